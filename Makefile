@@ -1,0 +1,64 @@
+# cofilter: `make help` lists what there is. The first call of a target that needs Python makes
+# .venv with the pinned dependencies; later calls do no set-up again.
+
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+# DVC starts each stage's `python` from PATH.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+# Arguments for a target, for example: make cv ARGS="cv.methods=[knn/item] knn.k=20"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro leaderboard cv test lint format params deps clean clean-checkpoints clean-all
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: $(READY) ## make .venv with the pinned dependencies (other targets do it by themselves)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"cofilter needs Python 3.11 or newer, this is {v.major}.{v.minor}; name another with: make PYTHON=python3.12 …")'
+	@echo "Setting up $(VENV) (once; a few minutes)"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
+	@dvc repro $(ARGS)
+	@python -m cofilter.evaluation.terminal
+
+leaderboard: $(READY) ## print the leaderboard of the last run
+	@python -m cofilter.evaluation.terminal
+
+cv: $(READY) ## cross-validate methods over 5 random folds: RMSE and MAE with their spread
+	@PYTHONPATH=src python src/stages/cv.py $(ARGS)
+
+test: $(READY) ## run the tests
+	@python -m pytest $(ARGS)
+
+lint: $(READY) ## check style and types
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+format: $(READY) ## put the code into the project's format
+	@ruff check --fix .
+	@ruff format .
+
+params: $(READY) ## compose conf/ into params.yaml
+	@PYTHONPATH=src python -m stages.params
+
+deps: $(READY) ## list the modules that each stage imports in dvc.yaml
+	@PYTHONPATH=src python -m stages.deps
+
+clean: ## remove outputs of direct runs and caches of tools; results and checkpoints stay
+	@rm -rf outputs multirun .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-checkpoints: ## remove all training checkpoints
+	@rm -rf checkpoints
+
+clean-all: clean clean-checkpoints ## remove everything that git does not hold, .venv and DVC's cache too
+	@rm -rf $(VENV) data/*.parquet data/*.json data/split models results logs .cache .dvc/cache .dvc/tmp

@@ -1,0 +1,176 @@
+"""Score every model once on test and write the leaderboard, DVC's metrics and plots, the report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from cofilter.errors import DataError
+from cofilter.evaluation import plots
+from cofilter.evaluation.folders import ModelFolder, expected_folders, other_folders
+from cofilter.evaluation.leaderboard import Entry, leaderboard, metrics_json, notes_of
+from cofilter.evaluation.report import report
+from cofilter.evaluation.scoring import EvaluateConfig, score_target
+from cofilter.evaluation.target import Target
+from cofilter.io import write_json, write_text
+from cofilter.matrix import Interactions
+from cofilter.models.base import Recommender
+from cofilter.models.store import load
+from cofilter.preparation.audit import verify_audit
+from cofilter.preparation.parts import Parts
+from cofilter.preparation.split import SplitConfig
+
+LEADERBOARD, METRICS, REPORT = "leaderboard.csv", "metrics.json", "report.html"
+COMPARISON, LEARNING_CURVES, RMSE_BY_DIM = (
+    "plots/comparison.csv",
+    "plots/learning_curves.csv",
+    "plots/rmse_by_dim.csv",
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found.
+
+    Attributes
+    ----------
+    leaderboard:
+        As written to ``leaderboard.csv``.
+    notes:
+        Warnings that head it.
+    ignored:
+        Model folders that lie about but are not asked for.
+    """
+
+    leaderboard: pd.DataFrame
+    notes: list[str]
+    ignored: list[Path]
+
+
+def evaluate(
+    parts: Parts,
+    audit: Mapping[str, Any],
+    split: SplitConfig,
+    expected: Sequence[tuple[str, str]],
+    models: Path,
+    results: Path,
+    config: EvaluateConfig,
+) -> Evaluation:
+    """Compare exactly the expected models on the test part.
+
+    Nothing is written before everything has succeeded; then ``results`` gets
+    ``leaderboard.csv``, ``metrics.json``, ``plots/*.csv`` and ``report.html``, which are equal
+    byte for byte in two equal runs.
+
+    Parameters
+    ----------
+    audit:
+        The split's recorded audit; it is computed again from ``parts`` first.
+    expected:
+        (family, point) of each model; it lies in ``models/<family>/<point>``. Other folders there
+        are named in the log and ignored.
+
+    Raises
+    ------
+    LeakError
+        The parts leak or do not match the audit.
+    DataError
+        A model is missing, unreadable or was fitted on other data than this split's.
+    """
+    verify_audit(parts, audit, split)
+    folders = expected_folders(models, expected)
+    ignored = other_folders(models, expected)
+    if ignored:
+        log.warning("ignored, since not asked for: %s", ", ".join(map(str, ignored)))
+    target = Target.of(parts.train, parts.validation, parts.test, config.relevance_threshold)
+    fingerprints = _Fingerprints(parts)
+    entries, dims = [], {}
+    for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2):
+        model = load(folder.path)
+        fingerprints.check(model, folder)
+        entries.append(_entry(folder, model, target, config))
+        dim = getattr(model.config, "dim", None)
+        if dim is not None:
+            dims[folder.family, folder.point] = dim
+    notes = notes_of(target.evaluable_warm_users, audit, config)
+    table = leaderboard(entries, config, notes)
+    _write(results, table, folders, dims, audit, notes, config)
+    return Evaluation(table, notes, ignored)
+
+
+class _Fingerprints:
+    """Hashes of what a model may have been fitted on; each computed when first needed."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._known: dict[bool, str] = {}
+
+    def check(self, model: Recommender, folder: ModelFolder) -> None:
+        refit = bool(folder.selection["refit"])
+        if refit not in self._known:
+            fitted_on = [self._parts.train] + [self._parts.validation] * refit
+            table = pd.concat(fitted_on, ignore_index=True)
+            self._known[refit] = Interactions.of(table).sha256
+        if model.data_sha256_ != self._known[refit]:
+            asked = "train + validation" if refit else "train"
+            raise DataError(
+                f"{folder.path}: fitted on other ratings than this split's {asked} "
+                f"(fingerprint {model.data_sha256_[:12]}, expected {self._known[refit][:12]}); "
+                f"run the stage train_{folder.family} for the point {folder.point} again"
+            )
+
+
+def _entry(
+    folder: ModelFolder, model: Recommender, target: Target, config: EvaluateConfig
+) -> Entry:
+    told = folder.selection
+    validation = told["validation"]["warm"]
+    if config.primary not in validation:
+        raise DataError(
+            f"{folder.path}: its validation metrics have no {config.primary}; run the stage "
+            f"train_{folder.family} for the point {folder.point} again"
+        )
+    summary = score_target(model, target, config).summary()
+    return Entry(
+        folder.family,
+        folder.point,
+        told["seed"],
+        told["engine"],
+        told["device"],
+        validation[config.primary],
+        summary,
+    )
+
+
+def _write(
+    results: Path,
+    table: pd.DataFrame,
+    folders: Sequence[ModelFolder],
+    dims: dict[tuple[str, str], int],
+    audit: Mapping[str, Any],
+    notes: Sequence[str],
+    config: EvaluateConfig,
+) -> None:
+    """Make every file's content first, so that a failure leaves the earlier results whole."""
+    bars = plots.comparison(table, config)
+    curves = plots.learning_curves(folders)
+    by_dim = plots.rmse_by_dim(table, dims)
+    page = report(table, bars, curves, by_dim, audit, notes, config)
+    metrics = metrics_json(table, config)
+    for name, content in (
+        (COMPARISON, bars),
+        (LEARNING_CURVES, curves),
+        (RMSE_BY_DIM, by_dim),
+        (LEADERBOARD, table),
+    ):
+        write_text(results / name, content.to_csv(index=False, lineterminator="\n"))
+    write_json(results / METRICS, metrics)
+    write_text(results / REPORT, page)

@@ -1,0 +1,177 @@
+"""Tables on the terminal: the leaderboard after a run, the folds of a cross-validation.
+
+``python -m cofilter.evaluation.terminal`` prints ``results/leaderboard.csv`` of this checkout.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cofilter import paths
+from cofilter.errors import CofilterError, DataError
+from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, ROWS
+from cofilter.evaluation.leaderboard import (
+    DEVICE,
+    ENGINE,
+    FAMILY,
+    NOTES,
+    POINT,
+    RANK,
+    SELECTED,
+    column,
+)
+from cofilter.io import read_json
+
+LEADERBOARD, REPORT = paths.RESULTS / "leaderboard.csv", paths.RESULTS / "report.html"
+TIMINGS = paths.LOGS / "timings"
+PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
+_NEEDED = 3  # columns that stay however narrow the terminal is
+
+
+def main(checkout: Path = Path()) -> int:
+    """Print the leaderboard under ``checkout``; the exit status, 1 when there is none."""
+    try:
+        table = read_leaderboard(checkout / LEADERBOARD)
+        times = read_timings(paths.main_checkout(checkout) / TIMINGS)
+    except CofilterError as error:
+        Console(stderr=True).print(Text(str(error)), soft_wrap=True)
+        return 1
+    console = terminal()
+    print_leaderboard(table, times, console)
+    print_places(console)
+    return 0
+
+
+def terminal() -> Console:
+    """A console on standard output, wide enough for whole rows when that is no terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def read_leaderboard(path: Path) -> pd.DataFrame:
+    """Read ``leaderboard.csv``; points stay text. A missing or broken file is a `DataError`."""
+    try:
+        text = {FAMILY: str, POINT: str, NOTES: str}
+        table = pd.read_csv(path, dtype=text | {RANK: "Int64"}, keep_default_na=False, na_values="")
+    except FileNotFoundError:
+        raise DataError(f"{path}: file not found; run the stage evaluate first") from None
+    except ValueError as error:
+        raise DataError(f"{path}: not readable as CSV ({error})") from None
+    missing = [name for name in (RANK, SELECTED, FAMILY, POINT, NOTES) if name not in table.columns]
+    if missing:
+        raise DataError(f"{path}: no column {', '.join(missing)}; this is no leaderboard")
+    return table
+
+
+def read_timings(folder: Path) -> dict[str, float]:
+    """Seconds of training, both fits, by ``family-point``; empty when nothing was timed here."""
+    return {
+        path.stem: sum(v for key, v in read_json(path).items() if key.endswith("_seconds"))
+        for path in sorted(folder.glob("*.json"))
+    }
+
+
+def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Console) -> None:
+    """Print the leaderboard with its notes; on a narrow terminal the last columns are left out."""
+    for note in _notes(table):
+        console.print(Text(f"! {note}", style="yellow"))
+    rows = [_row(row, _primary(table), times) for row in table.to_dict("records")]
+    names = list(rows[0]) if rows else []
+    shown = _board(rows, names)
+    while len(names) > _NEEDED and console.measure(shown).maximum > console.width:
+        names = names[:-1]
+        shown = _board(rows, names)
+    console.print(shown)
+    if table[SELECTED].any():
+        console.print("* the model to ship: best on validation", style="bold")
+    else:
+        console.print("no model is selected: none has the primary metric on validation")
+
+
+def print_places(console: Console) -> None:
+    """Tell where the results of a run lie."""
+    for name, path in (
+        ("report", REPORT),
+        ("leaderboard", LEADERBOARD),
+        ("models", paths.MODELS),
+        ("run logs", paths.LOGS),
+    ):
+        console.print(f"{name + ':':<13}{path}", soft_wrap=True)
+
+
+def print_folds(summary: pd.DataFrame, console: Console) -> None:
+    """Print what `cofilter.evaluation.folds.summary` gives: mean ± sd over the folds."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("method", overflow="fold")
+    for name in ("RMSE", "MAE", "folds", "rows", "fallback"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for row in summary.to_dict("records"):
+        errors = [_spread(row[name], row[f"{name}_sd"]) for name in ERRORS]
+        rest = str(row["folds"]), str(row[ROWS]), f"{row[FALLBACK]:.2%}"
+        shown.add_row(Text(row[METHOD]), *errors, *rest)
+    console.print(shown)
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    stated = table[NOTES].dropna()
+    return stated.iloc[0].split("; ") if len(stated) else []
+
+
+def _primary(table: pd.DataFrame) -> str:
+    named = [name for name in table.columns if name.startswith("validation_")]
+    if not named:
+        raise DataError("the leaderboard has no column validation_…; run the stage evaluate again")
+    return named[0].removeprefix("validation_")
+
+
+def _row(row: dict[Any, Any], primary: str, times: dict[str, float]) -> dict[str, str]:
+    """Cells by heading, the most telling first: the last are dropped where there is no room."""
+    _, _, k = primary.partition("@")
+    metrics = [primary, "rmse", "mae"]
+    warm = list(dict.fromkeys([*metrics, *([f"recall@{k}", f"hit_rate@{k}"] if k else [])]))
+    cells = {
+        "#": "" if pd.isna(row[RANK]) else str(row[RANK]),
+        "model": f"{row[FAMILY]}/{row[POINT]}" + (" *" if row[SELECTED] else ""),
+    }
+    for name in dict.fromkeys(metrics):
+        cells[f"{name}\nwarm"] = _figure(row[column("warm", name)])
+    for name in dict.fromkeys(metrics[:2]):
+        cells[f"{name}\nall"] = _figure(row[column("all", name)])
+    for name in warm:
+        cells.setdefault(f"{name}\nwarm", _figure(row.get(column("warm", name))))
+    cells["trained\non"] = f"{row[ENGINE]}, {row[DEVICE]}"
+    if times:
+        seconds = times.get(f"{row[FAMILY]}-{row[POINT]}")
+        cells["fit\nseconds"] = "" if seconds is None else f"{seconds:.1f}"
+    return cells
+
+
+def _board(rows: list[dict[str, str]], names: list[str]) -> Table:
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        left = name in ("model", "trained\non")
+        shown.add_column(name, justify="left" if left else "right", overflow="fold")
+    for row in rows:
+        chosen = row["model"].endswith(" *")
+        shown.add_row(*(Text(row[name]) for name in names), style="bold" if chosen else None)
+    return shown
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None or pd.isna(value) else f"{value:.4f}"
+
+
+def _spread(mean: float, sd: float) -> str:
+    return f"{mean:.4f}" if pd.isna(sd) else f"{mean:.4f} ± {sd:.4f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

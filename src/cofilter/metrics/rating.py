@@ -1,0 +1,89 @@
+"""Accuracy of predicted ratings: pooled over rows, and as a mean over users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+DEFINITIONS = {
+    "rmse": "√(mean of (rating − prediction)²) over all rows pooled; lower is better.",
+    "mae": "Mean of |rating − prediction| over all rows pooled; lower is better.",
+    "user_rmse": "Mean over users of each user's own RMSE; lower is better.",
+    "user_mae": "Mean over users of each user's own MAE; lower is better.",
+}
+
+
+@dataclass(frozen=True)
+class UserErrors:
+    """Sums of errors a user: what every rating metric, and a bootstrap over users, needs.
+
+    Attributes
+    ----------
+    rows:
+        int64[users], rated rows of each user; 0 for a user without any.
+    squared, absolute:
+        float64[users], Σ (rating − prediction)² and Σ |rating − prediction|.
+    """
+
+    rows: np.ndarray
+    squared: np.ndarray
+    absolute: np.ndarray
+
+    def rmse(self) -> float | None:
+        """√(Σ squared / Σ rows); None without rows."""
+        n = int(self.rows.sum())
+        return float(np.sqrt(self.squared.sum() / n)) if n else None
+
+    def mae(self) -> float | None:
+        """Σ absolute / Σ rows; None without rows."""
+        n = int(self.rows.sum())
+        return float(self.absolute.sum() / n) if n else None
+
+    def user_rmse(self) -> float | None:
+        """Mean of √(squared / rows) over the users that have rows; None without rows."""
+        rated = self.rows > 0
+        each = np.sqrt(self.squared[rated] / self.rows[rated])
+        return float(each.mean()) if len(each) else None
+
+    def user_mae(self) -> float | None:
+        """Mean of absolute / rows over the users that have rows; None without rows."""
+        rated = self.rows > 0
+        each = self.absolute[rated] / self.rows[rated]
+        return float(each.mean()) if len(each) else None
+
+    def metrics(self) -> dict[str, float | None]:
+        """Every metric of `DEFINITIONS`, in its order."""
+        return {name: getattr(self, name)() for name in DEFINITIONS}
+
+
+def errors_by_user(
+    user: np.ndarray, truth: np.ndarray, predicted: np.ndarray, n_users: int
+) -> UserErrors:
+    """Sum the errors of rated rows by user.
+
+    Parameters
+    ----------
+    user:
+        int[n], index of each row's user, in 0 … n_users − 1.
+    truth, predicted:
+        float[n]; differences are taken in float64.
+
+    No rows give zeros, and no users empty arrays.
+    """
+    error = np.asarray(truth, np.float64) - np.asarray(predicted, np.float64)
+    return UserErrors(
+        np.bincount(user, minlength=n_users),
+        np.bincount(user, error**2, n_users).astype(np.float64),
+        np.bincount(user, np.abs(error), n_users).astype(np.float64),
+    )
+
+
+def rmse(truth: np.ndarray, predicted: np.ndarray) -> float | None:
+    """Root of the mean squared error, √(Σ (r − r̂)² / n), pooled; None without rows."""
+    return errors_by_user(np.zeros(len(truth), np.int64), truth, predicted, 1).rmse()
+
+
+def mae(truth: np.ndarray, predicted: np.ndarray) -> float | None:
+    """Mean absolute error, Σ |r − r̂| / n, pooled; None without rows."""
+    return errors_by_user(np.zeros(len(truth), np.int64), truth, predicted, 1).mae()

@@ -1,0 +1,380 @@
+"""The contract of every model: fit, predict, recommend, fold in, save."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import model_validator
+from scipy import sparse
+
+from cofilter.columns import ITEM, USER
+from cofilter.config import Config
+from cofilter.errors import CapabilityError, ConfigError, DataError
+from cofilter.kernels.topk import top_k
+from cofilter.matrix import UNKNOWN, IdMap, Interactions, as_ids
+from cofilter.models.bias import BiasConfig, Biases
+from cofilter.models.learner import Trains
+
+BLOCK_SCORES = 1 << 24  # scores held at once while ranking: 64 MiB of float32
+
+# What a model knows of each user, one row a user: factors, or the sparse history itself.
+UserState = np.ndarray | sparse.csr_array
+
+
+class ModelConfig(Config):
+    """What every model is told beside its own hyper-parameters.
+
+    Attributes
+    ----------
+    scale:
+        (lowest, highest) rating; predictions are clipped to it. None takes the extremes of the
+        ratings that the model is fitted on.
+    seed:
+        Seed of every random choice; models without any ignore it.
+    bias:
+        How the user and item biases of the fallback are regularised.
+    """
+
+    scale: tuple[float, float] | None = None
+    seed: int = 0
+    bias: BiasConfig = BiasConfig()
+
+    @model_validator(mode="after")
+    def _ordered_scale(self) -> Self:
+        if self.scale is not None and self.scale[0] >= self.scale[1]:
+            raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
+        return self
+
+
+@dataclass(frozen=True)
+class People:
+    """New users folded into a model; `Recommender.predict` and `recommend` take them for ids.
+
+    Attributes
+    ----------
+    ids:
+        Their ids, in ascending order unless `take` chose another.
+    state:
+        What the model knows of each, one row a person.
+    bias:
+        float64[n], the fallback's user bias.
+    answered:
+        bool[n], False for a person of whom the model knows nothing (no rating of a known item).
+    """
+
+    ids: np.ndarray
+    state: UserState
+    bias: np.ndarray
+    answered: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, user_ids: Any) -> People:
+        """The people with these ids, in this order; an id may come more than once."""
+        row = IdMap(self.ids).index(user_ids)
+        if (row == UNKNOWN).any():
+            raise DataError(f"no such person: {as_ids(user_ids)[row == UNKNOWN][0]!r}")
+        return replace(
+            self,
+            ids=self.ids[row],
+            state=self.state[row],
+            bias=self.bias[row],
+            answered=self.answered[row],
+        )
+
+
+class Recommender(ABC):
+    """Base of all models.
+
+    After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
+    has), ``biases_`` (`Biases`), ``scale_``, ``data_sha256_``, ``engine_`` and ``device_``.
+
+    **Fallback.** Where the model has no answer of its own (unknown user or item, no neighbour),
+    a predicted rating is mean + user bias + item bias with unknown parts zero, and a ranking is
+    by popularity. `predict` says where that happened when asked.
+    """
+
+    family: ClassVar[str]
+    predicts_ratings: ClassVar[bool] = True
+    ranks: ClassVar[bool] = True
+    gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
+    config_class: ClassVar[type[ModelConfig]] = ModelConfig
+
+    users_: IdMap
+    items_: IdMap
+    popularity_: np.ndarray
+    biases_: Biases
+    scale_: tuple[float, float]
+    data_sha256_: str
+    engine_: str = "numpy"
+    device_: str = "cpu"
+
+    def __init__(self, config: ModelConfig) -> None:
+        self.config = config
+
+    # What a model supplies -----------------------------------------------------------------
+
+    @abstractmethod
+    def _fit(self, data: Interactions, validation: Interactions | None, trainer: Trains | None) -> None:
+        """Learn from ``data``; ids, popularity, biases and scale are set already."""
+
+    @abstractmethod
+    def _user_state(self, user: np.ndarray) -> UserState:
+        """State of known users, by dense index."""
+
+    @abstractmethod
+    def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
+        """State of new users; ``item`` holds this model's item index for each row of ``data``."""
+
+    def for_refit(self) -> Self:
+        """An unfitted model with all that was chosen on validation frozen."""
+        return type(self)(self.config)
+
+    def _score_pairs(
+        self, state: UserState, bias: np.ndarray, user: np.ndarray, row: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Predicted ratings of (state[row], item) pairs and where they are the model's own.
+
+        ``bias`` and ``user`` (dense index, UNKNOWN when folded in) belong to the rows of
+        ``state``. Gives (float[n] not yet clipped, bool[n]).
+        """
+        raise CapabilityError(f"{type(self).__name__} does not predict ratings")
+
+    def _score_items(self, state: UserState, bias: np.ndarray, user: np.ndarray) -> np.ndarray:
+        """Ranking scores float32[users, items]; called for a bounded block of users."""
+        raise CapabilityError(f"{type(self).__name__} does not rank")
+
+    def _similarities(self, item: np.ndarray) -> np.ndarray:
+        """Similarity float32[n, items] of known items to all items; called in bounded blocks."""
+        raise CapabilityError(f"{type(self).__name__} does not know similar items")
+
+    @abstractmethod
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """What was learned beyond what every model has, for `save`."""
+
+    @abstractmethod
+    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `_arrays` gave."""
+
+    # What users call -------------------------------------------------------------------------
+
+    def fit(
+        self,
+        train: pd.DataFrame | Interactions,
+        validation: pd.DataFrame | Interactions | None = None,
+        trainer: Trains | None = None,
+    ) -> Self:
+        """Fit to ``train``; ``validation`` serves early stopping only.
+
+        Parameters
+        ----------
+        train, validation:
+            Tables with user_id, item_id and rating, one row a pair.
+        trainer:
+            A `cofilter.training.loop.Trainer`; gradient models need one, others ignore it.
+
+        Raises
+        ------
+        DataError
+            No rows, ratings that are not finite, or a (user, item) pair that occurs twice.
+        """
+        data = Interactions.of(train)
+        if not len(data):
+            raise DataError(f"{type(self).__name__}: no ratings to fit on")
+        if not np.isfinite(data.rating).all():
+            raise DataError(f"{type(self).__name__}: ratings must be finite numbers")
+        if self.gradient and trainer is None:
+            raise ConfigError(f"{type(self).__name__} needs a trainer: fit(…, trainer=Trainer(…))")
+        self.users_, self.items_ = data.users, data.items
+        self.popularity_ = np.bincount(data.item, minlength=len(data.items))
+        self.biases_ = Biases.fit(data, self.config.bias)
+        extremes = float(data.rating.min()), float(data.rating.max())
+        self.scale_ = self.config.scale or extremes
+        self.data_sha256_ = data.sha256
+        self._fit(data, None if validation is None else Interactions.of(validation), trainer)
+        return self
+
+    def predict(
+        self, users: Any, item_ids: Any, *, return_fallback: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Ratings of (user, item) pairs, float32[n], clipped to the scale.
+
+        Parameters
+        ----------
+        users:
+            User ids, or `People`, one for each of ``item_ids``.
+        item_ids:
+            Item ids. Unknown ids get the fallback.
+        return_fallback:
+            Also give bool[n]: True where the answer is the fallback's.
+
+        Raises
+        ------
+        CapabilityError
+            The model does not predict ratings.
+        """
+        if not self.predicts_ratings:
+            raise CapabilityError(f"{type(self).__name__} does not predict ratings, only ranks")
+        item = self.items_.index(item_ids)
+        people = users if isinstance(users, People) else self._known(users)
+        if len(people) != len(item):
+            raise DataError(f"{len(people)} users but {len(item)} items: one each is expected")
+        user = self._index_of(users)
+        scores = self.biases_.predict(people.bias, item)
+        own = people.answered & (item != UNKNOWN)
+        if own.any():
+            first, row = _distinct(user[own], people.ids[own])
+            at = np.flatnonzero(own)
+            rows = at[first]
+            mine, answered = self._score_pairs(
+                self._state_of(people, user, rows), people.bias[rows], user[rows], row, item[at]
+            )
+            scores[at[answered]] = mine[answered]
+            own[at] = answered
+        clipped = np.clip(scores, *self.scale_).astype(np.float32)
+        return (clipped, ~own) if return_fallback else clipped
+
+    def recommend(
+        self, users: Any, k: int = 10, exclude: pd.DataFrame | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k best items of each user.
+
+        Parameters
+        ----------
+        users:
+            User ids or `People`. Unknown users get the most popular items.
+        k:
+            How many; at most as many as there are items are given.
+        exclude:
+            Table with user_id and item_id: pairs never to recommend.
+
+        Returns
+        -------
+        (items[n, k], scores float32[n, k]), best first, ties by ascending item id. Where a user
+        has fewer candidates, the item is −1 (or "" for string ids) and the score −inf.
+
+        Raises
+        ------
+        CapabilityError
+            The model does not rank.
+        """
+        if not self.ranks:
+            raise CapabilityError(f"{type(self).__name__} does not rank, it only predicts ratings")
+        people = users if isinstance(users, People) else self._known(users)
+        index, scores = self.rank(users, k, exclude_matrix(exclude, people.ids, self.items_))
+        padding = self.items_.ids.dtype.type(-1 if self.items_.ids.dtype.kind == "i" else "")
+        return np.where(index == UNKNOWN, padding, self.items_.ids[index]), scores
+
+    def rank(
+        self, users: Any, k: int, excluded: sparse.csr_array | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `recommend`, in dense indices: (int32[n, k] with −1 as padding, float32[n, k]).
+
+        ``excluded`` is a CSR matrix [users, items] whose stored entries are left out.
+        Memory: BLOCK_SCORES scores at a time.
+        """
+        people = users if isinstance(users, People) else self._known(users)
+        user = self._index_of(users)
+        n_items = len(self.items_)
+        k = min(k, n_items)
+        items = np.full((len(people), k), UNKNOWN, np.int32)
+        best = np.full((len(people), k), -np.inf, np.float32)
+        if excluded is None:
+            excluded = sparse.csr_array((len(people), n_items), dtype=np.float32)
+        step = max(1, BLOCK_SCORES // max(n_items, 1))
+        for start in range(0, len(people), step):
+            rows = np.arange(start, min(start + step, len(people)))
+            own = people.answered[rows]
+            scores = np.repeat(self.popularity_[None].astype(np.float32), len(rows), axis=0)
+            if own.any():
+                mine = rows[own]
+                state = self._state_of(people, user, mine)
+                scores[own] = self._score_items(state, people.bias[mine], user[mine])
+            block = excluded[rows]
+            start_of = block.indptr.astype(np.int64)
+            items[rows], best[rows] = top_k(scores, start_of, block.indices.astype(np.int32), k)
+        return items, best
+
+    def similar_items(self, item_ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """The k items most similar to each given one, never itself; shaped as `recommend`'s."""
+        item = self.items_.index(item_ids)
+        if (item == UNKNOWN).any():
+            raise DataError(f"unknown item: {as_ids(item_ids)[item == UNKNOWN][0]!r}")
+        k = min(k, len(self.items_))
+        index = np.full((len(item), k), UNKNOWN, np.int32)
+        best = np.full((len(item), k), -np.inf, np.float32)
+        step = max(1, BLOCK_SCORES // max(len(self.items_), 1))
+        for start in range(0, len(item), step):
+            block = item[start : start + step]
+            scores = self._similarities(block)
+            each = np.arange(len(block) + 1)
+            index[start : start + step], best[start : start + step] = top_k(scores, each, block, k)
+        padding = self.items_.ids.dtype.type(-1 if self.items_.ids.dtype.kind == "i" else "")
+        return np.where(index == UNKNOWN, padding, self.items_.ids[index]), best
+
+    def fold_in(self, histories: pd.DataFrame, user_ids: Any = None) -> People:
+        """Take in new users without fitting again.
+
+        Parameters
+        ----------
+        histories:
+            Table with user_id, item_id, rating. Ratings of items that the model does not know
+            are left out. Ids may coincide with known users; they stay separate people.
+        user_ids:
+            Ids of people to give a row even when they have no ratings.
+        """
+        known = histories[self.items_.index(histories[ITEM]) != UNKNOWN]
+        data = Interactions.of(known)
+        wanted = [as_ids(histories[USER])] + ([] if user_ids is None else [as_ids(user_ids)])
+        ids = IdMap.of(np.concatenate([part for part in wanted if len(part)] or wanted[:1]))
+        data = replace(data, users=ids, user=ids.index(known[USER]))
+        item = self.items_.index(known[ITEM])
+        bias = self.biases_.of_new_users(data, item)
+        answered = np.bincount(data.user, minlength=len(ids)) > 0
+        return People(ids.ids, self._fold_in(data, item, bias), bias, answered)
+
+    # Shared work -----------------------------------------------------------------------------
+
+    def _known(self, user_ids: Any) -> People:
+        """Known and unknown users as people; `_state_of` fetches their state when it is needed."""
+        user = self.users_.index(user_ids)
+        no_state = np.empty((len(user), 0), np.float32)
+        return People(as_ids(user_ids), no_state, self.biases_.user_bias(user), user != UNKNOWN)
+
+    def _index_of(self, users: Any) -> np.ndarray:
+        if isinstance(users, People):
+            return np.full(len(users), UNKNOWN, np.int32)
+        return self.users_.index(users)
+
+    def _state_of(self, people: People, user: np.ndarray, rows: np.ndarray) -> UserState:
+        """State of some rows: from the model for known users, else from the people themselves."""
+        if len(rows) and user[rows[0]] != UNKNOWN:
+            return self._user_state(user[rows])
+        return people.state[rows]
+
+
+def exclude_matrix(
+    exclude: pd.DataFrame | None, user_ids: np.ndarray, items: IdMap
+) -> sparse.csr_array | None:
+    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know."""
+    if exclude is None:
+        return None
+    users = IdMap.of(user_ids)
+    user, item = users.index(exclude[USER]), items.index(exclude[ITEM])
+    both = (user != UNKNOWN) & (item != UNKNOWN)
+    shape = len(users), len(items)
+    ones = np.ones(int(both.sum()), np.float32)
+    matrix = sparse.coo_array((ones, (user[both], item[both])), shape=shape).tocsr()
+    return matrix[users.index(user_ids)]
+
+
+def _distinct(user: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First occurrence of each distinct user, and for each entry the place of its user there."""
+    key = user if len(user) and user[0] != UNKNOWN else ids
+    _, first, row = np.unique(key, return_index=True, return_inverse=True)
+    return first, row.astype(np.int32)

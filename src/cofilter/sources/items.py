@@ -1,0 +1,52 @@
+"""One row an item: its title and genres."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cofilter.columns import GENRES, ITEM, TITLE
+from cofilter.sources.delimited import RawTable
+from cofilter.sources.ids import same_kind
+
+NO_TITLES = pl.DataFrame(schema={ITEM: pl.String, TITLE: pl.String, GENRES: pl.String})
+
+
+def titles(raw: RawTable) -> pl.DataFrame:
+    """Columns item_id, title and genres of a titles file; rows without an id are left out."""
+    frame = raw.frame.filter(pl.col(ITEM).is_not_null())
+    if GENRES not in frame.columns:
+        frame = frame.with_columns(pl.lit("").alias(GENRES))
+    text = [pl.col(name).cast(pl.String).fill_null("").str.strip_chars() for name in (TITLE, GENRES)]
+    return frame.select(pl.col(ITEM), *text)
+
+
+def join_items(
+    label: str, ratings: pl.DataFrame, described: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Bring both tables' item ids to one type and give every rated item a row.
+
+    Parameters
+    ----------
+    ratings:
+        With the column item_id.
+    described:
+        item_id, title, genres as the titles file has them; may be empty.
+
+    Returns
+    -------
+    ratings, items, repeated
+        ``items`` has the described items in their file's order, then rated items that are not
+        described, in ascending order, with empty title and genres. Of an id that is described
+        several times the first row counts; ``repeated`` is the number of rows dropped so.
+    """
+    if described.is_empty():
+        (rated,) = same_kind(label, ratings[ITEM])
+        known = rated.head(0)
+    else:
+        rated, known = same_kind(label, ratings[ITEM], described[ITEM])
+    described = described.with_columns(known.alias(ITEM))
+    items = described.unique(subset=ITEM, keep="first", maintain_order=True)
+    rest = rated.unique().sort().rename(ITEM).to_frame().join(items, on=ITEM, how="anti")
+    rest = rest.sort(ITEM).with_columns(pl.lit("").alias(TITLE), pl.lit("").alias(GENRES))
+    repeated = len(described) - len(items)
+    return ratings.with_columns(rated.alias(ITEM)), pl.concat([items, rest]), repeated

@@ -1,0 +1,139 @@
+"""Raw columns checked row by row and brought to cofilter's ratings table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.errors import DataError
+from cofilter.sources.delimited import RawTable
+from cofilter.sources.timestamps import expected_timestamp, parse_timestamps
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a row must fulfil, and what happens to one that does not."""
+
+    scale: tuple[float, float] | None
+    timestamp_format: str
+    skip: bool  # leave invalid rows out and count them, instead of an error
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Valid rows in the file's order; ids still as the file has them.
+
+    ``table`` has user_id, item_id, rating (float32) and, if the source has times, timestamp
+    (int64). ``skipped`` counts the rows left out, by reason.
+    """
+
+    table: pl.DataFrame
+    skipped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Check:
+    reason: str
+    column: str
+    bad: pl.Series
+    expected: Callable[[object], str]
+
+
+def check_ratings(raw: RawTable, rules: Rules) -> Checked:
+    """Parse ratings and times, and check every row.
+
+    Without a rating column every row counts as 1. A row with several faults counts under the
+    first of: user_missing, item_missing, rating_not_a_number, rating_out_of_scale,
+    timestamp_unreadable.
+
+    Raises
+    ------
+    DataError
+        A row is invalid and ``rules.skip`` is off (the first one is named), or no valid row is
+        left.
+    """
+    frame = raw.frame
+    rows = None  # rows of the file that ``frame`` holds, where not all
+    if min(frame.null_count().row(0)) > 0:
+        frame = frame.with_row_index("row").filter(~pl.all_horizontal(pl.exclude("row").is_null()))
+        rows, frame = frame["row"], frame.drop("row")
+    if frame.is_empty():
+        raise DataError(f"{raw.label}: the file has no rows")
+    parsed = {USER: frame[USER], ITEM: frame[ITEM], RATING: _ratings(frame)}
+    if TIMESTAMP in frame.columns:
+        parsed[TIMESTAMP] = parse_timestamps(frame[TIMESTAMP], rules.timestamp_format)
+    skipped: dict[str, int] = {}
+    valid = pl.repeat(True, len(frame), eager=True)
+    for check in _checks(parsed, rules):
+        bad = check.bad & valid
+        count = int(bad.sum())
+        if count and not rules.skip:
+            first = int(bad.arg_true()[0])
+            line = raw.line(first if rows is None else int(rows[first]))
+            raise DataError(_message(raw, check, frame[check.column][first], line, count))
+        skipped[check.reason] = count
+        valid = valid & ~bad
+    table = pl.DataFrame(parsed)
+    if any(skipped.values()):
+        table = table.filter(valid)
+    if table.is_empty():
+        raise DataError(f"{raw.label}: no valid row is left of {len(frame)}; skipped: {skipped}")
+    return Checked(table.with_columns(pl.col(RATING).cast(pl.Float32)), skipped)
+
+
+def _ratings(frame: pl.DataFrame) -> pl.Series:
+    if RATING not in frame.columns:
+        return pl.repeat(1.0, len(frame), dtype=pl.Float32, eager=True).alias(RATING)
+    return frame[RATING].cast(pl.Float64, strict=False)
+
+
+def _checks(parsed: dict[str, pl.Series], rules: Rules) -> list[_Check]:
+    rating = parsed[RATING]
+    number = rating.is_finite().fill_null(False)
+    checks = [
+        _Check("user_missing", USER, _missing(parsed[USER]), lambda _: "an id is expected"),
+        _Check("item_missing", ITEM, _missing(parsed[ITEM]), lambda _: "an id is expected"),
+        _Check("rating_not_a_number", RATING, ~number, lambda _: _expected_rating(rules.scale)),
+    ]
+    if rules.scale is not None:
+        low, high = rules.scale
+        outside = ~rating.is_between(low, high).fill_null(False)
+        checks.append(
+            _Check("rating_out_of_scale", RATING, outside, lambda _: _expected_rating(rules.scale))
+        )
+    if TIMESTAMP in parsed:
+        form = rules.timestamp_format
+        unreadable = parsed[TIMESTAMP].is_null()
+        checks.append(
+            _Check(
+                "timestamp_unreadable",
+                TIMESTAMP,
+                unreadable,
+                lambda value: expected_timestamp(value, form),
+            )
+        )
+    return checks
+
+
+def _missing(ids: pl.Series) -> pl.Series:
+    if ids.dtype == pl.String:
+        return ids.is_null() | (ids.str.len_bytes() == 0).fill_null(True)
+    return ids.is_null()
+
+
+def _expected_rating(scale: tuple[float, float] | None) -> str:
+    if scale is None:
+        return "a number is expected"
+    return f"a number from {scale[0]:g} to {scale[1]:g} is expected"
+
+
+def _message(raw: RawTable, check: _Check, value: object, line: int, count: int) -> str:
+    shown = "no value" if value is None else f'"{str(value)[:80]}"'
+    more = f" ({count:,} rows have this fault)" if count > 1 else ""
+    return (
+        f"{raw.label}, row {line}, {check.column}: {shown}; {check.expected(value)}{more}. "
+        "data.invalid=skip leaves such rows out and counts them"
+    )

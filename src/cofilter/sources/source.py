@@ -1,0 +1,232 @@
+"""Ratings and titles of any source, as the same two tables and a report."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+
+from cofilter import paths
+from cofilter.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
+from cofilter.errors import DataError, SourceError
+from cofilter.io import atomic_path, write_json, write_table
+from cofilter.sources.config import DataConfig
+from cofilter.sources.content import table_sha256
+from cofilter.sources.delimited import RawTable, TextFormat, read_table
+from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
+from cofilter.sources.ids import same_kind
+from cofilter.sources.items import NO_TITLES, join_items, titles
+from cofilter.sources.layouts import LAYOUTS, Layout, layout_of, read_titles
+from cofilter.sources.mirrors import first_archive
+from cofilter.sources.ratings import Rules, check_ratings
+from cofilter.sources.synthetic import generate
+
+__all__ = ["DataConfig", "Obtained", "obtain", "save"]
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """What a source gave.
+
+    Attributes
+    ----------
+    ratings:
+        user_id, item_id (int64 or str), rating (float32) and, if the source has times, timestamp
+        (int64 seconds, UTC), in the source's row order.
+    items:
+        item_id, title, genres (separated by ``|``), one row an item, every rated item among them;
+        "" where the source does not say.
+    report:
+        Origin, checksums, licence and counts; equal for two equal runs.
+    """
+
+    ratings: pd.DataFrame
+    items: pd.DataFrame
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Files of a source after reading, before both tables are brought together."""
+
+    origin: str
+    files: list[dict[str, Any]]
+    ratings: RawTable
+    titles: pl.DataFrame
+    timestamp_format: str
+
+
+def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
+    """Fetch or generate a source's ratings, check every row, and bring ids and titles to one form.
+
+    Parameters
+    ----------
+    downloads:
+        Folder in which archives are kept, so that a second run downloads nothing.
+    base:
+        Folder that a relative ``data.path`` or ``data.items.path`` starts from.
+
+    Raises
+    ------
+    SourceError
+        No mirror answered, or a path does not exist.
+    DataError
+        A file is not what it claims, lacks a column, or has an invalid row (see
+        `cofilter.sources.ratings.check_ratings`), or the content's checksum differs.
+    """
+    if config.kind == "synthetic":
+        return _synthetic(config)
+    read = _read_csv(config, base) if config.kind == "csv" else _read_movielens(config, downloads, base)
+    rules = Rules(config.scale, read.timestamp_format, config.invalid == "skip")
+    checked = check_ratings(read.ratings, rules)
+    label = read.ratings.label
+    (users,) = same_kind(label, checked.table[USER])
+    ratings, items, repeated = join_items(label, checked.table, read.titles)
+    ratings = ratings.with_columns(users.alias(USER))
+    facts = {"skipped": checked.skipped, "repeated_titles": repeated}
+    return _obtained(config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts)
+
+
+def save(obtained: Obtained, out: Path) -> None:
+    """Write ratings, items and report under ``out``; no file changes before all are written."""
+    with ExitStack() as stack:
+        ratings = stack.enter_context(atomic_path(out / paths.RATINGS))
+        items = stack.enter_context(atomic_path(out / paths.ITEMS))
+        report = stack.enter_context(atomic_path(out / paths.SOURCE))
+        write_table(ratings, obtained.ratings)
+        write_table(items, obtained.items)
+        write_json(report, obtained.report)
+
+
+def _synthetic(config: DataConfig) -> Obtained:
+    assert config.synthetic is not None  # DataConfig has checked it
+    ratings, items, facts = generate(config.synthetic)
+    origin = f"generated with seed {config.synthetic.seed}"
+    return _obtained(config, origin, [], ratings, items, {"synthetic": facts})
+
+
+def _obtained(
+    config: DataConfig,
+    origin: str,
+    files: list[dict[str, Any]],
+    ratings: pd.DataFrame,
+    items: pd.DataFrame,
+    facts: dict[str, Any],
+) -> Obtained:
+    ratings = ratings[[name for name in (USER, ITEM, RATING, TIMESTAMP) if name in ratings]]
+    items = items[[ITEM, TITLE, GENRES]]
+    checksums = {"ratings": table_sha256(ratings), "items": table_sha256(items)}
+    _verify(config, origin, checksums)
+    user, item = (pd.factorize(ratings[name])[0] for name in (USER, ITEM))
+    users, rated = int(user.max()) + 1, int(item.max()) + 1
+    report = {
+        "name": config.name,
+        "origin": origin,
+        "homepage": config.homepage,
+        "licence": config.licence,
+        "files": files,
+        "rows": len(ratings),
+        "users": users,
+        "items": rated,
+        "titles": len(items),
+        "duplicate_pairs": len(ratings) - pl.Series(user * rated + item).n_unique(),
+        "scale": list(config.scale) if config.scale else None,
+        "relevance_threshold": config.relevance_threshold,
+        "timestamps": TIMESTAMP in ratings,
+        "content_sha256": checksums,
+        **facts,
+    }
+    return Obtained(ratings, items, report)
+
+
+def _verify(config: DataConfig, origin: str, found: dict[str, str]) -> None:
+    if config.checksums is None:
+        return
+    for table, expected in config.checksums.model_dump().items():
+        if found[table] != expected:
+            raise DataError(
+                f"{origin}: the {table} are not those of {config.name}: content checksum "
+                f"{expected} is expected, not {found[table]}. For other data take another source "
+                "(data=csv), or set data.checksums=null"
+            )
+
+
+def _read_movielens(config: DataConfig, downloads: Path, base: Path) -> _Read:
+    if config.path is not None:
+        return _read_local(config, config.path, base / config.path)
+    mirror, archive = first_archive(config.name, config.mirrors, downloads)
+    bundle = open_bundle(archive, archive.name)
+    ratings, items = bundle.get(mirror.members.ratings), bundle.get(mirror.members.items)
+    layout = layout_of(ratings.name)
+    if layout is None:
+        known = ", ".join(layout.ratings for layout in LAYOUTS)
+        raise SourceError(f"{config.name}: mirrors: {ratings.name} is none of {known}")
+    return _read_layout(config, mirror.origin, bundle, layout, ratings, items)
+
+
+def _read_local(config: DataConfig, given: str, path: Path) -> _Read:
+    """A folder, a zip archive, or a ratings file with its titles beside it."""
+    if path.is_file() and layout_of(path.name) is not None:
+        layout = layout_of(path.name)
+        bundle = open_bundle(path.parent, str(Path(given).parent))
+    else:
+        bundle = open_bundle(path, given)
+        layout = next((known for known in LAYOUTS if bundle.find(known.ratings)), None)
+    if layout is None:
+        known = ", ".join(f"{one.ratings} with {one.items}" for one in LAYOUTS)
+        raise DataError(f"{given}: holds none of {known} (there are: {bundle.listing()})")
+    ratings, items = bundle.find(layout.ratings), bundle.find(layout.items)
+    if ratings is None or items is None:
+        raise DataError(f"{given}: no {layout.items} beside {layout.ratings}; data=csv needs none")
+    return _read_layout(config, given, bundle, layout, ratings, items)
+
+
+def _read_layout(
+    config: DataConfig, origin: str, bundle: Bundle, layout: Layout, ratings: Member, items: Member
+) -> _Read:
+    content, described = ratings.read(), items.read()
+    raw = read_table(ratings, content, layout.text, layout.columns)
+    table = read_titles(items.label, described, layout, config.encoding)
+    files = bundle.describe([(ratings, content), (items, described)])
+    return _Read(origin, files, raw, table, layout.timestamp_format)
+
+
+def _read_csv(config: DataConfig, base: Path) -> _Read:
+    if config.path is None:
+        raise SourceError(f"{config.name}: which file? Give it with data.path=<file>")
+    assert config.columns is not None and config.timestamp_format is not None
+    member = open_file(base / config.path, config.path)
+    content = member.read()
+    names = {USER: "user", ITEM: "item", RATING: "rating", TIMESTAMP: "timestamp"}
+    given = config.columns.model_dump()
+    columns = {name: given[key] for name, key in names.items() if given[key] is not None}
+    raw = read_table(member, content, _text(config, config.delimiter, config.has_header), columns)
+    files, table = [describe(member, content)], NO_TITLES
+    if config.items is not None and config.items.path is not None:
+        of_titles, content = _open_titles(config.items.path, base)
+        files.append(describe(of_titles, content))
+        table = _read_titles(config, of_titles, content)
+    return _Read(config.path, files, raw, table, config.timestamp_format)
+
+
+def _open_titles(given: str, base: Path) -> tuple[Member, bytes]:
+    member = open_file(base / given, given)
+    return member, member.read()
+
+
+def _read_titles(config: DataConfig, member: Member, content: bytes) -> pl.DataFrame:
+    assert config.items is not None
+    names = {ITEM: "item", TITLE: "title", GENRES: "genres"}
+    given = config.items.columns.model_dump()
+    columns = {name: given[key] for name, key in names.items() if given[key] is not None}
+    text = _text(config, config.items.delimiter, config.items.has_header)
+    return titles(read_table(member, content, text, columns))
+
+
+def _text(config: DataConfig, delimiter: str | None, has_header: bool | None) -> TextFormat:
+    assert delimiter is not None and has_header is not None and config.encoding is not None
+    return TextFormat(delimiter, has_header, config.encoding)

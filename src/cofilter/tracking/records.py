@@ -1,0 +1,65 @@
+"""What a run holds, written to a `wandb.Run`; wandb's own errors pass through."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def define_metrics(run: Any, names: Iterable[str], axis: str) -> None:
+    """Have the metrics ``names`` drawn over the metric ``axis``."""
+    for name in names:
+        run.define_metric(name, step_metric=axis)
+
+
+def log_table(run: Any, name: str, table: pd.DataFrame) -> None:
+    """Log a table; its index is left out."""
+    import wandb
+
+    run.log({name: wandb.Table(dataframe=table.reset_index(drop=True))})
+
+
+def log_artifact(
+    run: Any, name: str, type: str, path: Path, aliases: Sequence[str], copy_below: float
+) -> None:
+    """Log a file or a folder; wandb keeps a copy of its own when it is under that many bytes."""
+    import wandb
+
+    artifact = wandb.Artifact(name, type=type)
+    policy: Any = "mutable" if size(path) <= copy_below else "immutable"  # mutable: copied first
+    if path.is_dir():
+        artifact.add_dir(str(path), policy=policy)
+    else:
+        artifact.add_file(str(path), policy=policy)
+    run.log_artifact(artifact, aliases=list(aliases))
+
+
+def log_page(run: Any, name: str, path: Path) -> None:
+    """Log an .html file, or an image as a page that holds it."""
+    import wandb
+
+    run.log({name: wandb.Html(as_html(path), inject=False)})
+
+
+def as_html(path: Path) -> str:
+    """A page with the content of an .html or image file.
+
+    An image is set into a page because `wandb.Image` needs a further library and takes no SVG.
+    """
+    if path.suffix == ".html":
+        return path.read_text(encoding="utf-8")
+    media, _ = mimetypes.guess_type(path.name)
+    if media is None or not media.startswith("image/"):
+        raise ValueError(f"{path}: not an .html or image file")
+    return f'<img src="data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}">'
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if not file.is_dir())

@@ -1,0 +1,244 @@
+"""One tracked run, which never stands in the training's way."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from cofilter.errors import DataError, Interrupted
+from cofilter.io import json_sha256
+from cofilter.tracking import process, records
+from cofilter.tracking.config import TrackingConfig
+
+log = logging.getLogger(__name__)
+
+EPOCH = "epoch"
+PHASES = ("fit", "refit")
+T = TypeVar("T")
+HURRY_SECONDS = 0.7  # a preempted machine gives 2 s, and the checkpoint needs its share
+
+
+def run_group(data_sha256s: Iterable[str]) -> str:
+    """The group of a pipeline's runs: DVC's experiment name, otherwise a hash of data and split.
+
+    Parameters
+    ----------
+    data_sha256s:
+        Hashes that tell one data set and split from another, in a fixed order.
+    """
+    return os.environ.get("DVC_EXP_NAME") or json_sha256(list(data_sha256s))[:8]
+
+
+class Tracker:
+    """One run at Weights & Biases.
+
+    The run begins at the first call that needs it and ends with the ``with`` block. Whatever
+    fails at W&B (the library is absent, the server is slow or away, the disk is full) gives a
+    warning and turns the tracker off: every method then does nothing. A server that cannot be
+    reached at the start makes the run an offline one instead.
+
+    Parameters
+    ----------
+    config:
+        Mode, project, entity and time limits.
+    root:
+        The main checkout; all of W&B's files go to ``root``/logs.
+    group, job_type, name:
+        How the run is filed, for example the data's hash, ``train_mf`` and ``mf-dim50``.
+    run_config:
+        The resolved configuration as plain values.
+    """
+
+    def __init__(
+        self,
+        config: TrackingConfig,
+        *,
+        root: Path,
+        group: str,
+        job_type: str,
+        name: str,
+        run_config: Mapping[str, Any],
+    ) -> None:
+        self.config = config
+        self.root = root
+        self.described = {
+            "group": group,
+            "job_type": job_type,
+            "name": name,
+            "config": dict(run_config),
+        }
+        self.run_id: str | None = None
+        self.folder: Path | None = None  # of the run's files; `wandb sync` takes it
+        self._run: Any = None  # a wandb.Run while it lasts
+        self._last_epoch: dict[str, float] = {}  # by phase
+        self._defined: set[str] = set()  # metrics that have their axis
+
+    def start(
+        self,
+        run_id: str | None = None,
+        history: Sequence[Mapping[str, float]] = (),
+        phase: str = "fit",
+    ) -> str:
+        """Start a run, or continue ``run_id``; a second call goes on in the run that there is.
+
+        Rows of ``history`` that the run does not hold yet are logged: offline all of them, since
+        there a continuation begins a folder of its own, online those that were never sent.
+
+        Parameters
+        ----------
+        run_id:
+            From the checkpoint; None makes a new id.
+        history:
+            The completed epochs' rows, in order.
+        phase:
+            ``fit`` or ``refit``: which training the rows belong to.
+
+        Returns
+        -------
+        str
+            The run's id; there is one also when tracking is disabled or has failed.
+        """
+        if self.run_id is None:
+            self.run_id = run_id or secrets.token_hex(5)
+            if self.config.wanted_mode != "disabled":
+                self._open(self.run_id, resume=run_id is not None)
+        for row in history:
+            self.log_epoch(row, phase)
+        return self.run_id
+
+    def log_epoch(self, row: Mapping[str, float | None], phase: str = "fit") -> None:
+        """Log a completed epoch, unless the run holds it already.
+
+        Parameters
+        ----------
+        row:
+            ``epoch`` (counted upwards) and any other numbers; None is left out.
+        phase:
+            Names of ``refit`` rows get the prefix ``refit/``, their epoch too.
+        """
+        epoch = row.get(EPOCH)
+        if epoch is None:
+            raise DataError(f"a history row has no {EPOCH!r}, only {', '.join(sorted(row))}")
+        self.start()
+        if epoch <= self._last_epoch.get(phase, float("-inf")):
+            return
+        self._last_epoch[phase] = epoch
+        numbers = {_named(phase, key): value for key, value in row.items() if value is not None}
+        new = [name for name in numbers if name not in self._defined]
+        self._defined.update(new)
+        axis = _named(phase, EPOCH)
+        self._attempt("naming metrics", lambda run: records.define_metrics(run, new, axis))
+        self._attempt("logging an epoch", lambda run: run.log(numbers))
+
+    def log_summary(self, values: Mapping[str, Any]) -> None:
+        """Set summary values, for example the validation metrics of the best epoch."""
+        self.start()
+        self._attempt("logging the summary", lambda run: run.summary.update(dict(values)))
+
+    def log_table(self, name: str, table: pd.DataFrame) -> None:
+        """Log a table without its index, for example sample recommendations with titles."""
+        self.start()
+        self._attempt(f"logging {name}", lambda run: records.log_table(run, name, table))
+
+    def log_artifact(
+        self, name: str, type: str, path: Path, aliases: Sequence[str] = ("latest",)
+    ) -> None:
+        """Log a file or folder as an artifact, for example the best model.
+
+        Parameters
+        ----------
+        name:
+            Letters, digits, ``-``, ``_`` and ``.``; artifacts of one name are its versions.
+        type:
+            For example ``model`` or ``checkpoint``.
+        """
+        self.start()
+        copy_below = self.config.copy_artifacts_mb * 1e6
+        self._attempt(
+            f"logging {name}",
+            lambda run: records.log_artifact(run, name, type, path, aliases, copy_below),
+        )
+
+    def log_image_or_html(self, name: str, path: Path) -> None:
+        """Log a chart from an .html, .svg, .png or other image file."""
+        self.start()
+        self._attempt(f"logging {name}", lambda run: records.log_page(run, name, path))
+
+    def finish(self, exit_code: int = 0, hurry: bool = False) -> None:
+        """End the run; without a run nothing happens.
+
+        ``hurry`` gives up after `HURRY_SECONDS`; what was not sent by then stays in the logs.
+        """
+        run, finished = self._run, True
+        if hurry and run is not None:
+            finished = process.finish_in_time(run, exit_code, HURRY_SECONDS)
+        else:
+            self._attempt(
+                "finishing the run", lambda run: process.finish(run, exit_code, self.root)
+            )
+            finished = self._run is run
+        if not finished and self.folder is not None:
+            log.warning("W&B: `wandb sync %s` sends what was not sent", self.folder)
+        self._run = None
+
+    def __enter__(self) -> Tracker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        interrupted = isinstance(error, Interrupted) or not isinstance(error, Exception | None)
+        self.finish(0 if error is None else 1, hurry=interrupted)
+
+    def _open(self, run_id: str, resume: bool) -> None:
+        mode = self._guarded("preparing a run", lambda: process.prepare(self.config, self.root))
+        if mode is None:
+            return
+        self._run = self._begin(mode, run_id, resume)
+        if self._run is None and mode == "online":
+            self._run = self._begin("offline", run_id, resume)
+        self._attempt("reading the run", self._take_over)
+
+    def _begin(self, mode: process.LiveMode, run_id: str, resume: bool) -> Any:
+        def begin() -> Any:
+            return process.open_run(self.config, mode, self.root, run_id, resume, self.described)
+
+        return self._guarded(f"starting an {mode} run", begin)
+
+    def _take_over(self, run: Any) -> None:
+        """Note what the run holds already, from the server when it was resumed."""
+        self.folder = Path(run.settings.sync_dir)
+        sent = {phase: run.summary.get(_named(phase, EPOCH)) for phase in PHASES}
+        self._last_epoch = {phase: epoch for phase, epoch in sent.items() if epoch is not None}
+
+    def _attempt(self, action: str, act: Callable[[Any], object]) -> None:
+        """Do something with the run, if there is one; after a failure there is none."""
+        run = self._run
+        if run is not None and self._guarded(action, lambda: (act(run),)) is None:
+            self._run = None
+
+    def _guarded(self, action: str, act: Callable[[], T]) -> T | None:
+        """The one place where W&B's failures end: a warning, and None instead of a result."""
+        try:
+            return act()
+        except Exception as error:  # noqa: BLE001
+            # Everything, because wandb raises, besides its own Error, OSError and ImportError,
+            # some ten direct subclasses of Exception, ValueError, TypeError and AssertionError.
+            reason = str(error).strip().split("\n")[0]
+            log.warning("W&B: %s failed (%s: %s)", action, type(error).__name__, reason)
+            process.abandon()
+            return None
+
+
+def _named(phase: str, name: str) -> str:
+    return name if phase == "fit" else f"{phase}/{name}"

@@ -1,0 +1,107 @@
+"""One point of a sweep: fit, choose on validation, fit again, save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cofilter.evaluation.folders import LEARNING_CURVE, SELECTION
+from cofilter.evaluation.scoring import EvaluateConfig, score
+from cofilter.io import write_json, write_text
+from cofilter.models.base import Recommender
+from cofilter.models.store import save
+from cofilter.preparation.parts import Parts
+from cofilter.training.loop import CheckpointConfig, Observer, Trainer
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a train stage is asked for.
+
+    Attributes
+    ----------
+    name:
+        The point's folder name within its family, for example ``biased-dim50-seed0``.
+    make:
+        Gives the unfitted model.
+    refit:
+        Fit again on train + validation with everything frozen that validation chose.
+    """
+
+    family: str
+    name: str
+    seed: int
+    make: Callable[[], Recommender]
+    refit: bool
+    evaluate: EvaluateConfig
+    checkpoint: CheckpointConfig
+
+
+@dataclass(frozen=True)
+class TrainedPoint:
+    """The model to ship, its validation metrics, how long it took (seconds), its checkpoint."""
+
+    model: Recommender
+    selection: dict[str, Any]
+    curve: pd.DataFrame
+    timings: dict[str, float]
+    checkpoint: Path | None
+
+
+def train_point(
+    point: Point, parts: Parts, checkpoints: Path, observer: Observer | None = None
+) -> TrainedPoint:
+    """Fit on train, score on validation, and fit again on both when the point says so.
+
+    Only the model of the second fit is given back; its epochs are those that were best in the
+    first one.
+    """
+
+    def new_trainer(phase: str) -> Trainer:
+        label = f"{point.family}/{point.name} {phase}"
+        return Trainer(point.checkpoint, checkpoints, observer, label, phase)
+
+    started = time.monotonic()
+    trainer = new_trainer("fit")
+    fitted = point.make().fit(parts.train, parts.validation, trainer)
+    timings = {"fit_seconds": time.monotonic() - started}
+    scores = score(fitted, parts.train, None, parts.validation, point.evaluate)
+    shipped, curves = fitted, [curve_of(fitted, "fit")]
+    if point.refit:
+        started = time.monotonic()
+        both = pd.concat([parts.train, parts.validation], ignore_index=True)
+        trainer = new_trainer("refit")
+        shipped = fitted.for_refit().fit(both, None, trainer)
+        timings["refit_seconds"] = time.monotonic() - started
+        curves.append(curve_of(shipped, "refit"))
+    selection = {
+        "family": point.family,
+        "point": point.name,
+        "seed": point.seed,
+        "engine": shipped.engine_,
+        "device": shipped.device_,
+        "epochs": getattr(fitted, "epochs_", None),
+        "refit": point.refit,
+        "validation": scores.summary(),
+    }
+    curve = pd.concat(curves, ignore_index=True)
+    return TrainedPoint(shipped, selection, curve, timings, trainer.last_checkpoint)
+
+
+def save_point(trained: TrainedPoint, folder: Path) -> None:
+    """Write the model with its selection and learning curve."""
+    save(trained.model, folder)
+    write_json(folder / SELECTION, trained.selection)
+    if len(trained.curve):
+        write_text(folder / LEARNING_CURVE, trained.curve.to_csv(index=False))
+
+
+def curve_of(model: Recommender, phase: str) -> pd.DataFrame:
+    """The model's history, a row an epoch; empty for a model without epochs."""
+    rows = [{"phase": phase, **row} for row in getattr(model, "history_", [])]
+    return pd.DataFrame(rows)

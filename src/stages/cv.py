@@ -1,0 +1,73 @@
+"""Cross-validate methods over random folds, outside DVC: `make cv`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from cofilter.config import Config, parse
+from cofilter.errors import ConfigError
+from cofilter.evaluation.folds import cross_validate, print_summary
+from cofilter.io import read_table, write_text
+from cofilter.models.base import Recommender
+from cofilter.paths import CHECKPOINTS, FILTERED
+from cofilter.preparation.split import SplitConfig
+from cofilter.training.loop import CheckpointConfig, Trainer
+from stages import train_baseline, train_knn, train_mf
+from stages.app import Run, stage
+
+
+class CVConfig(Config):
+    """Group ``cv``; methods are named family/kind or mf/kind-dimN."""
+
+    methods: tuple[str, ...] = Field(min_length=1)
+    folds: int = Field(ge=2)
+    seed: int = Field(ge=0)
+    validation_share: float = Field(ge=0, lt=1)
+
+
+def method(name: str, cfg: dict[str, Any]) -> Callable[[], Recommender]:
+    """What makes the unfitted model that ``name`` means."""
+    family, _, kind = name.partition("/")
+    match family:
+        case "baseline":
+            return partial(train_baseline.make, cfg | {"baseline": {"kind": kind}})
+        case "knn":
+            return partial(train_knn.make, cfg | {"knn": cfg["knn"] | {"kind": kind}})
+        case "mf":
+            kind, _, dim = kind.partition("-dim")
+            if dim.isdigit():
+                return partial(train_mf.make, cfg | {"mf": cfg["mf"] | {"kind": kind, "dim": int(dim)}})
+    raise ConfigError(
+        f"cv.methods: {name!r} is not known (such as baseline/bias, knn/item, mf/biased-dim50)"
+    )
+
+
+@stage
+def main(run: Run) -> None:
+    """Config → ratings → every method on every fold → table."""
+    cfg, cv = run.cfg, parse(CVConfig, run.cfg["cv"], "cv")
+    methods = {name: method(name, cfg) for name in cv.methods}
+    for make in methods.values():
+        make()  # an impossible model stops here, before the first one is trained
+    folds = {"kind": "kfold", "folds": cv.folds, "seed": cv.seed, "fold": 0}
+    shares = {"validation_share": cv.validation_share, "test_share": 1 / cv.folds}
+    split = parse(SplitConfig, cfg["split"] | folds | shares, "split")
+    checkpoint = parse(CheckpointConfig, {**cfg["checkpoint"], "resume": cfg["resume"]}, "checkpoint")
+
+    def fit(model: Recommender, train: pd.DataFrame, validation: pd.DataFrame) -> Recommender:
+        trainer = Trainer(checkpoint, run.root / CHECKPOINTS, label=type(model).__name__)
+        fitted = model.fit(train, validation if len(validation) else None, trainer)
+        return fitted.for_refit().fit(pd.concat([train, validation]), None, trainer)
+
+    table = cross_validate(read_table(FILTERED), split, methods, fit)
+    write_text(run.out / "cv.csv", table.to_csv(index=False))
+    print_summary(table)
+
+
+if __name__ == "__main__":
+    main()

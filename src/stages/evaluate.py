@@ -1,0 +1,41 @@
+"""Score every model that the sweep names on test, once, and write results/."""
+
+from __future__ import annotations
+
+from cofilter.config import parse
+from cofilter.evaluation.evaluate import REPORT, evaluate
+from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.io import read_json
+from cofilter.paths import MODELS, RESULTS, SPLIT
+from cofilter.preparation.parts import AUDIT, content_hashes, load_parts
+from cofilter.preparation.split import SplitConfig
+from cofilter.tracking.config import TrackingConfig
+from cofilter.tracking.tracker import Tracker, run_group
+from stages.app import Run, stage
+from stages.points import expected_points
+
+
+@stage
+def main(run: Run) -> None:
+    """Config → split and models → evaluate → track."""
+    config = parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
+    split = parse(SplitConfig, run.cfg["split"], "split")
+    parts, audit = load_parts(SPLIT), read_json(SPLIT / AUDIT)
+    tracking = parse(TrackingConfig, run.cfg["tracking"], "tracking")
+    results = run.out / RESULTS
+    with Tracker(
+        tracking,
+        root=run.root,
+        group=run_group(content_hashes(audit)),
+        job_type="evaluate",
+        name="evaluate",
+        run_config=run.cfg,
+    ) as tracker:
+        tracker.start()
+        found = evaluate(parts, audit, split, expected_points(run.cfg), MODELS, results, config)
+        tracker.log_table("leaderboard", found.leaderboard)
+        tracker.log_image_or_html("report", results / REPORT)
+
+
+if __name__ == "__main__":
+    main()

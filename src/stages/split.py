@@ -1,0 +1,25 @@
+"""Cut the ratings into train, validation and test, with proof that nothing leaks."""
+
+from __future__ import annotations
+
+from cofilter.columns import TIMESTAMP
+from cofilter.config import parse
+from cofilter.io import read_table
+from cofilter.paths import FILTERED, RATINGS, SPLIT
+from cofilter.preparation.audit import audit
+from cofilter.preparation.parts import save_parts
+from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
+from stages.app import Run, stage
+
+
+@stage
+def main(run: Run) -> None:
+    """Config → filtered ratings and the raw log's instants → split → save."""
+    config = parse(SplitConfig, run.cfg["split"], "split")
+    instants = split_instants(config, read_table(RATINGS).get(TIMESTAMP))
+    parts, report = split_ratings(read_table(FILTERED), config, instants)
+    save_parts(parts, audit(parts, instants, config, report["duplicates"]), run.out / SPLIT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cofilter.kernels.topk import top_k
+
+# Few distinct values, so that ties are the rule.
+scores = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 4), st.integers(1, 12)),
+    elements=st.sampled_from([-np.inf, -1.0, 0.0, 0.5, 2.0, np.nan]),
+)
+
+
+@given(scores, st.integers(1, 14), st.randoms(use_true_random=False))
+def test_agrees_with_sorting(values: np.ndarray, k: int, random: object) -> None:
+    rows, columns = values.shape
+    rng = np.random.default_rng(random.randint(0, 2**32))  # type: ignore[attr-defined]
+    excluded = rng.random(values.shape) < 0.3
+    start = np.r_[0, np.cumsum(excluded.sum(axis=1))]
+    ids, best = top_k(values.copy(), start, np.nonzero(excluded)[1].astype(np.int32), k)
+    for row in range(rows):
+        allowed = [c for c in range(columns) if not excluded[row, c] and values[row, c] > -np.inf]
+        expected = sorted(allowed, key=lambda c: (-values[row, c], c))[:k]
+        padding = k - len(expected)
+        assert ids[row].tolist() == expected + [-1] * padding
+        assert best[row].tolist() == values[row, expected].tolist() + [-np.inf] * padding

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cofilter.errors import DataError
+from cofilter.preparation.duplicates import Policy, settle_duplicates
+from cofilter.preparation.tables import to_polars
+from tests.preparation.logs import Row, log, rows_of
+
+
+def naive_settle(
+    rows: list[Row], part: list[int], policy: str
+) -> tuple[dict[int, float], list[int], list[int]]:
+    """Ratings of the rows that stay by position, and the two counts for each part."""
+    groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for n, row in enumerate(rows):
+        groups[row[0], row[1], part[n]].append(n)
+    within, earlier, kept = [0, 0, 0], [0, 0, 0], {}
+    for (user, item, code), members in groups.items():
+        within[code] += len(members) - 1
+        if any((user, item, before) in groups for before in range(code)):
+            earlier[code] += 1
+            continue
+        last = max(members, key=lambda n: (rows[n][3], n))
+        mean = sum(rows[n][2] for n in members) / len(members)
+        kept[last] = mean if policy == "mean" else rows[last][2]
+    return kept, within, earlier
+
+
+@settings(max_examples=200)
+@given(rows_of(users=3, items=3, times=4, size=25), st.data(), st.booleans())
+def test_agrees_with_plain_loops(rows: list[Row], data: st.DataObject, strings: bool) -> None:
+    part = data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
+    policy: Policy = data.draw(st.sampled_from(["last", "mean"]))
+    ratings = log(rows, strings)
+    kept, codes, counts = settle_duplicates(
+        ratings, to_polars(ratings), np.array(part, dtype=np.int8), policy
+    )
+    expected, within, earlier = naive_settle(rows, part, policy)
+    order = sorted(expected)
+    wanted = ratings.iloc[order].assign(rating=[expected[n] for n in order]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, wanted)
+    assert codes.tolist() == [part[n] for n in order]
+    assert list(counts["within"].values()) == within
+    assert list(counts["earlier"].values()) == earlier
+
+
+def settle(rows: list[Row], part: list[int], policy: Policy) -> pd.DataFrame:
+    ratings = log(rows)
+    return settle_duplicates(ratings, to_polars(ratings), np.array(part, dtype=np.int8), policy)[0]
+
+
+def test_error_names_pair_part_and_rows() -> None:
+    rows = [(1, 1, 5.0, 1), (7, 8, 5.0, 1), (2, 2, 5.0, 1), (7, 8, 3.0, 2)]
+    words = r"first user 7, item 8 in validation, rows 2, 4 .*counted from 1"
+    with pytest.raises(DataError, match=words):
+        settle(rows, [0, 1, 0, 1], "error")
+
+
+def test_error_leaves_repeats_across_parts_to_be_dropped() -> None:
+    assert len(settle([(7, 8, 5.0, 1), (7, 8, 3.0, 2)], [0, 2], "error")) == 1
+
+
+def test_the_given_table_stays_as_it_was_and_integer_ratings_get_means() -> None:
+    ratings = log([(1, 1, 4.0, 1), (1, 1, 5.0, 2)]).astype({"rating": int})
+    before = ratings.copy()
+    part = np.zeros(2, dtype=np.int8)
+    kept, _, _ = settle_duplicates(ratings, to_polars(ratings), part, "mean")
+    assert kept.rating.tolist() == [4.5]
+    pd.testing.assert_frame_equal(ratings, before)

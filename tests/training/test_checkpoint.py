@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import multiprocessing
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cofilter.errors import CheckpointError
+from cofilter.training.checkpoint import Checkpoint, CheckpointStore
+
+IDENTITY = {"config": {"dim": 3}, "train": "abc"}
+
+
+def checkpoint(epoch: int) -> Checkpoint:
+    return Checkpoint(
+        epoch=epoch,
+        learner={"table.user": np.arange(6.0).reshape(2, 3) + epoch, "step": np.array(epoch, np.float32)},
+        best={"user": np.ones((1, 2), np.float32)},
+        best_epoch=1,
+        best_value=0.1 + 0.2,
+        history=[{"epoch": 1, "loss": 1 / 3}],
+        run_id="run",
+    )
+
+
+def store(folder: Path) -> CheckpointStore:
+    return CheckpointStore(folder, "mf", IDENTITY)
+
+
+def test_comes_back_exactly(tmp_path: Path) -> None:
+    store(tmp_path).save(checkpoint(2))
+    found = store(tmp_path).load(at_most=5)
+    assert found is not None
+    expected = checkpoint(2)
+    for part in ("learner", "best"):
+        mine, theirs = getattr(found, part), getattr(expected, part)
+        assert mine.keys() == theirs.keys()
+        assert all(np.array_equal(mine[key], theirs[key]) for key in mine)
+    for name in ("epoch", "best_epoch", "best_value", "history", "run_id"):
+        assert getattr(found, name) == getattr(expected, name)
+
+
+def test_two_newest_are_kept(tmp_path: Path) -> None:
+    for epoch in (1, 2, 3):
+        store(tmp_path).save(checkpoint(epoch))
+    names = sorted(path.name for path in store(tmp_path).folder.glob("*.checkpoint"))
+    assert names == ["epoch-000002.checkpoint", "epoch-000003.checkpoint"]
+
+
+def test_one_past_the_asked_epoch_is_not_used_and_not_lost(tmp_path: Path) -> None:
+    store(tmp_path).save(checkpoint(50))
+    assert store(tmp_path).load(at_most=30) is None
+    for epoch in (10, 20, 30):
+        store(tmp_path).save(checkpoint(epoch))
+    found = store(tmp_path).load(at_most=30)
+    assert found is not None
+    assert found.epoch == 30
+    longer = store(tmp_path).load(at_most=60)
+    assert longer is not None
+    assert longer.epoch == 50
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_damaged_one_is_reported_and_the_one_before_used(
+    damage: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for epoch in (1, 2):
+        store(tmp_path).save(checkpoint(epoch))
+    spoil(store(tmp_path).path(2), damage)
+    found = store(tmp_path).load(at_most=9)
+    assert found is not None
+    assert found.epoch == 1
+    assert "epoch-000002.checkpoint" in caplog.text
+    spoil(store(tmp_path).path(1), damage)
+    with pytest.raises(CheckpointError, match="resume=never or `make clean-checkpoints`"):
+        store(tmp_path).load(at_most=9)
+
+
+def spoil(path: Path, how: str) -> None:
+    content = bytearray(path.read_bytes())
+    if how == "cut":
+        content = content[: len(content) // 2]
+    elif how == "flip":
+        content[-3] ^= 1
+    else:
+        content.clear()
+    path.write_bytes(content)
+
+
+def test_half_written_file_is_no_checkpoint(tmp_path: Path) -> None:
+    store(tmp_path).save(checkpoint(1))
+    (store(tmp_path).folder / ".epoch-000002.checkpoint.x1y2").write_bytes(b"half")
+    found = store(tmp_path).load(at_most=9)
+    assert found is not None
+    assert found.epoch == 1
+
+
+def test_other_identity_other_folder(tmp_path: Path) -> None:
+    other = CheckpointStore(tmp_path, "mf", {**IDENTITY, "train": "abd"})
+    assert other.folder != store(tmp_path).folder
+    store(tmp_path).save(checkpoint(1))
+    assert other.load(at_most=9) is None
+
+
+def _hold(folder: Path, entered: multiprocessing.Queue, seconds: float) -> None:
+    with store(folder).locked():
+        entered.put(time.monotonic())
+        time.sleep(seconds)
+        entered.put(time.monotonic())
+
+
+def test_two_processes_take_turns(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    both = [context.Process(target=_hold, args=(tmp_path, queue, 0.3)) for _ in range(2)]
+    for process in both:
+        process.start()
+    times = [queue.get(timeout=60) for _ in range(4)]
+    for process in both:
+        process.join()
+    assert times == sorted(times)  # in, out, in, out: never both inside
+    assert times[2] >= times[1]
