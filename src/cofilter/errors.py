@@ -35,7 +35,7 @@ class CheckpointError(CofilterError):
     """Checkpoints exist but none of them can be used."""
 
 
-class Interrupted(CofilterError):
+class Interrupted(CofilterError):  # noqa: N818 - it is a request, not an error
     """Training was asked to stop; ``signal_number`` says by which signal."""
 
     def __init__(self, signal_number: int, message: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from cofilter.errors import CofilterError, Interrupted
 from cofilter.paths import main_checkout
@@ -21,6 +24,7 @@ from stages.drift import report_drift
 log = logging.getLogger("cofilter")
 
 CONF = "../../conf"  # from this file's folder
+FULL_ERROR = "HYDRA_FULL_ERROR"
 USER_ERROR = 2  # exit code of a mistake that the user can mend
 
 
@@ -68,7 +72,20 @@ def stage(work: Callable[[Run], None]) -> Callable[[], None]:
         if out != Path.cwd():
             log.info("outputs: %s", out)
 
-    report_drift()
     # Hydra looks for CONF beside the module that its task function says it comes from.
     task.__module__ = __name__
-    return hydra.main(version_base="1.3", config_path=CONF, config_name="config")(task)
+    app = hydra.main(version_base="1.3", config_path=CONF, config_name="config")(task)
+
+    @functools.wraps(work)
+    def main() -> None:
+        if FULL_ERROR in os.environ:  # asked for by hand: stack traces, also of wrong keys
+            return app()
+        os.environ[FULL_ERROR] = "1"  # else Hydra prints its errors itself, over several lines
+        try:
+            report_drift()
+            app()
+        except (HydraException, OmegaConfBaseException) as error:
+            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+            sys.exit(USER_ERROR)
+
+    return main

@@ -11,14 +11,16 @@ from pydantic import Field
 
 from cofilter.config import Config, parse
 from cofilter.errors import ConfigError
-from cofilter.evaluation.folds import cross_validate, print_summary
+from cofilter.evaluation.folds import cross_validate, summary
+from cofilter.evaluation.terminal import print_folds, terminal
 from cofilter.io import read_table, write_text
 from cofilter.models.base import Recommender
 from cofilter.paths import CHECKPOINTS, FILTERED
 from cofilter.preparation.split import SplitConfig
-from cofilter.training.loop import CheckpointConfig, Trainer
+from cofilter.training.loop import Trainer
 from stages import train_baseline, train_knn, train_mf
 from stages.app import Run, stage
+from stages.train import checkpoint_config, set_threads
 
 
 class CVConfig(Config):
@@ -41,7 +43,9 @@ def method(name: str, cfg: dict[str, Any]) -> Callable[[], Recommender]:
         case "mf":
             kind, _, dim = kind.partition("-dim")
             if dim.isdigit():
-                return partial(train_mf.make, cfg | {"mf": cfg["mf"] | {"kind": kind, "dim": int(dim)}})
+                return partial(
+                    train_mf.make, cfg | {"mf": cfg["mf"] | {"kind": kind, "dim": int(dim)}}
+                )
     raise ConfigError(
         f"cv.methods: {name!r} is not known (such as baseline/bias, knn/item, mf/biased-dim50)"
     )
@@ -57,7 +61,8 @@ def main(run: Run) -> None:
     folds = {"kind": "kfold", "folds": cv.folds, "seed": cv.seed, "fold": 0}
     shares = {"validation_share": cv.validation_share, "test_share": 1 / cv.folds}
     split = parse(SplitConfig, cfg["split"] | folds | shares, "split")
-    checkpoint = parse(CheckpointConfig, {**cfg["checkpoint"], "resume": cfg["resume"]}, "checkpoint")
+    checkpoint = checkpoint_config(cfg)
+    set_threads(cfg["threads"])
 
     def fit(model: Recommender, train: pd.DataFrame, validation: pd.DataFrame) -> Recommender:
         trainer = Trainer(checkpoint, run.root / CHECKPOINTS, label=type(model).__name__)
@@ -66,7 +71,7 @@ def main(run: Run) -> None:
 
     table = cross_validate(read_table(FILTERED), split, methods, fit)
     write_text(run.out / "cv.csv", table.to_csv(index=False))
-    print_summary(table)
+    print_folds(summary(table), terminal())
 
 
 if __name__ == "__main__":

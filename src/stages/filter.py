@@ -17,7 +17,9 @@ def main(run: Run) -> None:
     config = parse(FilterConfig, run.cfg["filter"], "filter")
     split = parse(SplitConfig, run.cfg["split"], "split")
     ratings = read_table(RATINGS)
-    filtered, report = filter_ratings(ratings, config, split_instants(split, ratings.get(TIMESTAMP)))
+    filtered, report = filter_ratings(
+        ratings, config, split_instants(split, ratings.get(TIMESTAMP))
+    )
     write_table(run.out / FILTERED, filtered)
     write_json(run.out / FILTER_REPORT, report)
 

@@ -27,11 +27,21 @@ def shared(cfg: dict[str, Any]) -> dict[str, Any]:
     return {"scale": cfg["data"]["scale"], "bias": cfg["bias"]}
 
 
+def checkpoint_config(cfg: dict[str, Any]) -> CheckpointConfig:
+    """Cadence and resume policy, which stand in two places so that ``resume=never`` is short."""
+    return parse(CheckpointConfig, cfg["checkpoint"] | {"resume": cfg["resume"]}, "checkpoint")
+
+
+def set_threads(threads: int) -> None:
+    """Threads of our kernels; more than the machine has are not an error, since bits are equal."""
+    numba.set_num_threads(max(1, min(threads, numba.get_num_threads())))
+
+
 def train(run: Run, family: str, name: str, make: Callable[[], Recommender]) -> None:
     """Fit one point of a family on the split, track it, and save it under models/."""
     cfg = run.cfg
-    numba.set_num_threads(min(cfg["threads"], numba.config.NUMBA_NUM_THREADS))
-    checkpoint = parse(CheckpointConfig, {**cfg["checkpoint"], "resume": cfg["resume"]}, "checkpoint")
+    set_threads(cfg["threads"])
+    checkpoint = checkpoint_config(cfg)
     evaluate = parse(EvaluateConfig, cfg["evaluate"], "evaluate")
     point = Point(family, name, cfg["seed"], make, cfg["refit"], evaluate, checkpoint)
     make()  # an impossible model stops here, before anything is read or tracked
@@ -49,10 +59,11 @@ def train(run: Run, family: str, name: str, make: Callable[[], Recommender]) -> 
         folder = run.out / MODELS / family / name
         save_point(trained, folder)
         write_json(run.root / LOGS / "timings" / f"{family}-{name}.json", trained.timings)
+        model = trained.model
         titles = read_table(ITEMS).set_index(ITEM)[TITLE]
         tracker.log_summary(trained.selection["validation"] | trained.timings)
-        tracker.log_table("predictions", sample_predictions(trained.model, parts.validation, titles))
-        tracker.log_table("recommendations", sample_recommendations(trained.model, parts, titles))
+        tracker.log_table("predictions", sample_predictions(model, parts.validation, titles))
+        tracker.log_table("recommendations", sample_recommendations(model, parts, titles))
         tracker.log_artifact(f"{family}-{name}", "model", folder, aliases=["best"])
         if trained.checkpoint is not None:
             tracker.log_artifact(

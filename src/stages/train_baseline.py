@@ -6,8 +6,9 @@ from typing import Any
 
 from cofilter.config import parse
 from cofilter.errors import ConfigError
-from cofilter.models.base import ModelConfig, Recommender
+from cofilter.models.base import Recommender
 from cofilter.models.baseline import BASELINES
+from cofilter.models.config import ModelConfig
 from stages.app import Run, stage
 from stages.train import shared, train
 

@@ -14,7 +14,7 @@ from stages.train import shared, train
 
 def make(cfg: dict[str, Any]) -> Recommender:
     """The unfitted factorization that the configuration describes."""
-    machine = {"device": cfg["device"], "threads": cfg["threads"], "seed": cfg["seed"]}
+    machine = {"device": cfg["device"], "seed": cfg["seed"]}
     return MatrixFactorization(parse(MFConfig, cfg["mf"] | shared(cfg) | machine, "mf"))
 
 

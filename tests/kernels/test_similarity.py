@@ -91,7 +91,7 @@ def test_nearest_are_the_largest_positive(measure: Measure) -> None:
     ids, values = nearest(to_sparse(dense), to_sparse(dense.T), norms(dense), own, measure, 4)
     for row in range(len(dense)):
         others = [b for b in range(len(dense)) if b != row and expected[row, b] > 1e-6]
-        best = sorted((-expected[row, b] for b in others))[:4]
+        best = sorted(-expected[row, b] for b in others)[:4]
         np.testing.assert_allclose(values[row, : len(best)], -np.array(best), atol=1e-6)
         assert (ids[row, len(best) :] == -1).all()
         np.testing.assert_allclose(

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from cofilter.columns import ITEM, RATING, USER
-from cofilter.models.base import ModelConfig, Recommender
+from cofilter.models.base import Recommender
 from cofilter.models.baseline import BASELINES, BiasBaseline, GlobalMean, Popularity
+from cofilter.models.config import ModelConfig
 from tests.models.contract import SCALE, ModelContract
 
 

@@ -13,7 +13,9 @@ def test_converges_to_the_minimum_of_the_regularised_loss() -> None:
     data = Interactions.of(ratings_table())
     config = BiasConfig(user_regularization=3.0, item_regularization=2.0, iterations=500)
     biases = Biases.fit(data, config)
-    error = data.rating.astype(float) - biases.mean - biases.user[data.user] - biases.item[data.item]
+    error = (
+        data.rating.astype(float) - biases.mean - biases.user[data.user] - biases.item[data.item]
+    )
     user = np.bincount(data.user, error) - 3.0 * biases.user
     item = np.bincount(data.item, error) - 2.0 * biases.item
     np.testing.assert_allclose(user, 0, atol=1e-9)

@@ -54,7 +54,7 @@ def brute_force(
     offset = {"nothing": 0 * wide, "baseline": baseline}
     own, other = (user_mean, item_mean) if by_user else (item_mean, user_mean)
     offset |= {"own": own + 0 * baseline, "other": other + 0 * baseline}
-    kind, centre = SIMILARITIES[cfg.similarity]
+    _, centre = SIMILARITIES[cfg.similarity]
     compared = wide - np.nan_to_num(offset[centre])
     expected = np.nan_to_num(offset[AGGREGATIONS[cfg.aggregation]])
     deviation = wide - expected

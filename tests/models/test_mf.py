@@ -97,7 +97,9 @@ def test_folding_in_minimises_the_loss_of_the_new_user(kind: str, tmp_path: Path
     error = history[RATING].to_numpy(float) - mean - state[-1] - q[:, -1] - q[:, :-1] @ state[:-1]
     penalty = model.config.l2 * len(history) * state
     np.testing.assert_allclose(q[:, :-1].T @ error, penalty[:-1], atol=1e-5)
-    assert error.sum() == pytest.approx(penalty[-1], abs=1e-5) if kind == "biased" else not state[-1]
+    assert (
+        error.sum() == pytest.approx(penalty[-1], abs=1e-5) if kind == "biased" else not state[-1]
+    )
 
 
 def test_needs_a_trainer() -> None:

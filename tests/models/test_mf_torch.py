@@ -44,7 +44,8 @@ def test_restored_state_continues_bit_for_bit() -> None:
     state = stopped.state()
     resumed = TorchFactors(config(seed=9), data, 3.0)  # another start, all of it overwritten
     resumed.restore(state)
-    assert resumed.run_epoch(2, lambda n: None) == pytest.approx(stopped.run_epoch(2, lambda n: None), abs=0)
+    losses = {learner.run_epoch(2, lambda n: None) for learner in (resumed, stopped)}
+    assert len(losses) == 1
     for name, array in straight.state().items():
         assert np.array_equal(array, resumed.state()[name]), name
 

@@ -5,9 +5,11 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cofilter.errors import DataError
-from cofilter.preparation.tables import to_polars
+from cofilter.preparation.tables import pair_keys, to_polars, with_id_numbers
 
 
 def ratings(**columns: Any) -> pd.DataFrame:
@@ -48,6 +50,30 @@ def test_unfit_columns_are_named(columns: dict[str, Any], words: str) -> None:
         to_polars(ratings(**columns))
 
 
+def test_id_numbers_order_as_the_strings_do() -> None:
+    table = to_polars(ratings(item_id=["b", "10"]))
+    assert with_id_numbers(table)["item_id"].to_list() == [1, 0]
+    assert with_id_numbers(table)["user_id"].to_list() == [7, 8]
+
+
 def test_missing_columns_are_named() -> None:
     with pytest.raises(DataError, match="no column item_id, rating"):
         to_polars(ratings()[["user_id", "timestamp"]])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([-(2**63), -5, 0, 1, 2**32, 2**63 - 1]),
+            st.sampled_from(["", "a", "b", "aa"]),
+        ),
+        min_size=1,
+    ),
+    st.booleans(),
+)
+def test_pair_keys_are_equal_where_pairs_are(pairs: list[tuple[int, str]], swap: bool) -> None:
+    numbers, texts = (list(ids) for ids in zip(*pairs, strict=True))
+    users, items = (texts, numbers) if swap else (numbers, texts)
+    table = pd.DataFrame({"user_id": users, "item_id": items, "rating": 1.0})
+    keys = pair_keys(to_polars(table)).to_list()
+    assert [keys.index(key) for key in keys] == [pairs.index(pair) for pair in pairs]

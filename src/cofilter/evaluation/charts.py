@@ -13,10 +13,11 @@ import vl_convert
 from cofilter.evaluation.leaderboard import FAMILY, POINT, SELECTED, column
 from cofilter.evaluation.plots import DIM, EPOCH, LOSS, MODEL, PHASE
 
-WIDTHS = {"wide": 640, "narrow": 300}  # of the plot in px: for a desktop and for a phone
+WIDTHS = {"wide": 540, "narrow": 340}  # of the plot in px: for a desktop and for a phone
 FONT = "Helvetica, Arial, sans-serif"
 INK, QUIET, GRID = "#1f2933", "#9fb3c8", "#e4e9ef"
 CHOSEN = "#0b7285"
+LOG = alt.Scale(type="log", nice=False, padding=8)  # the first epochs would flatten the rest
 _ONE_FAMILY = alt.condition(alt.datum[SELECTED], alt.value(CHOSEN), alt.value(QUIET))
 
 
@@ -52,17 +53,18 @@ def figures(bars: pd.DataFrame, curves: pd.DataFrame, by_dim: pd.DataFrame) -> I
 
 def _curves(family: str, rows: pd.DataFrame) -> Iterator[Figure]:
     fitted = rows[rows[PHASE] == "fit"]
+    fitted = fitted.assign(**{MODEL: fitted[MODEL].str.removeprefix(f"{family}/")})
     if "rmse" in fitted and fitted["rmse"].notna().any():
         yield _figure(
             f"Validation RMSE by epoch: {family}",
             "The first fit, on train; early stopping keeps the lowest point of each line.",
-            _lines(fitted.dropna(subset=["rmse"]), EPOCH, "rmse", "validation RMSE"),
+            _lines(fitted.dropna(subset=["rmse"]), EPOCH, "rmse", "validation RMSE", LOG),
         )
     if LOSS in fitted and fitted[LOSS].notna().any():
         yield _figure(
             f"Training loss by epoch: {family}",
             "The first fit, on train.",
-            _lines(fitted.dropna(subset=[LOSS]), EPOCH, LOSS, "training loss"),
+            _lines(fitted.dropna(subset=[LOSS]), EPOCH, LOSS, "training loss", LOG),
         )
 
 
@@ -71,7 +73,7 @@ def _bars(rows: pd.DataFrame, metric: str) -> alt.LayerChart:
     base = alt.Chart(rows).encode(y=_models(order))
     highest = float(rows[["warm", "all"]].to_numpy().max()) or 1.0
     scale = alt.Scale(domain=[0, highest * 1.18])  # room for the figures at the bars' ends
-    warm = alt.X("warm:Q", title=metric, scale=scale)
+    warm = alt.X("warm:Q", title=metric, scale=scale, axis=alt.Axis(tickCount=4, labelFlush=False))
     ends = base.transform_calculate(end="max(datum.warm, datum.all)")
     return (
         base.mark_bar(height={"band": 0.72}).encode(x=warm, color=_ONE_FAMILY)
@@ -91,7 +93,10 @@ def _errors(rows: pd.DataFrame) -> alt.LayerChart:
         base.mark_rule(color=QUIET).encode(x=f"{warm}:Q", x2=f"{everything}:Q")
         + base.mark_point(size=60, color=INK).encode(x=f"{everything}:Q")
         + base.mark_circle(size=90, opacity=1).encode(
-            x=alt.X(f"{warm}:Q", title="RMSE", scale=scale), color=_ONE_FAMILY
+            x=alt.X(
+                f"{warm}:Q", title="RMSE", scale=scale, axis=alt.Axis(tickCount=4, labelFlush=False)
+            ),
+            color=_ONE_FAMILY,
         )
     )
 
@@ -102,12 +107,12 @@ def _by_dim(rows: pd.DataFrame) -> alt.Chart:
     ]
     warm = column("warm", "rmse")
     named = rows.assign(**{MODEL: series}).dropna(subset=[warm]).astype({DIM: "int64"})
-    chart = _lines(named, DIM, warm, "RMSE, warm rows")
+    chart = _lines(named, DIM, warm, "RMSE, warm rows", alt.Scale(zero=False))
     ticks = alt.Axis(values=sorted(set(named[DIM].tolist())), format="d")
     return chart.encode(x=alt.X(f"{DIM}:Q", axis=ticks, scale=alt.Scale(type="log")))
 
 
-def _lines(rows: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
+def _lines(rows: pd.DataFrame, x: str, y: str, title: str, scale: alt.Scale) -> alt.Chart:
     names = list(dict.fromkeys(rows[MODEL]))
     legend = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=240, symbolOpacity=1)
     return (
@@ -115,9 +120,11 @@ def _lines(rows: pd.DataFrame, x: str, y: str, title: str) -> alt.Chart:
         .mark_line(point=alt.OverlayMarkDef(size=24), strokeWidth=2)
         .encode(
             x=alt.X(
-                f"{x}:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(zero=False)
+                f"{x}:Q",
+                axis=alt.Axis(tickMinStep=1, format="d", labelFlush=False),
+                scale=alt.Scale(zero=False),
             ),
-            y=alt.Y(f"{y}:Q", title=title, scale=alt.Scale(zero=False)),
+            y=alt.Y(f"{y}:Q", title=title, scale=scale),
             color=alt.Color(
                 f"{MODEL}:N", sort=names, scale=alt.Scale(scheme="tableau10"), legend=legend
             ),

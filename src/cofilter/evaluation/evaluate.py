@@ -13,6 +13,9 @@ from tqdm import tqdm
 
 from cofilter.errors import DataError
 from cofilter.evaluation import plots
+from cofilter.evaluation.files import COMPARISON as COMPARISON
+from cofilter.evaluation.files import LEADERBOARD, LEARNING_CURVES, METRICS, RMSE_BY_DIM
+from cofilter.evaluation.files import REPORT as REPORT
 from cofilter.evaluation.folders import ModelFolder, expected_folders, other_folders
 from cofilter.evaluation.leaderboard import Entry, leaderboard, metrics_json, notes_of
 from cofilter.evaluation.report import report
@@ -25,13 +28,6 @@ from cofilter.models.store import load
 from cofilter.preparation.audit import verify_audit
 from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig
-
-LEADERBOARD, METRICS, REPORT = "leaderboard.csv", "metrics.json", "report.html"
-COMPARISON, LEARNING_CURVES, RMSE_BY_DIM = (
-    "plots/comparison.csv",
-    "plots/learning_curves.csv",
-    "plots/rmse_by_dim.csv",
-)
 
 log = logging.getLogger(__name__)
 

@@ -67,6 +67,7 @@ def report(
     environment.filters["count"] = _count
     environment.filters["moment"] = _moment
     shown = shown_metrics(config)
+    names = {scope: list(metric_names(config)) for scope in SCOPES}
     charts = [
         {
             "title": figure.title,
@@ -80,8 +81,8 @@ def report(
         shown=shown,
         scopes=SCOPES,
         rows=_rows(table, shown),
-        everything=_rows(table, list(metric_names(config))),
-        names=metric_names(config),
+        names=names,
+        everything=_rows(table, names),
         ship=_ship(table, config),
         notes=notes,
         charts=charts,
@@ -91,19 +92,24 @@ def report(
     )
 
 
-def shown_metrics(config: EvaluateConfig) -> list[str]:
-    """The metrics of a table that people read: the primary, those at its k, RMSE and MAE."""
+def shown_metrics(config: EvaluateConfig) -> dict[str, list[str]]:
+    """The metrics of a table that fits a screen, by scope; the others stand in a second one.
+
+    Warm: the primary, those at its k, RMSE and MAE. All: the primary, recall, RMSE and MAE.
+    """
     _, _, k = config.primary.partition("@")
     at = int(k) if k else config.k[0]
     ranked = [f"{name}@{at}" for name in ("ndcg", "recall", "precision", "map", "mrr", "hit_rate")]
-    return list(dict.fromkeys([config.primary, *ranked, "rmse", "mae"]))
+    warm = list(dict.fromkeys([config.primary, *ranked, "rmse", "mae"]))
+    few = {config.primary, f"recall@{at}", "rmse", "mae"}
+    return {"warm": warm, "all": [name for name in warm if name in few]}
 
 
-def _rows(table: pd.DataFrame, names: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(table: pd.DataFrame, names: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     cells = {
         column(scope, name): _cells(table[column(scope, name)], lower_is_better(name))
         for scope in SCOPES
-        for name in names
+        for name in names[scope]
     }
     return [
         {
@@ -112,7 +118,7 @@ def _rows(table: pd.DataFrame, names: Sequence[str]) -> list[dict[str, Any]]:
             "engine": f"{row[ENGINE]}, {row[DEVICE]}",
             "selected": row[SELECTED],
             "cells": {
-                scope: [cells[column(scope, name)][at] for name in names] for scope in SCOPES
+                scope: [cells[column(scope, name)][at] for name in names[scope]] for scope in SCOPES
             },
         }
         for at, row in enumerate(table.to_dict("records"))
@@ -138,12 +144,12 @@ def _ship(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any] | None:
         "on test, all rows": row[column("all", config.primary)],
     }
     told = {name: "–" if pd.isna(value) else f"{value:.4f}" for name, value in figures.items()}
-    users, left_out = row[column("warm", "ranked_users")], row[column("all", "ranked_users")]
+    warm, everybody = row[column("warm", "ranked_users")], row[column("all", "ranked_users")]
     return {
         "model": f"{row[FAMILY]}/{row[POINT]}",
         "figures": told,
-        "warm_users": "–" if pd.isna(users) else _count(users),
-        "all_users": "–" if pd.isna(left_out) else _count(left_out),
+        "warm_users": "–" if pd.isna(warm) else _count(warm),
+        "all_users": "–" if pd.isna(everybody) else _count(everybody),
     }
 
 

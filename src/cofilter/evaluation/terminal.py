@@ -17,6 +17,7 @@ from rich.text import Text
 
 from cofilter import paths
 from cofilter.errors import CofilterError, DataError
+from cofilter.evaluation.files import LEADERBOARD, REPORT
 from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, ROWS
 from cofilter.evaluation.leaderboard import (
     DEVICE,
@@ -30,7 +31,6 @@ from cofilter.evaluation.leaderboard import (
 )
 from cofilter.io import read_json
 
-LEADERBOARD, REPORT = paths.RESULTS / "leaderboard.csv", paths.RESULTS / "report.html"
 TIMINGS = paths.LOGS / "timings"
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
 _NEEDED = 3  # columns that stay however narrow the terminal is
@@ -39,7 +39,7 @@ _NEEDED = 3  # columns that stay however narrow the terminal is
 def main(checkout: Path = Path()) -> int:
     """Print the leaderboard under ``checkout``; the exit status, 1 when there is none."""
     try:
-        table = read_leaderboard(checkout / LEADERBOARD)
+        table = read_leaderboard(checkout / paths.RESULTS / LEADERBOARD)
         times = read_timings(paths.main_checkout(checkout) / TIMINGS)
     except CofilterError as error:
         Console(stderr=True).print(Text(str(error)), soft_wrap=True)
@@ -86,7 +86,10 @@ def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Con
     rows = [_row(row, _primary(table), times) for row in table.to_dict("records")]
     names = list(rows[0]) if rows else []
     shown = _board(rows, names)
-    while len(names) > _NEEDED and console.measure(shown).maximum > console.width:
+    unbounded = console.options.update(max_width=PIPE_WIDTH * 10)
+    while (
+        len(names) > _NEEDED and console.measure(shown, options=unbounded).maximum > console.width
+    ):
         names = names[:-1]
         shown = _board(rows, names)
     console.print(shown)
@@ -99,8 +102,8 @@ def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Con
 def print_places(console: Console) -> None:
     """Tell where the results of a run lie."""
     for name, path in (
-        ("report", REPORT),
-        ("leaderboard", LEADERBOARD),
+        ("report", paths.RESULTS / REPORT),
+        ("leaderboard", paths.RESULTS / LEADERBOARD),
         ("models", paths.MODELS),
         ("run logs", paths.LOGS),
     ):

@@ -15,4 +15,5 @@ _FOLDER = Path(__file__).parent
 if "NUMBA_CACHE_DIR" not in os.environ:
     _sources = b"".join(path.read_bytes() for path in sorted(_FOLDER.glob("*.py")))
     _version = hashlib.sha256(_sources).hexdigest()[:16]
-    numba.config.CACHE_DIR = str(_FOLDER / "__pycache__" / _version)
+    _cache = _FOLDER / "__pycache__" / _version
+    numba.config.CACHE_DIR = str(_cache)  # type: ignore[attr-defined]

@@ -23,10 +23,10 @@ WORKERS = 64  # pieces of work: enough to balance, few enough that scratch memor
 
 
 class Sparse(NamedTuple):
-    """A CSR matrix as numba takes it: int64 start, int32 index, float32 value."""
+    """A CSR matrix as numba takes it: int64 start, int32 at (column), float32 value."""
 
     start: np.ndarray
-    index: np.ndarray
+    at: np.ndarray
     value: np.ndarray
 
 
@@ -63,7 +63,7 @@ def _accumulate(
     for at in range(len(index)):
         x = np.float64(value[at])
         for other in range(columns.start[index[at]], columns.start[index[at] + 1]):
-            b = columns.index[other]
+            b = columns.at[other]
             y = np.float64(columns.value[other])
             if count[b] == 0:
                 touched[n_touched] = b
@@ -147,7 +147,7 @@ def similarity_rows(
         for row in range(worker, n_given, WORKERS):
             first, last = rows.start[row], rows.start[row + 1]
             n_touched = _similarity_row(
-                rows.index[first:last], rows.value[first:last], columns, norm, measure,
+                rows.at[first:last], rows.value[first:last], columns, norm, measure,
                 sums, count, touched, similarity,
             )  # fmt: skip
             for at in range(n_touched):
@@ -176,7 +176,7 @@ def nearest(
         for row in range(worker, n_given, WORKERS):
             first, last = rows.start[row], rows.start[row + 1]
             n_touched = _similarity_row(
-                rows.index[first:last], rows.value[first:last], columns, norm, measure,
+                rows.at[first:last], rows.value[first:last], columns, norm, measure,
                 sums, count, touched, similarity,
             )  # fmt: skip
             size = 0
@@ -235,7 +235,7 @@ def knn_deviations(
         for row in range(worker, n_given, WORKERS):
             first, last = rows.start[row], rows.start[row + 1]
             n_touched = _similarity_row(
-                rows.index[first:last], rows.value[first:last], columns, norm, measure,
+                rows.at[first:last], rows.value[first:last], columns, norm, measure,
                 sums, count, touched, similarity,
             )  # fmt: skip
             if own[row] >= 0:
@@ -245,7 +245,7 @@ def knn_deviations(
                 candidates = list_of_pair[p]
                 size = 0
                 for place_at in range(lists.start[candidates], lists.start[candidates + 1]):
-                    weight = similarity[lists.index[place_at]]
+                    weight = similarity[lists.at[place_at]]
                     if weight > 0.0:
                         size = offer(best, place, size, weight, place_at)
                 drain(best, place, size)  # a fixed order of summation

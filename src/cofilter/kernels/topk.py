@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -27,7 +29,7 @@ def sift_down(keys: np.ndarray, ids: np.ndarray, size: int) -> None:  # pragma: 
 
 
 @numba.njit(inline="always")
-def offer(keys: np.ndarray, ids: np.ndarray, size: int, key: float, identity: int) -> int:
+def offer(keys: np.ndarray, ids: np.ndarray, size: int, key: Any, identity: int) -> int:
     """Offer one entry to a heap of the len(keys) best; gives the heap's new size.
 
     O(log k) when it enters, O(1) when not. An equal key enters only with a smaller id.

@@ -3,89 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Self, overload
 
 import numpy as np
 import pandas as pd
-from pydantic import model_validator
 from scipy import sparse
 
 from cofilter.columns import ITEM, USER
-from cofilter.config import Config
 from cofilter.errors import CapabilityError, ConfigError, DataError
 from cofilter.kernels.topk import top_k
 from cofilter.matrix import UNKNOWN, IdMap, Interactions, as_ids
-from cofilter.models.bias import BiasConfig, Biases
+from cofilter.models.bias import Biases
+from cofilter.models.config import ModelConfig
 from cofilter.models.learner import Trains
+from cofilter.models.people import People, UserRows, UserState
+from cofilter.ranking import exclude_matrix, to_ids
 
 BLOCK_SCORES = 1 << 24  # scores held at once while ranking: 64 MiB of float32
-
-# What a model knows of each user, one row a user: factors, or the sparse history itself.
-UserState = np.ndarray | sparse.csr_array
-
-
-class ModelConfig(Config):
-    """What every model is told beside its own hyper-parameters.
-
-    Attributes
-    ----------
-    scale:
-        (lowest, highest) rating; predictions are clipped to it. None takes the extremes of the
-        ratings that the model is fitted on.
-    seed:
-        Seed of every random choice; models without any ignore it.
-    bias:
-        How the user and item biases of the fallback are regularised.
-    """
-
-    scale: tuple[float, float] | None = None
-    seed: int = 0
-    bias: BiasConfig = BiasConfig()
-
-    @model_validator(mode="after")
-    def _ordered_scale(self) -> Self:
-        if self.scale is not None and self.scale[0] >= self.scale[1]:
-            raise ValueError(f"scale must be [lowest, highest], got {list(self.scale)}")
-        return self
-
-
-@dataclass(frozen=True)
-class People:
-    """New users folded into a model; `Recommender.predict` and `recommend` take them for ids.
-
-    Attributes
-    ----------
-    ids:
-        Their ids, in ascending order unless `take` chose another.
-    state:
-        What the model knows of each, one row a person.
-    bias:
-        float64[n], the fallback's user bias.
-    answered:
-        bool[n], False for a person of whom the model knows nothing (no rating of a known item).
-    """
-
-    ids: np.ndarray
-    state: UserState
-    bias: np.ndarray
-    answered: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def take(self, user_ids: Any) -> People:
-        """The people with these ids, in this order; an id may come more than once."""
-        row = IdMap(self.ids).index(user_ids)
-        if (row == UNKNOWN).any():
-            raise DataError(f"no such person: {as_ids(user_ids)[row == UNKNOWN][0]!r}")
-        return replace(
-            self,
-            ids=self.ids[row],
-            state=self.state[row],
-            bias=self.bias[row],
-            answered=self.answered[row],
-        )
 
 
 class Recommender(ABC):
@@ -120,7 +55,9 @@ class Recommender(ABC):
     # What a model supplies -----------------------------------------------------------------
 
     @abstractmethod
-    def _fit(self, data: Interactions, validation: Interactions | None, trainer: Trains | None) -> None:
+    def _fit(
+        self, data: Interactions, validation: Interactions | None, trainer: Trains | None
+    ) -> None:
         """Learn from ``data``; ids, popularity, biases and scale are set already."""
 
     @abstractmethod
@@ -136,16 +73,15 @@ class Recommender(ABC):
         return type(self)(self.config)
 
     def _score_pairs(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray, row: np.ndarray, item: np.ndarray
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Predicted ratings of (state[row], item) pairs and where they are the model's own.
 
-        ``bias`` and ``user`` (dense index, UNKNOWN when folded in) belong to the rows of
-        ``state``. Gives (float[n] not yet clipped, bool[n]).
+        Gives (float[n] not yet clipped, bool[n]).
         """
         raise CapabilityError(f"{type(self).__name__} does not predict ratings")
 
-    def _score_items(self, state: UserState, bias: np.ndarray, user: np.ndarray) -> np.ndarray:
+    def _score_items(self, users: UserRows) -> np.ndarray:
         """Ranking scores float32[users, items]; called for a bounded block of users."""
         raise CapabilityError(f"{type(self).__name__} does not rank")
 
@@ -199,6 +135,14 @@ class Recommender(ABC):
         self._fit(data, None if validation is None else Interactions.of(validation), trainer)
         return self
 
+    @overload
+    def predict(self, users: Any, item_ids: Any) -> np.ndarray: ...
+
+    @overload
+    def predict(
+        self, users: Any, item_ids: Any, *, return_fallback: Literal[True]
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
     def predict(
         self, users: Any, item_ids: Any, *, return_fallback: bool = False
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
@@ -230,10 +174,7 @@ class Recommender(ABC):
         if own.any():
             first, row = _distinct(user[own], people.ids[own])
             at = np.flatnonzero(own)
-            rows = at[first]
-            mine, answered = self._score_pairs(
-                self._state_of(people, user, rows), people.bias[rows], user[rows], row, item[at]
-            )
+            mine, answered = self._score_pairs(self._rows(people, user, at[first]), row, item[at])
             scores[at[answered]] = mine[answered]
             own[at] = answered
         clipped = np.clip(scores, *self.scale_).astype(np.float32)
@@ -267,8 +208,7 @@ class Recommender(ABC):
             raise CapabilityError(f"{type(self).__name__} does not rank, it only predicts ratings")
         people = users if isinstance(users, People) else self._known(users)
         index, scores = self.rank(users, k, exclude_matrix(exclude, people.ids, self.items_))
-        padding = self.items_.ids.dtype.type(-1 if self.items_.ids.dtype.kind == "i" else "")
-        return np.where(index == UNKNOWN, padding, self.items_.ids[index]), scores
+        return to_ids(index, self.items_), scores
 
     def rank(
         self, users: Any, k: int, excluded: sparse.csr_array | None = None
@@ -284,18 +224,16 @@ class Recommender(ABC):
         k = min(k, n_items)
         items = np.full((len(people), k), UNKNOWN, np.int32)
         best = np.full((len(people), k), -np.inf, np.float32)
-        if excluded is None:
-            excluded = sparse.csr_array((len(people), n_items), dtype=np.float32)
+        nothing: Any = sparse.csr_array((len(people), n_items), dtype=np.float32)
+        left_out = nothing if excluded is None else excluded
         step = max(1, BLOCK_SCORES // max(n_items, 1))
         for start in range(0, len(people), step):
             rows = np.arange(start, min(start + step, len(people)))
             own = people.answered[rows]
             scores = np.repeat(self.popularity_[None].astype(np.float32), len(rows), axis=0)
             if own.any():
-                mine = rows[own]
-                state = self._state_of(people, user, mine)
-                scores[own] = self._score_items(state, people.bias[mine], user[mine])
-            block = excluded[rows]
+                scores[own] = self._score_items(self._rows(people, user, rows[own]))
+            block = left_out[rows]
             start_of = block.indptr.astype(np.int64)
             items[rows], best[rows] = top_k(scores, start_of, block.indices.astype(np.int32), k)
         return items, best
@@ -314,8 +252,7 @@ class Recommender(ABC):
             scores = self._similarities(block)
             each = np.arange(len(block) + 1)
             index[start : start + step], best[start : start + step] = top_k(scores, each, block, k)
-        padding = self.items_.ids.dtype.type(-1 if self.items_.ids.dtype.kind == "i" else "")
-        return np.where(index == UNKNOWN, padding, self.items_.ids[index]), best
+        return to_ids(index, self.items_), best
 
     def fold_in(self, histories: pd.DataFrame, user_ids: Any = None) -> People:
         """Take in new users without fitting again.
@@ -341,7 +278,7 @@ class Recommender(ABC):
     # Shared work -----------------------------------------------------------------------------
 
     def _known(self, user_ids: Any) -> People:
-        """Known and unknown users as people; `_state_of` fetches their state when it is needed."""
+        """Known and unknown users as people; `_rows` fetches their state when it is needed."""
         user = self.users_.index(user_ids)
         no_state = np.empty((len(user), 0), np.float32)
         return People(as_ids(user_ids), no_state, self.biases_.user_bias(user), user != UNKNOWN)
@@ -351,26 +288,11 @@ class Recommender(ABC):
             return np.full(len(users), UNKNOWN, np.int32)
         return self.users_.index(users)
 
-    def _state_of(self, people: People, user: np.ndarray, rows: np.ndarray) -> UserState:
-        """State of some rows: from the model for known users, else from the people themselves."""
-        if len(rows) and user[rows[0]] != UNKNOWN:
-            return self._user_state(user[rows])
-        return people.state[rows]
-
-
-def exclude_matrix(
-    exclude: pd.DataFrame | None, user_ids: np.ndarray, items: IdMap
-) -> sparse.csr_array | None:
-    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know."""
-    if exclude is None:
-        return None
-    users = IdMap.of(user_ids)
-    user, item = users.index(exclude[USER]), items.index(exclude[ITEM])
-    both = (user != UNKNOWN) & (item != UNKNOWN)
-    shape = len(users), len(items)
-    ones = np.ones(int(both.sum()), np.float32)
-    matrix = sparse.coo_array((ones, (user[both], item[both])), shape=shape).tocsr()
-    return matrix[users.index(user_ids)]
+    def _rows(self, people: People, user: np.ndarray, rows: np.ndarray) -> UserRows:
+        """Some rows for scoring: state from the model for known users, else from the people."""
+        known = len(rows) and user[rows[0]] != UNKNOWN
+        state = self._user_state(user[rows]) if known else people.state[rows]
+        return UserRows(state, people.bias[rows], user[rows])
 
 
 def _distinct(user: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

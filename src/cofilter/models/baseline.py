@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from cofilter.matrix import Interactions
-from cofilter.models.base import ModelConfig, Recommender, UserState
+from cofilter.models.base import Recommender
+from cofilter.models.config import ModelConfig
+from cofilter.models.people import UserRows, UserState
 
 
 class _Baseline(Recommender):
@@ -40,7 +42,7 @@ class GlobalMean(_Baseline):
     ranks = False
 
     def _score_pairs(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray, row: np.ndarray, item: np.ndarray
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         return np.full(len(row), self.biases_.mean), np.ones(len(row), bool)
 
@@ -49,12 +51,12 @@ class BiasBaseline(_Baseline):
     """mean + user bias + item bias, as `Biases` fits them; ranks by item bias."""
 
     def _score_pairs(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray, row: np.ndarray, item: np.ndarray
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        return self.biases_.predict(bias[row], item), np.ones(len(row), bool)
+        return self.biases_.predict(users.bias[row], item), np.ones(len(row), bool)
 
-    def _score_items(self, state: UserState, bias: np.ndarray, user: np.ndarray) -> np.ndarray:
-        scores = self.biases_.mean + bias[:, None] + self.biases_.item[None]
+    def _score_items(self, users: UserRows) -> np.ndarray:
+        scores = self.biases_.mean + users.bias[:, None] + self.biases_.item[None]
         return scores.astype(np.float32)
 
 
@@ -63,8 +65,8 @@ class Popularity(_Baseline):
 
     predicts_ratings = False
 
-    def _score_items(self, state: UserState, bias: np.ndarray, user: np.ndarray) -> np.ndarray:
-        return np.repeat(self.popularity_[None].astype(np.float32), len(bias), axis=0)
+    def _score_items(self, users: UserRows) -> np.ndarray:
+        return np.repeat(self.popularity_[None].astype(np.float32), len(users.bias), axis=0)
 
 
 BASELINES: dict[str, type[_Baseline]] = {

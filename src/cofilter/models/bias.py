@@ -22,9 +22,9 @@ class BiasConfig(Config):
         Alternating passes; ten are enough for the third decimal of a rating.
     """
 
-    user_regularization: float = Field(15.0, ge=0)
-    item_regularization: float = Field(10.0, ge=0)
-    iterations: int = Field(10, gt=0)
+    user_regularization: float = Field(default=15.0, ge=0)
+    item_regularization: float = Field(default=10.0, ge=0)
+    iterations: int = Field(default=10, gt=0)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from cofilter.kernels.similarity import (
     similarity_rows,
 )
 from cofilter.matrix import UNKNOWN, Interactions, to_csr
-from cofilter.models.base import ModelConfig, Recommender, UserState
+from cofilter.models.base import Recommender
+from cofilter.models.config import ModelConfig
+from cofilter.models.people import UserRows, UserState
 
 # Which kernel a similarity uses and what is taken off the ratings first ("other": the mean of the
 # side that is not compared, so the item's for users and the user's for items).
@@ -95,30 +97,33 @@ class _KNN(Recommender):
         self._aggregation_centre = AGGREGATIONS[config.aggregation]
         self._measure = Measure(kind, config.shrinkage, config.significance, config.min_overlap)
         self._item_mean = row_means(transposed(self.by_user_))
-        bias = self.biases_.user
-        by_user = self._centred(self.by_user_, bias, self._similarity_centre)
+        by_user = self._centred(self._everybody, self._similarity_centre)
         by_item = transposed(by_user)
         rows, columns = (by_user, by_item) if self.users_are_rows else (by_item, by_user)
-        self._rows, self._columns = rows, as_sparse(columns)
+        self._compared, self._columns = rows, as_sparse(columns)
         self._norm = np.sqrt(np.bincount(row_of(rows), rows.data.astype(float) ** 2, rows.shape[0]))
 
-    def _offsets(
-        self, histories: sparse.csr_array, bias: np.ndarray, centre: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What a centring takes off: float64[users of histories] and float64[items]."""
+    @property
+    def _everybody(self) -> UserRows:
+        everybody = np.arange(len(self.users_), dtype=np.int32)
+        return UserRows(self.by_user_, self.biases_.user, everybody)
+
+    def _offsets(self, users: UserRows, centre: str) -> tuple[np.ndarray, np.ndarray]:
+        """What a centring takes off: float64[users] and float64[items]."""
+        histories = users.state
         no_users, no_items = np.zeros(histories.shape[0]), np.zeros(histories.shape[1])
         if centre == "nothing":
             return no_users, no_items
         if centre == "baseline":
-            return self.biases_.mean + bias, self.biases_.item
+            return self.biases_.mean + users.bias, self.biases_.item
         if (centre == "own") is self.users_are_rows:
             return row_means(histories), no_items
         return no_users, self._item_mean
 
-    def _centred(
-        self, histories: sparse.csr_array, bias: np.ndarray, centre: str
-    ) -> sparse.csr_array:
-        user_offset, item_offset = self._offsets(histories, bias, centre)
+    def _centred(self, users: UserRows, centre: str) -> sparse.csr_array:
+        """The users' histories with a centring taken off."""
+        histories = users.state
+        user_offset, item_offset = self._offsets(users, centre)
         value = histories.data - user_offset[row_of(histories)] - item_offset[histories.indices]
         parts = value.astype(np.float32), histories.indices, histories.indptr
         return sparse.csr_array(parts, shape=histories.shape)
@@ -140,8 +145,7 @@ class _KNN(Recommender):
 
     def _combine(
         self,
-        state: sparse.csr_array,
-        bias: np.ndarray,
+        users: UserRows,
         row: np.ndarray,
         item: np.ndarray,
         given: tuple[sparse.csr_array, np.ndarray, np.ndarray],
@@ -166,22 +170,20 @@ class _KNN(Recommender):
             lists[1].astype(np.int64),
             as_sparse(lists[0]),
         )
-        user_offset, item_offset = self._offsets(state, bias, self._aggregation_centre)
+        user_offset, item_offset = self._offsets(users, self._aggregation_centre)
         return user_offset[row] + item_offset[item] + deviation, used > 0
 
-    def _score_items(self, state: UserState, bias: np.ndarray, user: np.ndarray) -> np.ndarray:
+    def _score_items(self, users: UserRows) -> np.ndarray:
         if self.config.ranking == "summed_similarity":
-            return self._summed_similarity(state, bias, user)
-        n_items = len(self.items_)
-        row = np.repeat(np.arange(len(bias), dtype=np.int32), n_items)
-        item = np.tile(np.arange(n_items, dtype=np.int32), len(bias))
-        scores, answered = self._score_pairs(state, bias, user, row, item)
-        fallback = self.biases_.predict(bias[row], item)
+            return self._summed_similarity(users)
+        n_users, n_items = len(users.bias), len(self.items_)
+        row = np.repeat(np.arange(n_users, dtype=np.int32), n_items)
+        item = np.tile(np.arange(n_items, dtype=np.int32), n_users)
+        scores, answered = self._score_pairs(users, row, item)
+        fallback = self.biases_.predict(users.bias[row], item)
         return np.where(answered, scores, fallback).astype(np.float32).reshape(-1, n_items)
 
-    def _summed_similarity(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray
-    ) -> np.ndarray:
+    def _summed_similarity(self, users: UserRows) -> np.ndarray:
         raise NotImplementedError
 
 
@@ -197,22 +199,18 @@ class UserKNN(_KNN):
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._raters = transposed(
-            self._centred(self.by_user_, self.biases_.user, self._aggregation_centre)
-        )
+        self._raters = transposed(self._centred(self._everybody, self._aggregation_centre))
 
     def _score_pairs(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray, row: np.ndarray, item: np.ndarray
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        compared = self._centred(state, bias, self._similarity_centre)
-        return self._combine(state, bias, row, item, (compared, user, row), (self._raters, item))
+        compared = self._centred(users, self._similarity_centre)
+        return self._combine(users, row, item, (compared, users.known, row), (self._raters, item))
 
-    def _summed_similarity(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray
-    ) -> np.ndarray:
-        compared = as_sparse(self._centred(state, bias, self._similarity_centre))
+    def _summed_similarity(self, users: UserRows) -> np.ndarray:
+        compared = as_sparse(self._centred(users, self._similarity_centre))
         found = nearest(
-            compared, self._columns, self._norm, user.astype(np.int32), self._measure, self.config.k
+            compared, self._columns, self._norm, users.known, self._measure, self.config.k
         )
         return (neighbour_matrix(*found, len(self.users_)) @ self.by_user_).toarray()
 
@@ -231,7 +229,7 @@ class ItemKNN(_KNN):
         super()._fit(data, validation, trainer)
         own = np.arange(len(self.items_), dtype=np.int32)
         self.neighbour_, self.neighbour_similarity_ = nearest(
-            as_sparse(self._rows), self._columns, self._norm, own, self._measure, self.config.k
+            as_sparse(self._compared), self._columns, self._norm, own, self._measure, self.config.k
         )
         self._set_neighbours()
 
@@ -250,20 +248,19 @@ class ItemKNN(_KNN):
         self._set_neighbours()
 
     def _score_pairs(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray, row: np.ndarray, item: np.ndarray
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         wanted, place = np.unique(item, return_inverse=True)
-        lists = self._centred(state, bias, self._aggregation_centre)
-        return self._combine(state, bias, row, item, (self._rows[wanted], wanted, place), (lists, row))
+        given = self._compared[wanted], wanted, place
+        lists = self._centred(users, self._aggregation_centre)
+        return self._combine(users, row, item, given, (lists, row))
 
-    def _summed_similarity(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray
-    ) -> np.ndarray:
-        return (state @ self._scoring).toarray()
+    def _summed_similarity(self, users: UserRows) -> np.ndarray:
+        return (users.state @ self._scoring).toarray()
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         return similarity_rows(
-            as_sparse(self._rows[item]), self._columns, self._norm, self._measure
+            as_sparse(self._compared[item]), self._columns, self._norm, self._measure
         )
 
 

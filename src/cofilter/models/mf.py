@@ -9,8 +9,10 @@ from pydantic import Field
 
 from cofilter.errors import ConfigError
 from cofilter.matrix import UNKNOWN, Interactions
-from cofilter.models.base import ModelConfig, Recommender, UserState
+from cofilter.models.base import Recommender
+from cofilter.models.config import ModelConfig
 from cofilter.models.learner import Arrays, Learner, Task, Trains
+from cofilter.models.people import UserRows, UserState
 
 
 class MFConfig(ModelConfig):
@@ -58,7 +60,7 @@ class MFConfig(ModelConfig):
     patience: int = Field(gt=0)
     engine: Literal["auto", "torch"] = "auto"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    threads: int = Field(2, gt=0)
+    threads: int = Field(1, gt=0)
 
 
 class MatrixFactorization(Recommender):
@@ -92,17 +94,17 @@ class MatrixFactorization(Recommender):
         model._epochs = self.epochs_
         return model
 
-    def _fit(self, data: Interactions, validation: Interactions | None, trainer: Trains) -> None:
-        mean = self.biases_.mean if self.config.kind == "biased" else 0.0
-        learner = _learner(self.config, data, mean)
+    def _fit(
+        self, data: Interactions, validation: Interactions | None, trainer: Trains | None
+    ) -> None:
+        assert trainer is not None  # `fit` has seen to it
+        learner = _learner(self.config, data, self._mean)
         self.engine_, self.device_ = learner.engine, learner.device
         trained = trainer.run(learner, self._task(data, validation, learner))
         self._set(trained.parameters)
         self.epochs_, self.history_ = trained.best_epoch, trained.history
 
-    def _task(
-        self, data: Interactions, validation: Interactions | None, learner: Learner
-    ) -> Task:
+    def _task(self, data: Interactions, validation: Interactions | None, learner: Learner) -> Task:
         config = self.config.model_dump(mode="json", exclude={"engine", "device", "threads"})
         if self.config.schedule != "cosine":
             del config["epochs"]
@@ -150,19 +152,19 @@ class MatrixFactorization(Recommender):
         return self.biases_.mean if self.config.kind == "biased" else 0.0
 
     def _score_pairs(
-        self, state: UserState, bias: np.ndarray, user: np.ndarray, row: np.ndarray, item: np.ndarray
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         scores = np.empty(len(row), np.float32)
         step = 1 << 18  # keeps the gathered factors in some hundred MB at most
         for start in range(0, len(row), step):
-            p, q = state[row[start : start + step]], self.item_[item[start : start + step]]
+            p, q = users.state[row[start : start + step]], self.item_[item[start : start + step]]
             product = np.einsum("nd,nd->n", p[:, :-1], q[:, :-1])
             scores[start : start + step] = self._mean + p[:, -1] + q[:, -1] + product
         return scores, np.ones(len(row), bool)
 
-    def _score_items(self, state: UserState, bias: np.ndarray, user: np.ndarray) -> np.ndarray:
-        product = state[:, :-1] @ self.item_[:, :-1].T
-        return product + (self._mean + state[:, -1:]) + self.item_[:, -1]
+    def _score_items(self, users: UserRows) -> np.ndarray:
+        product = users.state[:, :-1] @ self.item_[:, :-1].T
+        return product + (self._mean + users.state[:, -1:]) + self.item_[:, -1]
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         """Cosine of factors."""

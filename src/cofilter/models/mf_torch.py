@@ -69,6 +69,7 @@ class TorchFactors:
         return torch.optim.SGD(tables, self.config.lr)
 
     def identity(self) -> dict[str, Any]:
+        """Engine, torch's version and threads."""
         return {
             "engine": self.engine,
             "torch": torch.__version__.split("+")[0],
@@ -76,6 +77,7 @@ class TorchFactors:
         }
 
     def learning_rate(self, epoch: int) -> float:
+        """By the configured schedule; epochs count from 1."""
         config = self.config
         if config.schedule == "exponential":
             return config.lr * config.decay ** (epoch - 1)
@@ -84,6 +86,7 @@ class TorchFactors:
         return config.lr
 
     def run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
+        """One shuffled pass; gives the mean of the batches' losses, weighted by their ratings."""
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate(epoch)
         order = torch.randperm(len(self._rating), generator=self._generator)
@@ -109,9 +112,11 @@ class TorchFactors:
         return ((rating - predicted) ** 2).mean() + self.config.l2 * penalty / len(batch)
 
     def parameters(self) -> Arrays:
+        """``user`` and ``item``, float32[n, dim + 1]."""
         return {name: to_numpy(table) for name, table in self._tables.items()}
 
     def state(self) -> Arrays:
+        """Tables, optimizer slots and the generator."""
         arrays = {f"table.{name}": to_numpy(table) for name, table in self._tables.items()}
         for index, slots in self._optimizer.state_dict()["state"].items():
             for name, tensor in slots.items():
@@ -121,6 +126,7 @@ class TorchFactors:
         return arrays
 
     def restore(self, state: Arrays) -> None:
+        """Take back what `state` gave, whatever device it was made on."""
         with torch.no_grad():
             for name, table in self._tables.items():
                 table.copy_(torch.from_numpy(state[f"table.{name}"]))

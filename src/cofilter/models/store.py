@@ -70,7 +70,9 @@ def _new(description: dict[str, Any]) -> Recommender:
     """An unfitted model of the named class; only cofilter's own models are ever imported."""
     module, _, name = description["class"].rpartition(".")
     if not module.startswith("cofilter.models."):
-        raise DataError(f"model.json names {description['class']!r}, which is not one of cofilter's")
+        raise DataError(
+            f"model.json names {description['class']!r}, which is not one of cofilter's"
+        )
     cls = getattr(importlib.import_module(module), name)
     if not (isinstance(cls, type) and issubclass(cls, Recommender)):
         raise DataError(f"model.json names {description['class']!r}, which is not a model")

@@ -16,7 +16,7 @@ from cofilter.io import arrays_sha256
 from cofilter.preparation.instants import Instants, moment
 from cofilter.preparation.parts import PARTS, Parts
 from cofilter.preparation.split import SplitConfig
-from cofilter.preparation.tables import ROW, to_polars
+from cofilter.preparation.tables import ROW, pair_keys, to_polars
 
 TIME_ORDER = {
     "global_temporal": "global",
@@ -135,6 +135,9 @@ def _facts(table: pl.DataFrame) -> dict[str, Any]:
 def _overlap(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
     """Rows of the later part whose pair the earlier part holds, for each two parts."""
     pair = [USER, ITEM]
+    keys = pair_keys(pl.concat([table.select(pair) for table in tables.values()]))
+    if keys.n_unique() == len(keys):
+        return {f"{earlier} and {later}": 0 for earlier, later in combinations(PARTS, 2)}
     return {
         # The earlier part is probed, so that the hash table holds the later, smaller one.
         f"{earlier} and {later}": tables[earlier].join(tables[later], on=pair, how="semi").height

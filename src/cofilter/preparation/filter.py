@@ -15,7 +15,7 @@ from cofilter.config import Config
 from cofilter.errors import ConfigError, DataError
 from cofilter.preparation.counting import COUNTING_RULES, FORCED
 from cofilter.preparation.instants import Instants
-from cofilter.preparation.tables import ROW, to_polars
+from cofilter.preparation.tables import ROW, to_polars, with_id_numbers
 
 Scope = Literal["train_period", "all"]
 Id = int | str
@@ -128,7 +128,7 @@ def filter_ratings(
         raise DataError("no ratings to filter: the table is empty")
     if instants is not None and TIMESTAMP not in table.columns:
         raise DataError(f"instants are given, but the ratings have no column {TIMESTAMP}")
-    table = table.with_columns(_forced(table, config))
+    table = with_id_numbers(table.with_columns(_forced(table, config)))
     in_range, steps = _apply_ranges(table, config)
     cut = instants.test if instants is not None and config.scope == "train_period" else None
     kept, counting_steps = _apply_counts(in_range, config, cut)

@@ -15,7 +15,7 @@ from cofilter.errors import ConfigError, DataError
 from cofilter.preparation.duplicates import Policy, settle_duplicates
 from cofilter.preparation.instants import Instants, instants, moment
 from cofilter.preparation.parts import PARTS, Parts
-from cofilter.preparation.tables import ROW, to_polars
+from cofilter.preparation.tables import to_polars
 
 Kind = Literal[
     "global_temporal", "user_temporal", "leave_last_out", "random", "user_random", "kfold"
@@ -166,9 +166,9 @@ def _assign(table: pl.DataFrame, config: SplitConfig, instants: Instants | None)
     if config.kind == "kfold":
         return _kfold(table.height, config, rng)
     if config.kind == "user_random":
-        order = table.select(USER, ROW, pl.Series("order", rng.permutation(table.height)))
+        order = table.select(USER, pl.Series("order", rng.permutation(table.height)))
     else:
-        order = table.select(USER, ROW, pl.col(TIMESTAMP).alias("order"))
+        order = table.select(USER, pl.col(TIMESTAMP).alias("order"))
     return _last_of_users(order, config)
 
 
@@ -192,32 +192,24 @@ def _kfold(rows: int, config: SplitConfig, rng: np.random.Generator) -> np.ndarr
 
 
 def _last_of_users(order: pl.DataFrame, config: SplitConfig) -> np.ndarray:
-    rows = pl.len().over(USER).cast(pl.Int64)
-    place = pl.int_range(pl.len(), dtype=pl.Int64).over(USER)
+    """Parts by the place of each row among its user's, equal ``order`` in row order."""
+    place = pl.col("order").rank("ordinal").cast(pl.Int64).over(USER)  # from 1
+    rows = pl.len().cast(pl.Int64).over(USER)
+    order = order.select(rows.alias("rows"), (rows - place).alias("from_end"))
+    rows = pl.col("rows")
     if config.kind == "leave_last_out":
-        test = pl.when(pl.col("rows") >= 3).then(1).otherwise(0)
-        validation = test
+        test = validation = pl.when(rows >= 3).then(1).otherwise(0)
     else:
-        test = pl.min_horizontal(_count(config.test_share, pl.col("rows")), pl.col("rows") - 1)
-        validation = pl.min_horizontal(
-            _count(config.validation_share, pl.col("rows")), pl.col("rows") - 1 - test
-        )
-    placed = order.sort([USER, "order", ROW]).select(
-        ROW, rows.alias("rows"), (rows - 1 - place).alias("from_end")
-    )
-    codes = placed.select(
-        ROW,
+        test = pl.min_horizontal(_count(config.test_share, rows), rows - 1)
+        validation = pl.min_horizontal(_count(config.validation_share, rows), rows - 1 - test)
+    part = (
         pl.when(pl.col("from_end") < test)
         .then(TEST)
         .when(pl.col("from_end") < test + validation)
         .then(VALIDATION)
         .otherwise(TRAIN)
-        .cast(pl.Int8)
-        .alias("part"),
     )
-    part = np.empty(order.height, dtype=np.int8)
-    part[codes[ROW].to_numpy()] = codes["part"].to_numpy()
-    return part
+    return order.select(part.cast(pl.Int8)).to_series().to_numpy()
 
 
 def _count(share: float, rows: Any) -> Any:

@@ -37,6 +37,36 @@ def to_polars(ratings: pd.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([*ids, *numbers]).with_row_index(ROW)
 
 
+def with_id_numbers(table: pl.DataFrame) -> pl.DataFrame:
+    """String ids replaced by their places among the sorted distinct ids; integers stay.
+
+    Numbers are several times faster to group by, and ties by id fall as they would with strings.
+    """
+    texts = [name for name in (USER, ITEM) if table.schema[name] == pl.String]
+    return table.with_columns(
+        table[name].cast(pl.Enum(table[name].unique().sort())).to_physical() for name in texts
+    )
+
+
+def pair_keys(table: pl.DataFrame) -> pl.Series:
+    """uint64[n], equal exactly where rows of this table have the same user and item.
+
+    One 64-bit key is several times faster to group by than two columns.
+    """
+    user, item = (_codes(table[name]) for name in (USER, ITEM))
+    return user * 2**32 + item
+
+
+def _codes(ids: pl.Series) -> pl.Series:
+    """Ids as numbers below 2³², which no table has more rows than, in uint64."""
+    if ids.dtype == pl.String:
+        return ids.cast(pl.Categorical).to_physical().cast(pl.UInt64)
+    low, high = ids.min(), ids.max()
+    if isinstance(low, int) and isinstance(high, int) and high - low >= 2**32:
+        return ids.rank("dense").cast(pl.UInt64)
+    return (ids - low).cast(pl.UInt64)
+
+
 def _refuse_missing(column: pd.Series) -> None:
     absent = column.isna().to_numpy()
     if absent.any():

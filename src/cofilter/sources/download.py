@@ -191,8 +191,7 @@ def _is_final(error: requests.RequestException) -> bool:
     if not isinstance(error, requests.ConnectionError | requests.Timeout):
         return not isinstance(error, requests.exceptions.ChunkedEncodingError)
     return any(
-        isinstance(cause, socket.gaierror)
-        or (isinstance(cause, OSError) and cause.errno in _GONE)
+        isinstance(cause, socket.gaierror) or (isinstance(cause, OSError) and cause.errno in _GONE)
         for cause in _causes(error)
     )
 

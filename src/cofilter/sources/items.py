@@ -16,7 +16,9 @@ def titles(raw: RawTable) -> pl.DataFrame:
     frame = raw.frame.filter(pl.col(ITEM).is_not_null())
     if GENRES not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias(GENRES))
-    text = [pl.col(name).cast(pl.String).fill_null("").str.strip_chars() for name in (TITLE, GENRES)]
+    text = [
+        pl.col(name).cast(pl.String).fill_null("").str.strip_chars() for name in (TITLE, GENRES)
+    ]
     return frame.select(pl.col(ITEM), *text)
 
 

@@ -69,7 +69,9 @@ def read_titles(label: str, content: bytes, layout: Layout, encoding: str | None
         raise DataError(f"{label}, {error}") from None
     if not rows:
         raise DataError(f"{label}: the file is empty")
-    return pl.DataFrame(rows, schema={ITEM: pl.String, TITLE: pl.String, GENRES: pl.String}, orient="row")
+    return pl.DataFrame(
+        rows, schema={ITEM: pl.String, TITLE: pl.String, GENRES: pl.String}, orient="row"
+    )
 
 
 def _u_item(text: str) -> Iterator[Title]:
@@ -142,7 +144,13 @@ def _genres(text: str) -> str:
 
 LAYOUTS = (
     Layout(
-        "u.data", "u.item", TextFormat("\t", False, quote=None), _POSITIONS, "epoch", "latin-1", _u_item
+        "u.data",
+        "u.item",
+        TextFormat("\t", False, quote=None),
+        _POSITIONS,
+        "epoch",
+        "latin-1",
+        _u_item,
     ),
     Layout(
         "ml-100k.inter",
@@ -153,7 +161,15 @@ LAYOUTS = (
         "utf-8",
         _atomic_item,
     ),
-    Layout("ratings.dat", "movies.dat", TextFormat("::", False, quote=None), _POSITIONS, "epoch", None, _dat),
+    Layout(
+        "ratings.dat",
+        "movies.dat",
+        TextFormat("::", False, quote=None),
+        _POSITIONS,
+        "epoch",
+        None,
+        _dat,
+    ),
     Layout("ratings.csv", "movies.csv", TextFormat(",", True), _NAMES, "epoch", None, _csv),
     Layout("rating.csv", "movie.csv", TextFormat(",", True), _NAMES, "text", None, _csv),
 )

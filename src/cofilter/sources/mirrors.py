@@ -85,7 +85,9 @@ def _places(mirror: Mirror, downloads: Path) -> list[Path]:
     if mirror.pip is not None:
         project, version = mirror.pip.split("==")
         start = f"{re.sub('[-_.]+', '_', project)}-{version}-".lower()
-        return [path for path in sorted(downloads.glob("*.whl")) if path.name.lower().startswith(start)]
+        return [
+            path for path in sorted(downloads.glob("*.whl")) if path.name.lower().startswith(start)
+        ]
     name = Path(urlsplit(mirror.origin).path).name or "download"
     # Two mirrors may call different files the same.
     return [downloads / hashlib.sha256(mirror.origin.encode()).hexdigest()[:8] / name]

@@ -80,7 +80,11 @@ def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
     """
     if config.kind == "synthetic":
         return _synthetic(config)
-    read = _read_csv(config, base) if config.kind == "csv" else _read_movielens(config, downloads, base)
+    read = (
+        _read_csv(config, base)
+        if config.kind == "csv"
+        else _read_movielens(config, downloads, base)
+    )
     rules = Rules(config.scale, read.timestamp_format, config.invalid == "skip")
     checked = check_ratings(read.ratings, rules)
     label = read.ratings.label

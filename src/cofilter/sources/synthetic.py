@@ -173,9 +173,7 @@ def _market(config: SyntheticConfig, truth: Truth, bursts: Sessions) -> Market:
     taste = truth.trend[truth.months.index(bursts.start)]
     taste += truth.now[bursts.user] * np.cos(truth.speed * years)[:, None]
     taste += truth.later[bursts.user] * np.sin(truth.speed * years)[:, None]
-    return Market(
-        truth.months, bursts, taste, truth.item_factors, truth.release, config.drift
-    )
+    return Market(truth.months, bursts, taste, truth.item_factors, truth.release, config.drift)
 
 
 def _scaled(truth: Truth, user: np.ndarray, item: np.ndarray, time: np.ndarray) -> Truth:

@@ -52,9 +52,7 @@ def draw(market: Market, weight: np.ndarray, seed: list[int]) -> tuple[np.ndarra
     weight = weight * (size.sum() / weight.sum())
     # Its own generator, so that fashions are the same in a pilot and in the whole.
     fashion = np.random.default_rng([*seed[:1], 99])
-    weights = monthly_weights(
-        weight, market.release, volume, market.months, market.drift, fashion
-    )
+    weights = monthly_weights(weight, market.release, volume, market.months, market.drift, fashion)
     keep, other = alias_tables(weights)
     return draw_items(
         market.sessions.user,

@@ -18,10 +18,12 @@ def define_metrics(run: Any, names: Iterable[str], axis: str) -> None:
 
 
 def log_table(run: Any, name: str, table: pd.DataFrame) -> None:
-    """Log a table; its index is left out."""
+    """Log a table; its index is left out, and a missing value becomes None."""
     import wandb
 
-    run.log({name: wandb.Table(dataframe=table.reset_index(drop=True))})
+    # NaN in a column of text is a second type to wandb, which refuses a column of two.
+    rows: list[Any] = table.astype(object).where(table.notna(), None).to_numpy().tolist()
+    run.log({name: wandb.Table(columns=[str(name) for name in table.columns], data=rows)})
 
 
 def log_artifact(

@@ -80,7 +80,7 @@ class Checkpoint:
         for key, array in arrays.items():
             part, _, name = key.partition("/")
             parts[part][name] = array
-        return cls(**parts, **plain)
+        return cls(learner=parts["learner"], best=parts["best"], **plain)
 
 
 _PLAIN = ("epoch", "best_epoch", "best_value", "history", "run_id")

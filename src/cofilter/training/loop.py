@@ -112,7 +112,9 @@ class Trainer:
             try:
                 self._epochs(learner, task, done, stop, saver)
             except Interrupted as interrupted:
-                message = f"{interrupted} after epoch {done.epoch}; run again to continue from there"
+                message = (
+                    f"{interrupted} after epoch {done.epoch}; run again to continue from there"
+                )
                 raise Interrupted(interrupted.signal_number, message) from None
             finally:
                 saver.save(done)

@@ -1,0 +1,71 @@
+"""Users as models see them: known by their index, or folded in with a history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cofilter.errors import DataError
+from cofilter.matrix import UNKNOWN, IdMap, as_ids
+
+# What a model knows of users, one row a user, so that ``state[rows]`` picks some: an array of
+# factors, or a CSR matrix of histories.
+UserState = Any
+
+
+class UserRows(NamedTuple):
+    """Some users on their way into a model's scoring; all parts have one row a user.
+
+    Attributes
+    ----------
+    state:
+        What the model itself knows of them.
+    bias:
+        float64[n], user biases of the fallback.
+    known:
+        int32[n], dense index among the training users, UNKNOWN for a new one.
+    """
+
+    state: UserState
+    bias: np.ndarray
+    known: np.ndarray
+
+
+@dataclass(frozen=True)
+class People:
+    """New users folded into a model; `Recommender.predict` and `recommend` take them for ids.
+
+    Attributes
+    ----------
+    ids:
+        Their ids, in ascending order unless `take` chose another.
+    state:
+        What the model knows of each, one row a person.
+    bias:
+        float64[n], the fallback's user bias.
+    answered:
+        bool[n], False for a person of whom the model knows nothing (no rating of a known item).
+    """
+
+    ids: np.ndarray
+    state: UserState
+    bias: np.ndarray
+    answered: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, user_ids: Any) -> People:
+        """The people with these ids, in this order; an id may come more than once."""
+        row = IdMap(self.ids).index(user_ids)
+        if (row == UNKNOWN).any():
+            raise DataError(f"no such person: {as_ids(user_ids)[row == UNKNOWN][0]!r}")
+        return replace(
+            self,
+            ids=self.ids[row],
+            state=self.state[row],
+            bias=self.bias[row],
+            answered=self.answered[row],
+        )

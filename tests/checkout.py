@@ -1,0 +1,182 @@
+"""A copy of the project to run for real: its stages, DVC and git, on a small ratings file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from dvc.utils.hydra import compose_and_dump
+
+PROJECT = Path(__file__).parents[1]
+RATINGS = "ratings.csv"
+# What a direct run and a run inside DVC both take: the small file, and a sweep of one point each.
+SMALL = (
+    "data=csv",
+    f"data.path={RATINGS}",
+    "data.scale=[1,5]",
+    "data.relevance_threshold=4",
+    "points.baseline=[bias]",
+    "points.knn=[item]",
+    "points.mf.kind=[biased]",
+    "points.mf.dim=[4]",
+    "mf.dim=4",
+    "mf.epochs=4",
+    "mf.batch_size=256",
+    "mf.patience=9",
+    "device=cpu",
+    "tracking=disabled",
+)
+MF = "mf/biased-dim4-seed0"
+# What dvc.yaml starts a stage with, so that it reads params.yaml and writes to the checkout.
+INSIDE = (
+    "--config-dir=.",
+    "--config-name=params",
+    "hydra.run.dir=.",
+    "hydra.output_subdir=null",
+    "hydra/job_logging=stdout",
+)
+OUTPUTS = ("data", "models", "results")
+
+Finished = subprocess.CompletedProcess[str]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A folder with the project's files, not the ones that its stages write."""
+
+    path: Path
+
+    @classmethod
+    def make(cls, path: Path) -> Checkout:
+        """Copy the working tree, with a git repository of its own and ratings to run on."""
+        listed = _run(["git", "ls-files", "-co", "--exclude-standard"], PROJECT, _environment(PROJECT))
+        for name in listed.stdout.splitlines():
+            if name != "dvc.lock" and (PROJECT / name).is_file():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(PROJECT / name, path / name)
+        write_ratings(path / RATINGS)
+        new = cls(path)
+        new.compose()
+        for arguments in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "-m", "copy")):
+            assert new.run("git", *arguments).returncode == 0
+        return new
+
+    def copy(self, path: Path) -> Checkout:
+        """The same files, DVC's cache and checkpoints included, elsewhere."""
+        shutil.copytree(self.path, path)
+        return Checkout(path)
+
+    def compose(self, *overrides: str) -> None:
+        """Write params.yaml for the small data with further overrides."""
+        where = str(self.path / "params.yaml"), str(self.path / "conf")
+        compose_and_dump(*where, None, "config", "", [*SMALL, *overrides])
+
+    def run(self, *command: str) -> Finished:
+        """Run a command in the checkout."""
+        return _run(list(command), self.path, _environment(self.path))
+
+    def dvc(self, *arguments: str) -> Finished:
+        """Run DVC and insist that it succeeds."""
+        found = self.run(sys.executable, "-m", "dvc", *arguments)
+        assert found.returncode == 0, found.stdout + found.stderr
+        return found
+
+    def command(self, name: str, *overrides: str, inside: bool = False) -> list[str]:
+        """How a stage is started, by DVC or by hand."""
+        how = INSIDE if inside else SMALL
+        return [sys.executable, f"src/stages/{name}.py", *how, *overrides]
+
+    def stage(self, name: str, *overrides: str, inside: bool = False) -> Finished:
+        """Run a stage to its end."""
+        return self.run(*self.command(name, *overrides, inside=inside))
+
+    def start(self, name: str, *overrides: str) -> subprocess.Popen[str]:
+        """Start a stage as DVC would; what it prints goes to one pipe."""
+        return subprocess.Popen(
+            self.command(name, *overrides, inside=True),
+            cwd=self.path,
+            env=_environment(self.path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def model(self, name: str = MF) -> dict[str, bytes]:
+        """Content of each file of a model's folder."""
+        folder = self.path / "models" / name
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def outputs(self) -> dict[str, str]:
+        """Hash of every file that DVC's stages write."""
+        files = [path for top in OUTPUTS for path in (self.path / top).rglob("*") if path.is_file()]
+        return {
+            str(path.relative_to(self.path)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+        }
+
+    def checkpoints(self) -> list[Path]:
+        """Whole checkpoints, by fingerprint and epoch."""
+        return sorted((self.path / "checkpoints").glob("*/*/epoch-*.checkpoint"))
+
+
+def write_ratings(path: Path, users: int = 150, items: int = 80, seed: int = 0) -> None:
+    """Some 4,000 ratings with structure; every user's spread over the whole period."""
+    rng = np.random.default_rng(seed)
+    pairs = np.argwhere(rng.random((users, items)) < 0.35)
+    taste, trait = rng.normal(size=(users, 3)), rng.normal(size=(items, 3))
+    score = 3.4 + (taste[pairs[:, 0]] * trait[pairs[:, 1]]).sum(axis=1) * 0.7
+    score += rng.normal(size=len(pairs)) * 0.4
+    table = pd.DataFrame(
+        {
+            "user_id": pairs[:, 0] + 1,
+            "item_id": pairs[:, 1] + 1001,
+            "rating": np.clip(np.round(score), 1, 5).astype(int),
+            "timestamp": rng.integers(1_000_000_000, 1_100_000_000, len(pairs)),
+        }
+    )
+    table.to_csv(path, index=False)
+
+
+def kill(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> int:
+    """Send a signal and wait for the end; gives the exit code."""
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+def ran(finished: Finished) -> list[str]:
+    """The stages that DVC really started, in order."""
+    lines = (finished.stdout + finished.stderr).splitlines()
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+
+def _environment(root: Path) -> dict[str, str]:
+    """Ours without what points at trackers or at another checkout's code."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("WANDB", "DVC", "GIT", "HYDRA"))
+    }
+    name = {"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.org"}
+    name |= {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.org"}
+    return kept | name | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": "src",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(root.parent / ".dvc-site"),
+        "WANDB_MODE": "offline",
+    }
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str]) -> Finished:
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )

@@ -1,0 +1,68 @@
+"""A small log with cold users and items, split by time, and configurations to score it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.evaluation.scoring import EvaluateConfig
+
+from cofilter.models.config import ModelConfig
+from cofilter.models.bias import BiasConfig
+from cofilter.preparation.audit import audit
+from cofilter.preparation.parts import Parts
+from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
+
+
+def make_ratings(seed: int = 0, n_users: int = 30, n_items: int = 25) -> pd.DataFrame:
+    """Users and items appear over time, so that later parts hold cold ones."""
+    rng = np.random.default_rng(seed)
+    pairs = rng.permutation(n_users * n_items)[: n_users * n_items // 3]
+    user, item = pairs // n_items, pairs % n_items
+    time = 1_000_000 + 140 * user + 160 * item + rng.integers(0, 2500, len(pairs))
+    table = pd.DataFrame(
+        {
+            USER: user + 100,
+            ITEM: item + 7000,
+            RATING: rng.integers(1, 11, len(pairs)) / 2,
+            TIMESTAMP: time,
+        }
+    )
+    return table.sort_values([TIMESTAMP, USER, ITEM], ignore_index=True)
+
+
+@pytest.fixture
+def ratings() -> pd.DataFrame:
+    return make_ratings()
+
+
+@pytest.fixture
+def split() -> SplitConfig:
+    return SplitConfig(kind="global_temporal", validation_share=0.15, test_share=0.25)
+
+
+@pytest.fixture
+def audited(ratings: pd.DataFrame, split: SplitConfig) -> tuple[Parts, dict[str, Any]]:
+    instants = split_instants(split, ratings[TIMESTAMP])
+    parts, report = split_ratings(ratings, split, instants)
+    return parts, audit(parts, instants, split, report["duplicates"])
+
+
+@pytest.fixture
+def parts(audited: tuple[Parts, dict[str, Any]]) -> Parts:
+    return audited[0]
+
+
+@pytest.fixture
+def config() -> EvaluateConfig:
+    return EvaluateConfig(primary="ndcg@5", k=(2, 5, 50), relevance_threshold=3.5, min_users=5)
+
+
+@pytest.fixture
+def model_config() -> ModelConfig:
+    bias = BiasConfig(user_regularization=5.0, item_regularization=3.0, iterations=5)
+    return ModelConfig(scale=(0.5, 5.0), bias=bias)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cofilter.metrics.ranking import DEFINITIONS, at_k
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> tuple[list[list[bool]], list[int]]:
+    length = draw(st.integers(0, 8))
+    users = draw(st.integers(0, 5))
+    hits = [draw(st.lists(st.booleans(), min_size=length, max_size=length)) for _ in range(users)]
+    extra = [draw(st.integers(0, 5)) for _ in range(users)]
+    return hits, [max(1, sum(row) + more) for row, more in zip(hits, extra, strict=True)]
+
+
+def by_hand(hits: list[bool], n_relevant: int, k: int) -> dict[str, float]:
+    ranks = [rank for rank, hit in enumerate(hits[:k], start=1) if hit]
+    reachable = min(n_relevant, k)
+    precisions = [found / rank for found, rank in enumerate(ranks, start=1)]
+    ideal = sum(1 / math.log2(rank + 1) for rank in range(1, reachable + 1))
+    return {
+        "precision": len(ranks) / k,
+        "recall": len(ranks) / n_relevant,
+        "hit_rate": float(bool(ranks)),
+        "mrr": 1 / ranks[0] if ranks else 0.0,
+        "map": sum(precisions) / reachable,
+        "ndcg": sum(1 / math.log2(rank + 1) for rank in ranks) / ideal,
+    }
+
+
+@given(lists(), st.integers(1, 10))
+def test_agrees_with_loops(data: tuple[list[list[bool]], list[int]], k: int) -> None:
+    hits, n_relevant = data
+    length = len(hits[0]) if hits else 0
+    array = np.array(hits, bool).reshape(len(hits), length)
+    found = at_k(array, np.array(n_relevant, np.int64), k)
+    assert list(found) == list(DEFINITIONS)
+    for user, (row, n) in enumerate(zip(hits, n_relevant, strict=True)):
+        expected = by_hand(row, n, k)
+        assert {name: each[user] for name, each in found.items()} == pytest.approx(expected)
+    assert all(len(each) == len(hits) for each in found.values())
+
+
+def test_a_perfect_list_scores_one_also_when_few_are_relevant() -> None:
+    found = at_k(np.array([[True, True, False], [True, True, True]]), np.array([2, 7]), 3)
+    assert found["ndcg"].tolist() == [1.0, 1.0]
+    assert found["map"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("n_relevant", "k"), [([1, 0], 2), ([1, 1], 0)])
+def test_refuses_what_has_no_value(n_relevant: list[int], k: int) -> None:
+    with pytest.raises(ValueError, match="at least"):
+        at_k(np.zeros((2, 2), bool), np.array(n_relevant), k)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cofilter.errors import ConfigError
+from tests.sources.configs import NAMES, source, values
+
+
+def test_all_sources_are_there() -> None:
+    movielens = [f"ml_{size}" for size in ("100k", "10m", "1m", "20m", "25m", "32m", "latest_small")]
+    assert sorted(NAMES) == sorted(["csv", "synthetic", *movielens])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_source_is_valid_and_named_like_its_file(name: str) -> None:
+    assert source(name).name == name
+
+
+def test_all_sources_share_their_keys() -> None:
+    assert len({tuple(sorted(values(name))) for name in NAMES}) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("ml_")])
+def test_movielens_sources_have_a_scale_and_a_threshold(name: str) -> None:
+    config = source(name)
+    low = 1.0 if name in ("ml_100k", "ml_1m") else 0.5
+    assert config.scale == (low, 5.0)
+    assert config.relevance_threshold == 4.0
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("ml_1m", {"delimiter": ","}, "delimiter has no meaning for kind movielens"),
+        ("ml_1m", {"mirrors": []}, "mirrors is needed"),
+        ("csv", {"columns": None}, "columns is needed for kind csv"),
+        ("csv", {"mirrors": values("ml_1m")["mirrors"]}, "mirrors has no meaning for kind csv"),
+        ("csv", {"columns__user": 1}, "columns.user must be a header's name"),
+        ("csv", {"has_header": False}, "columns.user must be a position"),
+        ("csv", {"columns__user": 0, "has_header": False}, "columns.user"),
+        ("csv", {"columns__rating": None, "scale": [1, 5]}, "scale must be null"),
+        ("csv", {"scale": [5, 1]}, "scale [5, 1]"),
+        ("csv", {"scale": [1, 5], "relevance_threshold": 6}, "outside the scale"),
+        ("csv", {"invalid": "drop"}, 'data.invalid: "drop"'),
+        ("synthetic", {"path": "x.csv"}, "path has no meaning for kind synthetic"),
+        ("synthetic", {"synthetic__users": 0}, "data.synthetic.users: 0"),
+        ("ml_1m", {"colour": 1}, "data.colour: unknown key"),
+        ("ml_1m", {"mirrors": [{"members": {"ratings": "a", "items": "b"}}]}, "url or pip"),
+    ],
+)
+def test_an_impossible_value_is_named(name: str, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        source(name, **changes)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

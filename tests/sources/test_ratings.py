@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cofilter.errors import DataError
+from cofilter.sources.delimited import RawTable, TextFormat, read_table
+from cofilter.sources.files import Member
+from cofilter.sources.ratings import Rules, check_ratings
+
+COLUMNS: dict[str, str | int] = {
+    "user_id": "user",
+    "item_id": "item",
+    "rating": "rating",
+    "timestamp": "time",
+}
+STRICT = Rules((1.0, 5.0), "auto", skip=False)
+LENIENT = Rules((1.0, 5.0), "auto", skip=True)
+
+
+def raw(*lines: str) -> RawTable:
+    content = "\n".join(["user,item,rating,time", *lines, ""]).encode()
+    return read_table(
+        Member("r.csv", "r.csv", lambda: content), content, TextFormat(",", True), COLUMNS
+    )
+
+
+def test_valid_rows_keep_their_order_and_get_their_types() -> None:
+    checked = check_ratings(raw("2,a,4.5,100", "1,b,1,50"), STRICT)
+    assert checked.table.schema == {
+        "user_id": pl.String,
+        "item_id": pl.String,
+        "rating": pl.Float32,
+        "timestamp": pl.Int64,
+    }
+    assert checked.table.rows() == [("2", "a", 4.5, 100), ("1", "b", 1.0, 50)]
+    assert set(checked.skipped.values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("1,b,abc,7", 'r.csv, row 4, rating: "abc"; a number from 1 to 5 is expected'),
+        ("1,b,,7", "r.csv, row 4, rating: no value; a number from 1 to 5 is expected"),
+        ("1,b,nan,7", 'row 4, rating: "nan"; a number'),
+        ("1,b,inf,7", 'row 4, rating: "inf"; a number'),
+        ("1,b,5.5,7", 'row 4, rating: "5.5"; a number from 1 to 5'),
+        ("1,b,0,7", 'row 4, rating: "0"; a number from 1 to 5'),
+        ("1,b,3,tomorrow", 'row 4, timestamp: "tomorrow"; seconds since 1970'),
+        ("1,b,3,1112486027000", "set data.timestamp_format=epoch_ms"),
+        ("1,b,3", "row 4, timestamp: no value"),
+        (",b,3,7", "row 4, user_id: no value; an id is expected"),
+        ("1,,3,7", "row 4, item_id: no value; an id is expected"),
+    ],
+)
+def test_an_invalid_row_is_named_by_its_line(line: str, said: str) -> None:
+    table = raw("1,a,3,7", "", line)  # the blank line is no row, but counts as a line
+    with pytest.raises(DataError) as caught:
+        check_ratings(table, STRICT)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+CELLS = st.tuples(
+    st.sampled_from(["1", "2", ""]),
+    st.sampled_from(["a", "b", ""]),
+    st.sampled_from(["1", "3.5", "5", "0.5", "9", "x", "nan", ""]),
+    st.sampled_from(["100", "2", "x", ""]),
+)
+
+
+@given(st.lists(CELLS, max_size=12))
+def test_skipping_agrees_with_a_row_by_row_check(rows: list[tuple[str, ...]]) -> None:
+    rows = [("1", "a", "3", "0"), *rows]
+    expected: list[tuple[Any, ...]] = []
+    counts = dict.fromkeys(
+        (
+            "user_missing",
+            "item_missing",
+            "rating_not_a_number",
+            "rating_out_of_scale",
+            "timestamp_unreadable",
+        ),
+        0,
+    )
+    for user, item, rating, time in rows:
+        if not any((user, item, rating, time)):
+            continue  # a line of delimiters alone is as blank as an empty one
+        number = float(rating) if rating not in ("", "x") else math.nan
+        if not user:
+            counts["user_missing"] += 1
+        elif not item:
+            counts["item_missing"] += 1
+        elif math.isnan(number):
+            counts["rating_not_a_number"] += 1
+        elif not 1 <= number <= 5:
+            counts["rating_out_of_scale"] += 1
+        elif time in ("", "x"):
+            counts["timestamp_unreadable"] += 1
+        else:
+            expected.append((user, item, number, int(time)))
+    checked = check_ratings(raw(*(",".join(row) for row in rows)), LENIENT)
+    assert checked.table.rows() == expected
+    assert checked.skipped == counts
+
+
+def test_without_ratings_every_row_counts_as_one() -> None:
+    table = raw("1,a,3,7", "1,b,zzz,8")
+    table = RawTable(table.label, table.frame.drop("rating"), table.line)
+    checked = check_ratings(table, Rules(None, "auto", skip=False))
+    assert checked.table["rating"].to_list() == [1.0, 1.0]
+
+
+def test_without_scale_any_finite_number_is_a_rating() -> None:
+    checked = check_ratings(raw("1,a,-1000,7"), Rules(None, "auto", skip=False))
+    assert checked.table["rating"].to_list() == [-1000.0]
+    with pytest.raises(DataError, match='"inf"; a number is expected'):
+        check_ratings(raw("1,a,inf,7"), Rules(None, "auto", skip=False))
+
+
+def test_no_valid_row_left_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"no valid row is left of 2; skipped: .*scale': 2"):
+        check_ratings(raw("1,a,9,7", "1,b,9,7"), LENIENT)

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cofilter.errors import ConfigError
+from cofilter.sources.synthetic import Truth, generate, generate_with_truth
+from cofilter.sources.synthetic_config import SyntheticConfig
+from cofilter.sources.synthetic_kernels import alias_tables, star_moments
+from tests.sources.configs import source
+
+
+def config(**changes: object) -> SyntheticConfig:
+    base = source("synthetic").synthetic
+    assert base is not None
+    return base.model_copy(update={"users": 2_000, **changes})
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[Truth, pd.DataFrame]:
+    return generate_with_truth(config())
+
+
+def test_shape_follows_movielens(made: tuple[Truth, pd.DataFrame]) -> None:
+    _, ratings = made
+    users = ratings["user_id"].value_counts()
+    items = ratings["item_id"].value_counts()
+    assert sorted(users.index) == list(range(1, 2_001))
+    assert users.min() == 20
+    assert abs(users.median() - 68) <= 2
+    assert abs(users.mean() - 144.4) <= 0.1
+    assert items.min() >= 1
+    assert items.max() < 2_000  # nobody rates twice
+    assert items.max() / 2_000 == pytest.approx(67_310 / 138_493, abs=0.1)
+    assert items.median() < items.mean() / 5  # a long tail
+
+
+def test_ratings_are_half_stars_with_movielens_mean_and_spread(
+    made: tuple[Truth, pd.DataFrame],
+) -> None:
+    stars = made[1]["rating"].to_numpy(np.float64)
+    assert set(np.unique(stars)) == set(np.arange(1, 11) / 2)
+    assert stars.mean() == pytest.approx(3.53, abs=0.02)
+    assert stars.std() == pytest.approx(1.05, abs=0.02)
+
+
+def test_no_pair_occurs_twice(made: tuple[Truth, pd.DataFrame]) -> None:
+    assert not made[1].duplicated(["user_id", "item_id"]).any()
+
+
+def test_users_rate_after_arrival_and_items_after_release(made: tuple[Truth, pd.DataFrame]) -> None:
+    truth, ratings = made
+    time = ratings["timestamp"].to_numpy()
+    assert (time >= truth.arrival[ratings["user_id"].to_numpy() - 1]).all()
+    assert (time > truth.release[ratings["item_id"].to_numpy() - 1]).all()
+    assert (truth.release > truth.months.start).mean() > 0.3  # many come out during the log
+    arrival_years = np.histogram(truth.arrival, bins=20)[0]
+    assert (arrival_years > 0).all()
+
+
+def test_users_rate_in_bursts(made: tuple[Truth, pd.DataFrame]) -> None:
+    _, ratings = made
+    gaps = ratings.groupby("user_id")["timestamp"].diff().dropna()
+    assert (gaps >= 0).all()
+    assert (gaps < 300).mean() > 0.9
+    assert (gaps > 86_400).sum() > 1_000  # and come back
+
+
+def test_the_reachable_rmse_is_reached_by_the_truth_and_not_passed_by_scores(
+    made: tuple[Truth, pd.DataFrame],
+) -> None:
+    truth, ratings = made
+    expected, variance = truth.expected(ratings)
+    stars = ratings["rating"].to_numpy(np.float64)
+    reached = math.sqrt(((stars - expected) ** 2).mean())
+    assert reached == pytest.approx(math.sqrt(variance.mean()), rel=0.01)
+    user, item = (ratings[name].to_numpy() - 1 for name in ("user_id", "item_id"))
+    scores = truth.scores(user, item, ratings["timestamp"].to_numpy())
+    assert reached < math.sqrt(((stars - np.clip(scores, 0.5, 5)) ** 2).mean())
+    _, _, facts = generate(config())
+    assert facts["reachable_rmse"] == pytest.approx(math.sqrt(variance.mean()), abs=1e-6)
+
+
+def test_star_moments_agree_with_drawn_ratings() -> None:
+    rng = np.random.default_rng(0)
+    for score in (-1.0, 0.75, 2.9, 4.8, 6.0):
+        noisy = score + 0.8 * rng.standard_normal(400_000)
+        stars = np.clip(np.round(noisy * 2) / 2, 0.5, 5)
+        mean, variance = star_moments(np.array([score]), 0.8)
+        assert mean[0] == pytest.approx(stars.mean(), abs=0.005)
+        assert variance[0] == pytest.approx(stars.var(), abs=0.01)
+
+
+def test_tastes_and_popularity_drift_only_when_asked(made: tuple[Truth, pd.DataFrame]) -> None:
+    def early_and_late(truth: Truth) -> tuple[np.ndarray, np.ndarray]:
+        user, item = np.repeat(np.arange(200), 50), np.tile(np.arange(50), 200)
+        early = truth.arrival[user]
+        return truth.scores(user, item, early), truth.scores(user, item, early + 5 * 31_557_600)
+
+    early, late = early_and_late(made[0])
+    assert np.corrcoef(early, late)[0, 1] < 0.95
+    still, _ = generate_with_truth(config(drift=0.0, users=500))
+    early, late = early_and_late(still)
+    assert np.array_equal(early, late)
+
+    ratings = made[1].sort_values("timestamp")
+    counts = [
+        half["item_id"].value_counts().reindex(range(1, 3_215), fill_value=0)
+        for half in (ratings.iloc[: len(ratings) // 2], ratings.iloc[len(ratings) // 2 :])
+    ]
+    old = made[0].release < made[0].months.start  # there all the time
+    # Chance alone would leave popular items' counts correlated above 0.98.
+    assert np.corrcoef(counts[0][old], counts[1][old])[0, 1] < 0.95
+
+
+def test_tastes_decide_what_is_rated(made: tuple[Truth, pd.DataFrame]) -> None:
+    truth, ratings = made
+    user, item = (ratings[name].to_numpy() - 1 for name in ("user_id", "item_id"))
+    other = np.random.default_rng(0).permutation(user)
+    time = np.maximum(ratings["timestamp"].to_numpy(), truth.arrival[other])
+    bias = truth.item_bias[item]
+    own = truth.scores(user, item, ratings["timestamp"].to_numpy()) - truth.user_bias[user] - bias
+    foreign = truth.scores(other, item, time) - truth.user_bias[other] - bias
+    assert own.mean() > foreign.mean()
+
+
+def test_the_seed_decides_everything() -> None:
+    small = config(users=300)
+    first, second = generate(small), generate(small)
+    pd.testing.assert_frame_equal(first[0], second[0])
+    pd.testing.assert_frame_equal(first[1], second[1])
+    assert first[2] == second[2]
+    other = generate(config(users=300, seed=1))
+    assert not first[0]["item_id"].equals(other[0]["item_id"])
+
+
+def test_items_have_titles_with_their_year_of_release(made: tuple[Truth, pd.DataFrame]) -> None:
+    _, items, _ = generate(config(users=300))
+    assert items["item_id"].is_unique
+    assert items["title"].is_unique
+    assert items["title"].str.fullmatch(r"The \w+ \w+ #\d+ \(\d{4}\)").all()
+    assert items["genres"].str.count(r"\|").between(0, 2).all()
+
+
+@pytest.mark.parametrize("users", [10, 50])
+def test_a_handful_of_users(users: int) -> None:
+    ratings, items, _ = generate(config(users=users))
+    assert ratings["user_id"].nunique() == users
+    assert ratings["user_id"].value_counts().min() >= 20
+    assert set(ratings["item_id"]) == set(items["item_id"])
+
+
+def test_overrides_are_kept_and_impossible_ones_named() -> None:
+    ratings, items, _ = generate(config(users=500, items=400, ratings=20_000))
+    assert len(ratings) == 20_000
+    assert len(items) == 400
+    with pytest.raises(ConfigError, match=r"synthetic.ratings: 9,999,999 is not allowed"):
+        generate(config(users=500, ratings=9_999_999))
+    with pytest.raises(ConfigError, match=r"synthetic.ratings: 5,000"):
+        generate(config(users=500, ratings=5_000))
+
+
+def test_alias_tables_draw_with_the_given_weights() -> None:
+    weights = np.array([[0.0, 1.0, 2.0, 7.0], [5.0, 0.0, 5.0, 0.0]])
+    keep, other = alias_tables(weights)
+    chance = keep / 4
+    for row in range(2):
+        np.add.at(chance[row], other[row], (1 - keep[row]) / 4)
+    assert np.allclose(chance, weights / weights.sum(axis=1, keepdims=True))
