@@ -28,6 +28,7 @@ SMALL = (
     "points.mf.kind=[biased]",
     "points.mf.dim=[4]",
     "mf.dim=4",
+    "mf.lr=0.02",
     "mf.epochs=4",
     "mf.batch_size=256",
     "mf.patience=9",
@@ -61,7 +62,9 @@ class Checkout:
         for name in listed.stdout.splitlines():
             if name != "dvc.lock" and (PROJECT / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(PROJECT / name, path / name)
+                shutil.copy2(PROJECT / name, path / name)
+        for cache in (PROJECT / "src").rglob("__pycache__"):  # compiled kernels: minutes saved
+            shutil.copytree(cache, path / cache.relative_to(PROJECT), dirs_exist_ok=True)
         write_ratings(path / RATINGS)
         new = cls(path)
         new.compose()
@@ -95,7 +98,7 @@ class Checkout:
         return [sys.executable, f"src/stages/{name}.py", *how, *overrides]
 
     def stage(self, name: str, *overrides: str, inside: bool = False) -> Finished:
-        """Run a stage to its end."""
+        """Run a stage to its end, well or not."""
         return self.run(*self.command(name, *overrides, inside=inside))
 
     def start(self, name: str, *overrides: str) -> subprocess.Popen[str]:
@@ -156,6 +159,12 @@ def ran(finished: Finished) -> list[str]:
     """The stages that DVC really started, in order."""
     lines = (finished.stdout + finished.stderr).splitlines()
     return [line.split("'")[1] for line in lines if line.startswith("Running stage '")]
+
+
+def errors(finished: Finished) -> list[str]:
+    """Lines on stderr, without the note that params.yaml is not what conf/ composes to."""
+    lines = finished.stderr.splitlines()
+    return [line for line in lines if not line.startswith("note: params.yaml differs")]
 
 
 def _environment(root: Path) -> dict[str, str]:

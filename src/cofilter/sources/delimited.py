@@ -101,6 +101,8 @@ def _read_text(
     text = TextFormat(separator, text.has_header, "utf-8", text.quote)
     there = _header(label, content, text)
     names = _resolve(label, there, columns)
+    if text.has_header and not content.partition(b"\n")[2].strip():
+        raise DataError(f"{label}: the file has no rows")
     frame = _parse(label, content, text, there, list(dict.fromkeys(names.values())))
     frame = frame.select(pl.col(source).alias(name) for name, source in names.items())
     _demand_rows(label, frame)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cofilter.sources.synthetic_kernels import alias_tables, draw_items
-from cofilter.sources.synthetic_time import Months, Sessions, monthly_weights
+from cofilter.sources.synthetic_time import DAY, Months, Sessions, monthly_weights
 
 _PILOT_USERS = 15_000
 _PILOTS = 2
@@ -94,13 +94,18 @@ def corrected_weights(
 def give_unrated_a_rating(
     item: np.ndarray, time: np.ndarray, release: np.ndarray, rng: np.random.Generator
 ) -> None:
-    """Let each item that nobody drew replace, in place, a rated-again one in a later row."""
+    """Let each item that nobody drew replace, in place, a rated-again one in a later row.
+
+    An item that came out too late for that gets an earlier ``release``, in place.
+    """
     count = np.bincount(item, minlength=len(release))
     for unrated in np.flatnonzero(count == 0):
-        while True:
-            row = rng.integers(len(item))
-            if time[row] > release[unrated] and count[item[row]] > 1:
-                break
-        count[item[row]] -= 1
+        rows = rng.integers(len(item), size=1_000)
+        rows = rows[count[item[rows]] > 1]
+        later = rows[time[rows] > release[unrated]]
+        if len(later) == 0:
+            later = rows if len(rows) else np.flatnonzero(count[item] > 1)
+            release[unrated] = time[later[0]] - DAY
+        count[item[later[0]]] -= 1
         count[unrated] = 1
-        item[row] = unrated
+        item[later[0]] = unrated

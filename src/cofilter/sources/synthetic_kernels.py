@@ -20,7 +20,10 @@ def alias_tables(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     small = np.empty(n, dtype=np.int32)
     large = np.empty(n, dtype=np.int32)
     for row in range(rows):
-        scale = n / weights[row].sum()
+        total = weights[row].sum()
+        if total == 0.0:
+            continue  # a month without ratings; nothing is drawn from it
+        scale = n / total
         s, g = 0, 0
         for i in range(n):
             keep[row, i] = weights[row, i] * scale
@@ -101,6 +104,8 @@ def draw_items(
                         rate * _liking(session_taste[s], item_factors[i])
                     )
             edge = np.partition(score, missing - 1)[missing - 1]
+            if edge == np.inf:
+                raise RuntimeError("a user wants more items than there are")
             for i in range(n):
                 if score[i] <= edge and row - begin < wanted:
                     seen[i] = user

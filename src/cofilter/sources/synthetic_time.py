@@ -114,6 +114,11 @@ def monthly_weights(
     )
     table = np.where(age > 0, np.exp(drift * fashion), 0.0)
     for _ in range(20):
-        table *= weight / table.sum(axis=0)
-        table *= (volume / table.sum(axis=1))[:, None]
+        table *= _ratio(weight, table.sum(axis=0))
+        table *= _ratio(volume, table.sum(axis=1))[:, None]
     return table
+
+
+def _ratio(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """0 where there is nothing to scale: a month without ratings, an item after the last one."""
+    return np.divide(wanted, found, out=np.zeros(len(found)), where=found > 0)

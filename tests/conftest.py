@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import Checkout, ran
+
+STAGES = ["download", "filter", "split", "train_baseline@bias", "train_knn@item"]
+STAGES += ["train_mf@biased-4-0", "evaluate"]
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout whose pipeline has run from nothing; tests that change anything take a copy."""
+    checkout = Checkout.make(tmp_path_factory.mktemp("finished") / "checkout")
+    assert ran(checkout.dvc("repro")) == STAGES
+    return checkout
+
+
+@pytest.fixture
+def checkout(finished: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the finished checkout to do anything with."""
+    return finished.copy(tmp_path / "checkout")

@@ -1,0 +1,130 @@
+"""The pipeline as a user runs it: `dvc repro` and `dvc exp run` on a small ratings file."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+
+import pandas as pd
+
+from tests.checkout import MF, RATINGS, SMALL, Checkout, errors, ran, write_ratings
+
+TRAIN_MF, EVALUATE = "train_mf@biased-4-0", "evaluate"
+
+
+def leaderboard(checkout: Checkout) -> pd.DataFrame:
+    return pd.read_csv(checkout.path / "results" / "leaderboard.csv")
+
+
+def epochs(checkout: Checkout) -> list[int]:
+    """Epochs of the first fit, as its learning curve has them."""
+    curve = pd.read_csv(io.BytesIO(checkout.model()["learning_curve.csv"]))
+    return curve.loc[curve["phase"] == "fit", "epoch"].tolist()
+
+
+def test_from_nothing_to_a_leaderboard(finished: Checkout) -> None:
+    results = finished.path / "results"
+    points = set(leaderboard(finished)[["family", "point"]].itertuples(index=False, name=None))
+    assert points == {("baseline", "bias"), ("knn", "item"), ("mf", "biased-dim4-seed0")}
+    assert json.loads((results / "metrics.json").read_text())
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert all(f"{family}/{point}" in page or point in page for family, point in points)
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    shown = json.loads(finished.dvc("metrics", "show", "--json").stdout)
+    assert "results/metrics.json" in json.dumps(shown)
+
+
+def test_nothing_changed_runs_nothing(finished: Checkout) -> None:
+    before = finished.outputs()
+    again = finished.dvc("repro")
+    assert ran(again) == []
+    assert "Data and pipelines are up to date." in again.stdout
+    assert finished.outputs() == before
+
+
+def test_equal_runs_give_equal_bytes(finished: Checkout, checkout: Checkout) -> None:
+    """Every output again, from the downloaded file on, with no checkpoint to lean on."""
+    shutil.rmtree(checkout.path / "checkpoints")
+    for name in ("download", "filter", "split", "train_baseline", "train_knn", "train_mf"):
+        assert checkout.stage(name, inside=True).returncode == 0
+    assert checkout.stage("evaluate", inside=True).returncode == 0
+    assert checkout.outputs() == finished.outputs()
+
+
+def test_an_added_dim_trains_that_dim_only(checkout: Checkout) -> None:
+    before = checkout.model()
+    checkout.compose("points.mf.dim=[4,6]")
+    assert ran(checkout.dvc("repro")) == ["train_mf@biased-6-0", EVALUATE]
+    assert checkout.model() == before
+    assert {"biased-dim4-seed0", "biased-dim6-seed0"} < set(leaderboard(checkout)["point"])
+
+
+def test_a_changed_lr_trains_anew_and_the_earlier_one_comes_from_the_cache(
+    checkout: Checkout,
+) -> None:
+    before, outputs, states = checkout.model(), checkout.outputs(), checkout.checkpoints()
+    checkout.compose("mf.lr=0.01")
+    changed = checkout.dvc("repro", TRAIN_MF)
+    assert ran(changed) == [TRAIN_MF]
+    assert "continuing" not in changed.stdout + changed.stderr
+    assert epochs(checkout) == [1, 2, 3, 4]
+    assert checkout.model()["arrays.npz"] != before["arrays.npz"]
+    assert set(states) < set(checkout.checkpoints())
+
+    shutil.rmtree(checkout.path / "checkpoints")
+    checkout.compose()
+    back = checkout.dvc("repro")
+    assert ran(back) == []
+    assert f"Stage '{TRAIN_MF}' is cached - skipping run, checking out outputs" in back.stdout
+    assert checkout.outputs() == outputs
+    assert checkout.checkpoints() == []
+
+
+def test_more_epochs_continue(checkout: Checkout) -> None:
+    checkout.compose("mf.epochs=7")
+    longer = checkout.dvc("repro", TRAIN_MF)
+    assert "continuing after epoch 4" in longer.stdout + longer.stderr
+    assert epochs(checkout) == [1, 2, 3, 4, 5, 6, 7]
+    continued = checkout.model()
+    shutil.rmtree(checkout.path / "checkpoints")
+    assert checkout.stage("train_mf", inside=True).returncode == 0
+    assert checkout.model() == continued
+
+
+def test_evaluate_scores_the_named_models_and_no_other(checkout: Checkout) -> None:
+    """A stray model is named and ignored; a missing one stops the stage, results stay."""
+    before = checkout.outputs()
+    models = checkout.path / "models"
+    (models / MF).rename(models / "mf" / "biased-dim5-seed0")
+    stopped = checkout.stage("evaluate", inside=True)
+    assert stopped.returncode != 0
+    (line,) = errors(stopped)
+    assert line.startswith(f"error: models are missing: models/{MF} (run the stage train_mf")
+    shutil.copytree(models / "mf" / "biased-dim5-seed0", models / MF)
+    scored = checkout.stage("evaluate", inside=True)
+    assert scored.returncode == 0
+    assert "models/mf/biased-dim5-seed0" in scored.stdout + scored.stderr
+    assert "biased-dim5-seed0" not in (checkout.path / "results/leaderboard.csv").read_text()
+    now = checkout.outputs()
+    assert {name: now[name] for name in before} == before
+
+
+def test_a_changed_file_is_noticed(checkout: Checkout) -> None:
+    write_ratings(checkout.path / RATINGS, seed=1)
+    status = json.loads(checkout.dvc("status", "--json").stdout)
+    assert {"changed deps": {RATINGS: "modified"}} in status["download"]
+    assert ran(checkout.dvc("repro", "split")) == ["download", "filter", "split"]
+
+
+def test_an_experiment_in_a_copy_continues_the_main_checkouts_training(checkout: Checkout) -> None:
+    """Its copy of the tree lies in .dvc/tmp/exps, without checkpoints of its own."""
+    before = checkout.outputs()
+    assert checkout.run("git", "add", "dvc.lock").returncode == 0
+    assert checkout.run("git", "commit", "--quiet", "-m", "lock").returncode == 0
+    overrides = [part for change in (*SMALL, "mf.epochs=6") for part in ("-S", change)]
+    found = checkout.dvc("exp", "run", "--temp", "--name", "longer", *overrides, TRAIN_MF)
+    assert ran(found) == [TRAIN_MF]
+    assert "continuing after epoch 4" in found.stdout + found.stderr
+    assert checkout.outputs() == before
+    assert checkout.run("git", "rev-parse", "--verify", "longer").returncode == 0
