@@ -49,5 +49,6 @@ def test_rmse_by_dim_holds_the_models_with_a_dim(config: EvaluateConfig) -> None
     table = leaderboard(entries, config, [])
     rows = plots.rmse_by_dim(table, {("mf", "20"): 20, ("mf", "10"): 10})
     assert rows["dim"].tolist() == [10, 20]
+    assert rows["model"].tolist() == ["mf", "mf"]  # one line: the names without their dims
     assert rows["warm_rmse"].tolist() == [0.5, 0.5]
     assert plots.rmse_by_dim(table, {}).empty

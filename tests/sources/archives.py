@@ -6,10 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 
-GENRES = (
-    "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|"
-    "Film-Noir|Horror|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western"
-).split("|")
+GENRES = ["unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"]
 _INSIDE = "recbole/dataset_example/ml-100k/ml-100k"
 
 
@@ -33,6 +30,8 @@ def grouplens_from_wheel(wheel: Path) -> bytes:
 
 def u_item_line(item: str, title: str, year: str, genres: str) -> str:
     """A line of u.item; like GroupLens's, with a blank after item 1201's title."""
-    name = "unknown" if title == "unkonwn" else f"{title} ({year})" + (" " if item == "1201" else "")
+    name = (
+        "unknown" if title == "unkonwn" else f"{title} ({year})" + (" " if item == "1201" else "")
+    )
     flags = ["1" if genre in genres.split(" ") else "0" for genre in GENRES]
     return "|".join([item, name, "01-Jan-1995", "", "http://us.imdb.com/", *flags]) + "\n"

@@ -9,7 +9,9 @@ from tests.sources.configs import NAMES, source, values
 
 
 def test_all_sources_are_there() -> None:
-    movielens = [f"ml_{size}" for size in ("100k", "10m", "1m", "20m", "25m", "32m", "latest_small")]
+    movielens = [
+        f"ml_{size}" for size in ("100k", "10m", "1m", "20m", "25m", "32m", "latest_small")
+    ]
     assert sorted(NAMES) == sorted(["csv", "synthetic", *movielens])
 
 

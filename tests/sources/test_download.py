@@ -72,9 +72,7 @@ def test_a_later_call_continues_an_unfinished_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("etag", ['"2"', None, 'W/"1"'])
-def test_a_changed_file_is_not_glued_to_the_old_beginning(
-    tmp_path: Path, etag: str | None
-) -> None:
+def test_a_changed_file_is_not_glued_to_the_old_beginning(tmp_path: Path, etag: str | None) -> None:
     with serve(Site(BODY, cuts=[300_000] + [0] * 9, etag=etag if etag != '"2"' else '"1"')) as site:
         with pytest.raises(SourceError):
             fetch(f"{site.url}/a.zip", tmp_path / "a.zip", QUICK)

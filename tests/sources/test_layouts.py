@@ -12,7 +12,12 @@ WHEEL_ROWS = [
     ("267", "unkonwn", "unkonwn", "unknown"),
     ("543", "Misérables, Les", "1995", "Drama Musical"),
     ("1201", "Marlene Dietrich: Shadow and Light", "1996", "Documentary"),
-    ("1412", "Land Before Time III: The Time of the Great Giving (1995)", "V", "Animation Children's"),
+    (
+        "1412",
+        "Land Before Time III: The Time of the Great Giving (1995)",
+        "V",
+        "Animation Children's",
+    ),
 ]
 EXPECTED = [
     ("1", "Toy Story (1995)", "Animation|Children's|Comedy"),

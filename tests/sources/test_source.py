@@ -156,7 +156,9 @@ def test_a_ratings_file_with_its_titles_beside_it(tmp_path: Path) -> None:
 
 
 def test_csv_of_ones_own_with_titles(tmp_path: Path) -> None:
-    (tmp_path / "log.tsv").write_bytes(b"who\twhat\twhen\nann\t007\t2020-01-01\nbob\t8\t2020-01-02\n")
+    (tmp_path / "log.tsv").write_bytes(
+        b"who\twhat\twhen\nann\t007\t2020-01-01\nbob\t8\t2020-01-02\n"
+    )
     (tmp_path / "shop.csv").write_bytes(b"sku;name\n007;Lamp\n9;Chair\n")
     obtained = get(
         tmp_path,
@@ -171,7 +173,10 @@ def test_csv_of_ones_own_with_titles(tmp_path: Path) -> None:
             "columns": {"item": "sku", "title": "name", "genres": None},
         },
     )
-    assert rows(obtained.ratings) == [("ann", "007", 1.0, 1577836800), ("bob", "8", 1.0, 1577923200)]
+    assert rows(obtained.ratings) == [
+        ("ann", "007", 1.0, 1577836800),
+        ("bob", "8", 1.0, 1577923200),
+    ]
     assert rows(obtained.items) == [("007", "Lamp", ""), ("9", "Chair", ""), ("8", "", "")]
     assert [file["name"] for file in obtained.report["files"]] == ["log.tsv", "shop.csv"]
     assert obtained.report["scale"] is None

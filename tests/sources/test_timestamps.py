@@ -38,13 +38,24 @@ def test_typed_times_agree_with_datetime(times: list[datetime.datetime]) -> None
 def test_seconds_come_through_from_text_and_numbers(seconds: list[int]) -> None:
     for column in (pl.Series(seconds), pl.Series([str(value) for value in seconds])):
         assert parse_timestamps(column, "auto").to_list() == seconds
-        assert parse_timestamps(column * 1000 if column.dtype != pl.String else column + "000",
-                                "epoch_ms").to_list() == seconds
+        assert (
+            parse_timestamps(
+                column * 1000 if column.dtype != pl.String else column + "000", "epoch_ms"
+            ).to_list()
+            == seconds
+        )
 
 
 def test_fractions_are_cut_towards_the_past() -> None:
-    assert parse_timestamps(pl.Series(["964982703.9", "-0.5"]), "epoch").to_list() == [964982703, -1]
-    assert parse_timestamps(pl.Series([1.9, float("nan"), None]), "epoch").to_list() == [1, None, None]
+    assert parse_timestamps(pl.Series(["964982703.9", "-0.5"]), "epoch").to_list() == [
+        964982703,
+        -1,
+    ]
+    assert parse_timestamps(pl.Series([1.9, float("nan"), None]), "epoch").to_list() == [
+        1,
+        None,
+        None,
+    ]
 
 
 def test_zones_dates_and_own_formats() -> None:

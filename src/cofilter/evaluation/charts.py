@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
-from cofilter.evaluation.leaderboard import FAMILY, POINT, SELECTED, column
+from cofilter.evaluation.leaderboard import FAMILY, SELECTED, column
 from cofilter.evaluation.plots import DIM, EPOCH, LOSS, MODEL, PHASE
 
 WIDTHS = {"wide": 540, "narrow": 340}  # of the plot in px: for a desktop and for a phone
@@ -102,11 +102,8 @@ def _errors(rows: pd.DataFrame) -> alt.LayerChart:
 
 
 def _by_dim(rows: pd.DataFrame) -> alt.Chart:
-    series = [
-        _series(*row) for row in rows[[FAMILY, POINT, DIM]].itertuples(index=False, name=None)
-    ]
     warm = column("warm", "rmse")
-    named = rows.assign(**{MODEL: series}).dropna(subset=[warm]).astype({DIM: "int64"})
+    named = rows.dropna(subset=[warm]).astype({DIM: "int64"})
     chart = _lines(named, DIM, warm, "RMSE, warm rows", alt.Scale(zero=False))
     ticks = alt.Axis(values=sorted(set(named[DIM].tolist())), format="d")
     return chart.encode(x=alt.X(f"{DIM}:Q", axis=ticks, scale=alt.Scale(type="log")))
@@ -130,12 +127,6 @@ def _lines(rows: pd.DataFrame, x: str, y: str, title: str, scale: alt.Scale) -> 
             ),
         )
     )
-
-
-def _series(family: str, point: str, dim: int) -> str:
-    """A point's name without its dim, so that the points of one sweep make one line."""
-    rest = [part for part in point.split("-") if part not in (str(dim), f"dim{dim}")]
-    return "/".join([family, "-".join(rest)] if rest else [family])
 
 
 def _models(order: list[str]) -> alt.Y:

@@ -45,8 +45,9 @@ def learning_curves(folders: Sequence[ModelFolder]) -> pd.DataFrame:
 
 
 def rmse_by_dim(table: pd.DataFrame, dims: dict[tuple[str, str], int]) -> pd.DataFrame:
-    """RMSE against the length of the factors: family, point, dim, warm_rmse, all_rmse.
+    """RMSE against the length of the factors: model, family, point, dim, warm_rmse, all_rmse.
 
+    ``model`` is the point's name without its dim, so that the points of one sweep make one line.
     ``dims`` holds the dim of each (family, point) that has one; models without RMSE are left out.
     Sorted by family, dim and the leaderboard's order; only the header when there is none.
     """
@@ -55,4 +56,14 @@ def rmse_by_dim(table: pd.DataFrame, dims: dict[tuple[str, str], int]) -> pd.Dat
     rows = table[[FAMILY, POINT, *scores]].copy()
     rows.insert(2, DIM, pd.Series([dims.get(pair) for pair in pairs], rows.index, dtype="Int64"))
     rows = rows.dropna(subset=[DIM, column("all", "rmse")])
+    series = [
+        _series(*row) for row in rows[[FAMILY, POINT, DIM]].itertuples(index=False, name=None)
+    ]
+    rows.insert(0, MODEL, pd.Series(series, rows.index, dtype=object))
     return rows.sort_values([FAMILY, DIM], kind="stable").reset_index(drop=True)
+
+
+def _series(family: str, point: str, dim: int) -> str:
+    """A point's name without its dim, so that the points of one sweep make one line."""
+    rest = [part for part in point.split("-") if part not in (str(dim), f"dim{dim}")]
+    return "/".join([family, "-".join(rest)] if rest else [family])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from cofilter.matrix import Interactions
 from cofilter.models.base import Recommender
 from cofilter.models.config import ModelConfig
+from cofilter.models.learner import Trains
 from cofilter.models.people import UserRows, UserState
 
 
@@ -20,7 +21,9 @@ class _Baseline(Recommender):
     def __init__(self, config: ModelConfig | None = None) -> None:
         super().__init__(config or ModelConfig())
 
-    def _fit(self, data: Interactions, validation: Interactions | None, trainer: Any) -> None:
+    def _fit(
+        self, data: Interactions, validation: Interactions | None, trainer: Trains | None
+    ) -> None:
         """Nothing beyond what every model fits."""
 
     def _user_state(self, user: np.ndarray) -> UserState:
@@ -37,9 +40,15 @@ class _Baseline(Recommender):
 
 
 class GlobalMean(_Baseline):
-    """Every rating is the mean of the training ratings; cannot rank."""
+    """Every rating is the mean of the training ratings, cold ones too; cannot rank."""
 
     ranks = False
+
+    def _fit(
+        self, data: Interactions, validation: Interactions | None, trainer: Trains | None
+    ) -> None:
+        biases = self.biases_
+        self.biases_ = replace(biases, user=0 * biases.user, item=0 * biases.item)
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray

@@ -14,10 +14,27 @@ from cofilter.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
 from cofilter.errors import DataError
 from cofilter.sources.delimited import TextFormat
 
-_U_ITEM_GENRES = (
-    "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|"
-    "Film-Noir|Horror|Musical|Mystery|Romance|Sci-Fi|Thriller|War|Western"
-).split("|")
+_U_ITEM_GENRES = [
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+]
 _POSITIONS = {USER: 1, ITEM: 2, RATING: 3, TIMESTAMP: 4}
 _NAMES = {USER: "userId", ITEM: "movieId", RATING: "rating", TIMESTAMP: "timestamp"}
 _ATOMIC = {

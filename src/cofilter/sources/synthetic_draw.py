@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
+from tqdm import tqdm
 
 from cofilter.sources.synthetic_kernels import alias_tables, draw_items
 from cofilter.sources.synthetic_time import DAY, Months, Sessions, monthly_weights
@@ -54,18 +56,29 @@ def draw(market: Market, weight: np.ndarray, seed: list[int]) -> tuple[np.ndarra
     fashion = np.random.default_rng([*seed[:1], 99])
     weights = monthly_weights(weight, market.release, volume, market.months, market.drift, fashion)
     keep, other = alias_tables(weights)
-    return draw_items(
-        market.sessions.user,
-        market.sessions.start,
-        size,
-        month,
-        market.taste,
-        market.item_factors,
-        weights,
-        keep,
-        other,
-        rng,
-    )
+    drawn = [
+        draw_items(
+            market.sessions.user[part],
+            market.sessions.start[part],
+            size[part],
+            month[part],
+            market.taste[part],
+            market.item_factors,
+            weights,
+            keep,
+            other,
+            rng,
+        )
+        for part in tqdm(_parts(market.sessions.user), desc="made-up ratings", disable=None)
+    ]
+    return np.concatenate([item for item, _ in drawn]), np.concatenate([time for _, time in drawn])
+
+
+def _parts(user: np.ndarray) -> list[slice]:
+    """Sessions in some 50 parts that keep each user's together, for the progress bar."""
+    cuts = np.flatnonzero(np.diff(user)) + 1
+    edges = [0, *cuts[:: max(1, len(cuts) // 50)].tolist(), len(user)]
+    return [slice(low, high) for low, high in itertools.pairwise(edges)]
 
 
 def corrected_weights(

@@ -109,9 +109,7 @@ def monthly_weights(
     period = rng.uniform(5, 15, size=len(release))
     phase = rng.uniform(0, 2 * np.pi, size=len(release))
     years = np.arange(months.count)[:, None] / 12
-    fashion = 0.6 * np.sin(2 * np.pi * years / period + phase) + np.log1p(
-        3 * np.exp(-np.maximum(age, 0))
-    )
+    fashion = np.sin(2 * np.pi * years / period + phase) + np.log1p(3 * np.exp(-np.maximum(age, 0)))
     table = np.where(age > 0, np.exp(drift * fashion), 0.0)
     for _ in range(20):
         table *= _ratio(weight, table.sum(axis=0))

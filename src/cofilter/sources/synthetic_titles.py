@@ -7,18 +7,78 @@ import pandas as pd
 
 from cofilter.columns import GENRES, ITEM, TITLE
 
-_FIRST = (
-    "Quiet Crimson Hidden Golden Broken Distant Silver Burning Frozen Hollow Gentle Midnight "
-    "Wandering Forgotten Electric Painted Lonely Velvet Savage Paper Restless Northern Empty Lucky"
-).split()
-_SECOND = (
-    "Harbour Orchard Empire Lantern River Station Garden Promise Mirror Summer Detective Orchestra "
-    "Island Letter Machine Carnival Winter Stranger Kingdom Avenue Tiger Signal Market Voyage"
-).split()
-_GENRES = (
-    "Action Adventure Animation Children Comedy Crime Documentary Drama Fantasy Film-Noir Horror "
-    "Musical Mystery Romance Sci-Fi Thriller War Western"
-).split()
+_FIRST = [
+    "Quiet",
+    "Crimson",
+    "Hidden",
+    "Golden",
+    "Broken",
+    "Distant",
+    "Silver",
+    "Burning",
+    "Frozen",
+    "Hollow",
+    "Gentle",
+    "Midnight",
+    "Wandering",
+    "Forgotten",
+    "Electric",
+    "Painted",
+    "Lonely",
+    "Velvet",
+    "Savage",
+    "Paper",
+    "Restless",
+    "Northern",
+    "Empty",
+    "Lucky",
+]
+_SECOND = [
+    "Harbour",
+    "Orchard",
+    "Empire",
+    "Lantern",
+    "River",
+    "Station",
+    "Garden",
+    "Promise",
+    "Mirror",
+    "Summer",
+    "Detective",
+    "Orchestra",
+    "Island",
+    "Letter",
+    "Machine",
+    "Carnival",
+    "Winter",
+    "Stranger",
+    "Kingdom",
+    "Avenue",
+    "Tiger",
+    "Signal",
+    "Market",
+    "Voyage",
+]
+_GENRES = [
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+]
 
 
 def describe_items(
