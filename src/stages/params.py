@@ -27,5 +27,7 @@ def is_current(params: Path = PARAMS) -> bool:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--check"]:
-        sys.exit(0 if is_current() else f"{PARAMS} is not what conf/ composes to: run `make params`")
+        sys.exit(
+            0 if is_current() else f"{PARAMS} is not what conf/ composes to: run `make params`"
+        )
     write()

@@ -10,9 +10,8 @@ import pytest
 
 from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.evaluation.scoring import EvaluateConfig
-
-from cofilter.models.config import ModelConfig
 from cofilter.models.bias import BiasConfig
+from cofilter.models.config import ModelConfig
 from cofilter.preparation.audit import audit
 from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig, split_instants, split_ratings

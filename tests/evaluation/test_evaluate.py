@@ -12,7 +12,6 @@ from cofilter.errors import DataError, LeakError
 from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.scoring import EvaluateConfig, score
 from cofilter.io import read_json
-
 from cofilter.models.config import ModelConfig
 from cofilter.models.store import load
 from cofilter.preparation.parts import Parts

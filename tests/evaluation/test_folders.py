@@ -8,7 +8,6 @@ from cofilter.errors import DataError
 from cofilter.evaluation.folders import SELECTION, expected_folders, other_folders
 from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, write_json
-
 from cofilter.models.config import ModelConfig
 from cofilter.preparation.parts import Parts
 from tests.evaluation.trained import train, write_curve

@@ -8,8 +8,8 @@ from cofilter.columns import ITEM, RATING, USER
 from cofilter.errors import CapabilityError, ConfigError
 from cofilter.evaluation.folds import cross_validate, summary
 from cofilter.models.base import Recommender
-from cofilter.models.config import ModelConfig
 from cofilter.models.baseline import BiasBaseline, GlobalMean, Popularity
+from cofilter.models.config import ModelConfig
 from cofilter.preparation.split import SplitConfig
 
 KFOLD = SplitConfig(kind="kfold", validation_share=0.1, folds=4, seed=3)

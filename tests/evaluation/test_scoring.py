@@ -14,8 +14,8 @@ from cofilter.evaluation import scoring
 from cofilter.evaluation.scoring import EvaluateConfig, lower_is_better, metric_names, score
 from cofilter.metrics import rating
 from cofilter.models.base import Recommender
-from cofilter.models.config import ModelConfig
 from cofilter.models.baseline import BiasBaseline, GlobalMean, Popularity
+from cofilter.models.config import ModelConfig
 from cofilter.models.knn import ItemKNN, KNNConfig
 from cofilter.preparation.parts import Parts
 

@@ -10,8 +10,8 @@ from cofilter.evaluation.folders import LEARNING_CURVE, SELECTION
 from cofilter.evaluation.scoring import EvaluateConfig, score
 from cofilter.io import write_json, write_text
 from cofilter.models.base import Recommender
-from cofilter.models.config import ModelConfig
 from cofilter.models.baseline import BASELINES
+from cofilter.models.config import ModelConfig
 from cofilter.models.store import save
 from cofilter.preparation.parts import Parts
 

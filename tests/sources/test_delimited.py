@@ -79,7 +79,7 @@ def test_parquet_keeps_its_types_and_is_known_by_content() -> None:
     table = read(buffer.getvalue(), name="ratings.bin")
     assert table.frame.schema == {"user_id": pl.Int64, "item_id": pl.String}
     assert table.line(1) == 2
-    with pytest.raises(DataError, match="no column z .*the columns are: u, i"):
+    with pytest.raises(DataError, match=r"no column z .*the columns are: u, i"):
         read(buffer.getvalue(), columns={"user_id": "z"})
     with pytest.raises(DataError, match="truncated or damaged"):
         read(buffer.getvalue()[:-20])

@@ -285,3 +285,16 @@ def test_a_synthetic_source_reports_its_truth(tmp_path: Path) -> None:
     assert obtained.report["duplicate_pairs"] == 0
     assert 0.5 < obtained.report["synthetic"]["reachable_rmse"] < 1.0
     assert obtained.report["files"] == []
+
+
+def test_string_ids_of_a_parquet_file_stay_strings(tmp_path: Path) -> None:
+    table = pd.DataFrame({"user_id": ["12", "3"], "item_id": ["7", "8"], "rating": [1.0, 2.0]})
+    table.to_parquet(tmp_path / "r.parquet")
+    (tmp_path / "titles.csv").write_text("item_id,title\n7,Lamp\n", encoding="utf-8")
+    columns = {"user": "user_id", "item": "item_id", "rating": "rating", "timestamp": None}
+    titles = {"item": "item_id", "title": "title", "genres": None}
+    items = {"path": "titles.csv", "delimiter": ",", "has_header": True, "columns": titles}
+    obtained = get(tmp_path, "csv", path="r.parquet", columns=columns, items=items)
+    assert obtained.ratings["user_id"].tolist() == ["12", "3"]
+    assert obtained.items["item_id"].tolist() == ["7", "8"]
+    assert obtained.items["title"].tolist() == ["Lamp", ""]

@@ -28,7 +28,7 @@ def test_text_agrees_with_datetime(times: list[datetime.datetime], between: str)
 def test_typed_times_agree_with_datetime(times: list[datetime.datetime]) -> None:
     expected = [oracle(time) for time in times]
     for unit in ("us", "ns", "ms"):
-        column = pl.Series(times, dtype=pl.Datetime("us")).cast(pl.Datetime(unit))  # type: ignore[arg-type]
+        column = pl.Series(times, dtype=pl.Datetime("us")).cast(pl.Datetime(unit))
         assert parse_timestamps(column, "auto").to_list() == expected
     zoned = pl.Series(times, dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone("Asia/Tokyo")
     assert parse_timestamps(zoned, "auto").to_list() == expected

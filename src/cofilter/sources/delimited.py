@@ -8,6 +8,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -38,6 +39,7 @@ class RawTable:
     label: str
     frame: pl.DataFrame
     line: Callable[[int], int]
+    typed: bool = False  # Parquet: the file says which columns are text
 
 
 def read_table(
@@ -84,7 +86,7 @@ def _read_parquet(label: str, content: bytes, columns: Mapping[str, str | int]) 
         raise DataError(f"{label}: the Parquet file is truncated or damaged ({reason})") from None
     frame = frame.select(pl.col(source).alias(name) for name, source in names.items())
     _demand_rows(label, frame)
-    return RawTable(label, frame, lambda index: index + 1)
+    return RawTable(label, frame, lambda index: index + 1, typed=True)
 
 
 def _read_text(
@@ -164,7 +166,7 @@ def _what_is_wrong(content: bytes, text: TextFormat, width: int, error: Exceptio
 def _records(content: bytes, text: TextFormat) -> Iterator[tuple[list[str], int]]:
     """Fields of each record with the line that it begins on; slow, for headers and messages."""
     lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
-    quoting = csv.QUOTE_NONE if text.quote is None else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if text.quote is None else csv.QUOTE_MINIMAL
     reader = csv.reader(lines, delimiter=text.delimiter, quotechar=text.quote, quoting=quoting)
     while True:
         line = reader.line_num + 1

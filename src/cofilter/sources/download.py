@@ -38,7 +38,7 @@ class Policy:
 POLICY = Policy()
 
 
-class _PassingFault(Exception):
+class _PassingError(Exception):
     """A fault that another attempt may not meet."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
@@ -77,18 +77,18 @@ def fetch(url: str, target: Path, policy: Policy = POLICY) -> bool:
                 silences += 1
             if _is_final(error) or silences >= policy.connect_attempts:
                 raise SourceError(_reason(error)) from None
-            raise _PassingFault(_reason(error)) from None
+            raise _PassingError(_reason(error)) from None
 
     retrying = Retrying(
         stop=stop_after_attempt(policy.attempts),
         wait=lambda state: _wait(state, policy),
-        retry=retry_if_exception_type(_PassingFault),
+        retry=retry_if_exception_type(_PassingError),
         before_sleep=lambda state: _announce(url, state),
         reraise=True,
     )
     try:
         retrying(attempt)
-    except _PassingFault as fault:
+    except _PassingError as fault:
         raise SourceError(f"{fault} (after {policy.attempts} attempts)") from None
     part.replace(target)
     _facts(part).unlink(missing_ok=True)
@@ -110,16 +110,16 @@ def _continue(url: str, part: Path, policy: Policy) -> None:
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
         if answer.status_code == 416:  # what we have is longer than the file is now
             discard(part.with_name(part.name.removesuffix(".part")))
-            raise _PassingFault("HTTP 416: the unfinished download does not fit the file any more")
+            raise _PassingError("HTTP 416: the unfinished download does not fit the file any more")
         if answer.status_code == 429 or answer.status_code >= 500:
             asked = answer.headers.get("Retry-After", "")
-            raise _PassingFault(_status(answer), float(asked) if asked.isdigit() else 0.0)
+            raise _PassingError(_status(answer), float(asked) if asked.isdigit() else 0.0)
         if answer.status_code not in (200, 206):
             raise SourceError(_status(answer))
         if answer.status_code == 200 or _range_start(answer) != have:
             if answer.status_code == 206:
                 discard(part.with_name(part.name.removesuffix(".part")))
-                raise _PassingFault("the server answered with another range than asked for")
+                raise _PassingError("the server answered with another range than asked for")
             have = 0
             _remember(url, part, answer)
         total = _total(answer, have)
@@ -127,7 +127,7 @@ def _continue(url: str, part: Path, policy: Policy) -> None:
             _copy(answer, sink, have, total, part.name.removesuffix(".part"))
     size = part.stat().st_size
     if total is not None and size != total:
-        raise _PassingFault(f"the connection ended after {size:,} of {total:,} bytes")
+        raise _PassingError(f"the connection ended after {size:,} of {total:,} bytes")
 
 
 def _copy(answer: requests.Response, sink: Any, have: int, total: int | None, name: str) -> None:
@@ -174,7 +174,7 @@ def _total(answer: requests.Response, have: int) -> int | None:
 
 def _wait(state: RetryCallState, policy: Policy) -> float:
     fault = state.outcome.exception() if state.outcome else None
-    asked = fault.wait if isinstance(fault, _PassingFault) else 0.0
+    asked = fault.wait if isinstance(fault, _PassingError) else 0.0
     backoff = policy.first_wait * 2 ** (state.attempt_number - 1)
     return min(max(backoff, asked), policy.longest_wait)
 

@@ -23,7 +23,7 @@ def titles(raw: RawTable) -> pl.DataFrame:
 
 
 def join_items(
-    label: str, ratings: pl.DataFrame, described: pl.DataFrame
+    label: str, ratings: pl.DataFrame, described: pl.DataFrame, keep_text: bool = False
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Bring both tables' item ids to one type and give every rated item a row.
 
@@ -33,6 +33,8 @@ def join_items(
         With the column item_id.
     described:
         item_id, title, genres as the titles file has them; may be empty.
+    keep_text:
+        As `same_kind` takes it.
 
     Returns
     -------
@@ -42,10 +44,10 @@ def join_items(
         several times the first row counts; ``repeated`` is the number of rows dropped so.
     """
     if described.is_empty():
-        (rated,) = same_kind(label, ratings[ITEM])
+        (rated,) = same_kind(label, ratings[ITEM], keep_text=keep_text)
         known = rated.head(0)
     else:
-        rated, known = same_kind(label, ratings[ITEM], described[ITEM])
+        rated, known = same_kind(label, ratings[ITEM], described[ITEM], keep_text=keep_text)
     described = described.with_columns(known.alias(ITEM))
     items = described.unique(subset=ITEM, keep="first", maintain_order=True)
     rest = rated.unique().sort().rename(ITEM).to_frame().join(items, on=ITEM, how="anti")

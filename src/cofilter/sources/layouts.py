@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -58,7 +58,7 @@ class Layout:
     ratings: str
     items: str
     text: TextFormat
-    columns: dict[str, str | int]
+    columns: Mapping[str, str | int]
     timestamp_format: str
     encoding: str | None
     titles: Callable[[str], Iterable[Title]]

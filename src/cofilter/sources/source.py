@@ -88,8 +88,8 @@ def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
     rules = Rules(config.scale, read.timestamp_format, config.invalid == "skip")
     checked = check_ratings(read.ratings, rules)
     label = read.ratings.label
-    (users,) = same_kind(label, checked.table[USER])
-    ratings, items, repeated = join_items(label, checked.table, read.titles)
+    (users,) = same_kind(label, checked.table[USER], keep_text=read.ratings.typed)
+    ratings, items, repeated = join_items(label, checked.table, read.titles, read.ratings.typed)
     ratings = ratings.with_columns(users.alias(USER))
     facts = {"skipped": checked.skipped, "repeated_titles": repeated}
     return _obtained(config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts)
@@ -202,7 +202,8 @@ def _read_layout(
 def _read_csv(config: DataConfig, base: Path) -> _Read:
     if config.path is None:
         raise SourceError(f"{config.name}: which file? Give it with data.path=<file>")
-    assert config.columns is not None and config.timestamp_format is not None
+    assert config.columns is not None  # DataConfig has checked it
+    assert config.timestamp_format is not None
     member = open_file(base / config.path, config.path)
     content = member.read()
     names = {USER: "user", ITEM: "item", RATING: "rating", TIMESTAMP: "timestamp"}
@@ -232,5 +233,7 @@ def _read_titles(config: DataConfig, member: Member, content: bytes) -> pl.DataF
 
 
 def _text(config: DataConfig, delimiter: str | None, has_header: bool | None) -> TextFormat:
-    assert delimiter is not None and has_header is not None and config.encoding is not None
+    assert delimiter is not None  # DataConfig has checked it
+    assert has_header is not None
+    assert config.encoding is not None
     return TextFormat(delimiter, has_header, config.encoding)

@@ -26,17 +26,19 @@ class Months:
 
     @classmethod
     def of(cls, config: SyntheticConfig) -> Months:
+        """The months that a configuration asks for."""
         first = datetime.datetime.fromisoformat(config.start).replace(tzinfo=datetime.UTC)
         count = round(config.years * 12)
         return cls(int(first.timestamp()), round(YEAR / 12), count)
 
     @property
     def end(self) -> int:
+        """The first second after the last month."""
         return self.start + self.length * self.count
 
     @property
     def starts(self) -> np.ndarray:
-        """int64[count]"""
+        """int64[count]: the first second of each month."""
         return self.start + self.length * np.arange(self.count, dtype=np.int64)
 
     def index(self, times: np.ndarray) -> np.ndarray:

@@ -106,6 +106,8 @@ class CheckpointStore:
         except filelock.Timeout:
             log.warning("%s: another process trains this model; waiting for it", self.folder)
             lock.acquire()
+        for half in self.folder.glob(".epoch-*"):  # of a process killed while it wrote
+            half.unlink()
         try:
             yield
         finally:

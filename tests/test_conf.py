@@ -1,0 +1,118 @@
+"""Everything in conf/ composes, and the library takes what it composes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from cofilter.config import parse
+from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.preparation.filter import FilterConfig
+from cofilter.preparation.split import SplitConfig
+from cofilter.sources.source import DataConfig
+from cofilter.tracking.config import TrackingConfig
+from cofilter.training.loop import CheckpointConfig
+from stages import train_baseline, train_knn, train_mf
+from stages.app import plain
+from stages.cv import CVConfig, method
+from stages.drift import composed, differences
+from stages.points import expected_points
+
+ROOT = Path(__file__).parents[1]
+CONF = ROOT / "conf"
+CHOICES = sorted(path.relative_to(CONF).with_suffix("") for path in CONF.glob("*/*.yaml"))
+
+
+def compose(*overrides: str) -> dict[str, Any]:
+    """The configuration as a stage gets it."""
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose("config", list(overrides))
+    return plain(OmegaConf.to_container(cfg, resolve=True))
+
+
+def leaves(value: Any, key: str = "") -> Iterator[str]:
+    """Dotted keys of the values that are no mapping."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from leaves(inner, f"{key}.{name}")
+    else:
+        yield key.removeprefix(".")
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_every_choice_composes_and_is_accepted(choice: Path) -> None:
+    override = f"{choice.parent}={choice.name}"
+    cfg = compose(f"+{override}" if choice.parent.name == "experiment" else override)
+    parse(DataConfig, cfg["data"], "data")
+    parse(FilterConfig, cfg["filter"], "filter")
+    parse(SplitConfig, cfg["split"], "split")
+    parse(EvaluateConfig, cfg["evaluate"], "evaluate")
+    parse(TrackingConfig, cfg["tracking"], "tracking")
+    parse(CheckpointConfig, {**cfg["checkpoint"], "resume": cfg["resume"]}, "checkpoint")
+    cv = parse(CVConfig, cfg["cv"], "cv")
+    for name in cv.methods:
+        method(name, cfg)()
+    for stage in (train_baseline, train_knn, train_mf):
+        stage.make(cfg)
+
+
+def test_every_point_of_the_sweep_can_be_made() -> None:
+    cfg = compose()
+    for kind in cfg["points"]["baseline"]:
+        train_baseline.make(cfg | {"baseline": {"kind": kind}})
+    for kind in cfg["points"]["knn"]:
+        train_knn.make(cfg | {"knn": cfg["knn"] | {"kind": kind}})
+    for kind in cfg["points"]["mf"]["kind"]:
+        train_mf.make(cfg | {"mf": cfg["mf"] | {"kind": kind}})
+    points = expected_points(cfg)
+    assert len(set(points)) == len(points)
+
+
+def test_params_have_conf_s_keys() -> None:
+    """Values may differ, since `dvc exp run -S` rightly changes the workspace's."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    optional = ("data.", "filter.keep_pairs")  # a group whose parts another source leaves null
+    mine, theirs = ({k for k in leaves(tree) if not k.startswith(optional)} for tree in (composed(), params))
+    assert mine == theirs
+    assert composed()["data"].keys() == params["data"].keys()
+
+
+def test_choices_of_a_group_have_the_same_keys() -> None:
+    """dvc.yaml tracks leaf keys, so each must be there whatever is chosen."""
+    for group in {path.parent for path in CHOICES if path.parent.name != "experiment"}:
+        keys = {
+            tuple(sorted(compose(f"{choice.parent}={choice.name}")[str(group)]))
+            for choice in CHOICES
+            if choice.parent == group
+        }
+        assert len(keys) == 1, group
+
+
+def test_tracked_parameters_exist() -> None:
+    """Each key that dvc.yaml tracks is in the configuration, and no stage tracks all of a file."""
+    cfg = composed()
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for name, stage in stages.items():
+        for key in stage["params"]:
+            value: Any = cfg
+            for step in key.split("."):
+                assert step in value, f"{name}: {key}"
+                value = value[step]
+
+
+def test_a_model_stage_tracks_every_key_of_its_group() -> None:
+    """Except what the sweep itself sets on the command line."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for group, swept in {"knn": {"kind"}, "mf": {"kind", "dim"}}.items():
+        tracked = {key for key in stages[f"train_{group}"]["params"] if key.startswith(f"{group}.")}
+        assert tracked == {f"{group}.{key}" for key in composed()[group].keys() - swept}
+
+
+def test_differences_is_empty_for_equal_trees() -> None:
+    assert list(differences(composed(), composed())) == []
