@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +16,18 @@ PARAMS = Path("params.yaml")
 
 
 def report_drift() -> None:
-    """Print the keys that differ, to stderr; only inside DVC, which reads params.yaml."""
-    if "--config-name=params" not in sys.argv or not PARAMS.exists():
+    """Print the keys that differ, to stderr; only under ``dvc repro``, which reads params.yaml.
+
+    ``dvc exp run`` has just composed it, with the experiment's own overrides.
+    """
+    inside_dvc = "--config-name=params" in sys.argv and PARAMS.exists()
+    if not inside_dvc or "DVC_EXP_NAME" in os.environ:
         return
     differing = sorted(set(differences(composed(), yaml.safe_load(PARAMS.read_text()))))
     if differing:
         print(
             f"note: params.yaml differs from conf/ in {', '.join(differing)} "
-            "(an experiment's override, or `make params` is due)",
+            "(an experiment was applied here, or `make params` is due)",
             file=sys.stderr,
         )
 

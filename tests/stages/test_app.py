@@ -1,0 +1,150 @@
+"""A stage as a person runs it by hand: Hydra in, one clear line out when something is wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from stages.app import plain
+from tests.checkout import MF, RATINGS, Checkout, errors
+from tests.tracking.wandb_log import read_run
+
+HEADER = "user_id,item_id,rating,timestamp\n"
+
+
+def test_plain_has_none_where_nothing_is_given() -> None:
+    assert plain({"a": "???", "b": {"c": "???", "d": [1]}}) == {"a": None, "b": {"c": None, "d": [1]}}
+
+
+def test_a_direct_run_writes_into_its_own_folder(checkout: Checkout) -> None:
+    before = checkout.outputs()
+    done = checkout.stage("train_mf", "mf.lr=0.03")
+    assert done.returncode == 0, done.stderr
+    assert checkout.outputs() == before
+    (folder,) = (checkout.path / "outputs").glob("*/*")
+    files = {path.name for path in (folder / "models" / MF).iterdir()}
+    assert files == {"arrays.npz", "model.json", "selection.json", "learning_curve.csv"}
+    assert str(folder) in done.stdout + done.stderr
+
+
+def test_a_multirun_trains_every_point_with_a_tracked_run_each(checkout: Checkout) -> None:
+    before = checkout.outputs()
+    sweep = ("mf.dim=3,5", "tracking.mode=offline")
+    command = checkout.command("train_mf", *sweep)
+    command.insert(2, "--multirun")
+    done = checkout.run(*command)
+    assert done.returncode == 0, done.stderr
+    assert checkout.outputs() == before
+    names = {path.name for path in (checkout.path / "multirun").glob("*/*/*/models/mf/*")}
+    assert names == {"biased-dim3-seed0", "biased-dim5-seed0"}
+    runs = [read_run(folder) for folder in (checkout.path / "logs" / "wandb").glob("offline-run-*")]
+    assert {run.name for run in runs} == {f"mf-{name}" for name in names}
+    assert len(runs) == 2
+    assert len({run.group for run in runs}) == 1
+    for run in runs:
+        assert run.job_type == "train_mf"
+        assert run.numbers("epoch") == [(1,), (2,), (3,), (4,)]
+        assert run.exit_code == 0
+        assert {"best"} <= set(run.artifacts[run.name])
+        assert {"last"} <= set(run.artifacts[f"{run.name}-checkpoint"])
+        assert run.numbers("recommendations/path")
+        assert run.numbers("predictions/path")
+
+
+def refused(checkout: Checkout, stage: str, *overrides: str, inside: bool = True) -> str:
+    """The one line of a stage that must stop, and change nothing."""
+    before = checkout.outputs()
+    stopped = checkout.stage(stage, *overrides, inside=inside)
+    assert stopped.returncode == 2
+    (line,) = errors(stopped)
+    assert line.startswith("error: ")
+    assert "Traceback" not in stopped.stdout
+    assert checkout.outputs() == before
+    return line
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("+mf.foo=1", ["mf.foo: unknown key", "batch_size"]),
+        ("mf.dim=0", ["mf.dim: 0", "greater than 0"]),
+        ("mf.lr=fast", ["mf.lr", "fast", "number"]),
+        ("mf.dmi=3", ["mf.dmi"]),
+        ("mf=other", ["mf/other", "default"]),
+        ("mf.dim=[3", ["[3"]),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_line(
+    override: str, told: list[str], finished: Checkout
+) -> None:
+    line = refused(finished, "train_mf", override, inside=False)
+    assert all(word in line for word in told)
+
+
+def test_an_unknown_key_in_params_yaml_is_one_line(checkout: Checkout) -> None:
+    path = checkout.path / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    params["split"]["kidn"] = "random"
+    path.write_text(yaml.safe_dump(params))
+    assert "split.kidn: unknown key (allowed: " in refused(checkout, "split")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA GPU")
+def test_an_absent_device_is_one_line(finished: Checkout) -> None:
+    line = refused(finished, "train_mf", "device=cuda")
+    assert "device: 'cuda'" in line
+    assert "cpu" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("user_id,item_id,timestamp\n1,2,3\n", ["rating", "user_id, item_id, timestamp"]),
+        (HEADER + "1,2,4,100\n1,3,good,100\n", ["row 3", "rating", "good"]),
+        (HEADER + "1,2,4,100\n1,3,9,100\n", ["row 3", "rating", "9", "1", "5"]),
+        (HEADER + "1,2,4,soon\n", ["row 2", "timestamp", "soon"]),
+        ("", ["empty"]),
+        (HEADER, ["no r"]),
+        (b"PK\x03\x04\xff\xfe\x00\x00 not text", [RATINGS]),
+    ],
+    ids=["column", "number", "range", "time", "empty", "header only", "binary"],
+)
+def test_a_bad_file_is_one_line(
+    content: str | bytes, told: list[str], finished: Checkout, tmp_path: Path
+) -> None:
+    path = tmp_path / RATINGS
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    line = refused(finished, "download", f"data.path={path}")
+    assert all(word in line for word in [RATINGS, *told]), line
+
+
+def test_a_stage_without_its_input_is_one_line(checkout: Checkout) -> None:
+    (checkout.path / "data" / "filtered.parquet").unlink()
+    assert "data/filtered.parquet: file not found" in refused(checkout, "split")
+
+
+def test_a_cut_that_leaves_a_part_empty_is_one_line(checkout: Checkout, tmp_path: Path) -> None:
+    ratings = pd.read_parquet(checkout.path / "data" / "ratings.parquet")
+    ratings.assign(timestamp=7).to_parquet(checkout.path / "data" / "ratings.parquet", index=False)
+    assert checkout.stage("filter", inside=True).returncode in (0, 2)
+    assert "empty" in refused(checkout, "split")
+
+
+def test_a_mistake_of_the_programme_keeps_its_stack_trace(checkout: Checkout) -> None:
+    path = checkout.path / "src" / "stages" / "split.py"
+    path.write_text(path.read_text().replace("config = parse(", "config = 1 / 0 or parse("))
+    stopped = checkout.stage("split", inside=True)
+    assert stopped.returncode == 1
+    assert "Traceback" in stopped.stderr
+    assert "ZeroDivisionError" in stopped.stderr
+
+
+def test_hydra_shows_the_configuration(finished: Checkout) -> None:
+    shown = finished.run(sys.executable, "src/stages/train_mf.py", "--cfg", "job", "mf.dim=7")
+    assert shown.returncode == 0
+    assert yaml.safe_load(shown.stdout)["mf"]["dim"] == 7

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from cofilter.errors import ConfigError
+from cofilter.models.baseline import BASELINES
+from cofilter.models.knn import KNN_KINDS
+from cofilter.models.mf import MatrixFactorization
+from stages.cv import method
+from stages.drift import composed
+from tests.checkout import Checkout, errors
+
+
+def test_a_name_means_a_model() -> None:
+    cfg = composed()
+    assert type(method("baseline/bias", cfg)()) is BASELINES["bias"]
+    assert type(method("knn/user", cfg)()) is KNN_KINDS["user"]
+    made = method("mf/dot-dim7", cfg)()
+    assert isinstance(made, MatrixFactorization)
+    assert (made.config.kind, made.config.dim) == ("dot", 7)
+
+
+@pytest.mark.parametrize("name", ["knn", "mf/dot", "mf/dot-dimx", "best/one", ""])
+def test_another_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError):
+        method(name, composed())()
+
+
+def test_every_row_is_tested_once_and_the_table_tells_the_spread(checkout: Checkout) -> None:
+    before = checkout.outputs()
+    done = checkout.stage("cv", "cv.methods=[baseline/bias,knn/item]", "cv.folds=3", "knn.k=5")
+    assert done.returncode == 0, done.stderr
+    assert checkout.outputs() == before
+    (path,) = (checkout.path / "outputs").glob("*/*/cv.csv")
+    table = pd.read_csv(path)
+    rows = len(pd.read_parquet(checkout.path / "data" / "filtered.parquet"))
+    assert table.groupby("method")["rows"].sum().tolist() == [rows, rows]
+    assert (table.groupby("method").size() == 3).all()
+    assert (table["mae"] < table["rmse"]).all()
+    bias = table.loc[table["method"] == "baseline/bias", "rmse"]
+    assert f"{bias.mean():.4f}" in done.stdout
+
+
+def test_an_impossible_method_stops_before_the_first_one_is_trained(finished: Checkout) -> None:
+    stopped = finished.stage("cv", "cv.methods=[baseline/bias,mf/biased-dim0]")
+    assert stopped.returncode == 2
+    (line,) = errors(stopped)
+    assert "mf.dim: 0" in line
