@@ -78,7 +78,9 @@ def test_params_have_conf_s_keys() -> None:
     """Values may differ, since `dvc exp run -S` rightly changes the workspace's."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     optional = ("data.", "filter.keep_pairs")  # a group whose parts another source leaves null
-    mine, theirs = ({k for k in leaves(tree) if not k.startswith(optional)} for tree in (composed(), params))
+    mine, theirs = (
+        {k for k in leaves(tree) if not k.startswith(optional)} for tree in (composed(), params)
+    )
     assert mine == theirs
     assert composed()["data"].keys() == params["data"].keys()
 

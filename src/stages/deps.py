@@ -27,6 +27,7 @@ def closure(script: Path, src: Path = SRC) -> set[Path]:
         if path in found:
             continue
         found.add(path)
+        found.update(path.parent.glob(f"{path.stem}.*.j2"))  # a page that the module fills in
         todo.extend(file for name in _imports(path) for file in _files(name, src))
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cofilter.config import parse
-from cofilter.evaluation.evaluate import REPORT, evaluate
+from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json
 from cofilter.paths import MODELS, RESULTS, SPLIT
@@ -34,7 +34,8 @@ def main(run: Run) -> None:
         tracker.start()
         found = evaluate(parts, audit, split, expected_points(run.cfg), MODELS, results, config)
         tracker.log_table("leaderboard", found.leaderboard)
-        tracker.log_image_or_html("report", results / REPORT)
+        for figure in found.figures[:1]:
+            tracker.log_page("comparison", figure.svg["wide"])
 
 
 if __name__ == "__main__":

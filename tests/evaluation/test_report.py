@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cofilter.evaluation import plots
+from cofilter.evaluation.charts import figures
 from cofilter.evaluation.leaderboard import leaderboard
 from cofilter.evaluation.report import report
 from cofilter.evaluation.scoring import EvaluateConfig
@@ -32,7 +33,7 @@ def page(config: EvaluateConfig, audited: tuple[Parts, dict[str, Any]]) -> str:
     notes = ["too few users to rank: 3 < 5"]
     table = leaderboard(entries, config, notes)
     bars, by_dim = plots.comparison(table, config), plots.rmse_by_dim(table, {("mf", "dim20"): 20})
-    return report(table, bars, CURVE, by_dim, audited[1], notes, config)
+    return report(table, list(figures(bars, CURVE, by_dim)), audited[1], notes, config)
 
 
 class Fetched(HTMLParser):

@@ -54,7 +54,14 @@ def test_closure_follows_imports_of_every_form(tmp_path: Path) -> None:
         },
     )
     found = names(closure(src / "main.py", src), src)
-    assert found == {"main.py", "a/one.py", "a/two.py", "a/three.py", "a/late.py", "b/__init__.py"} | (
+    assert found == {
+        "main.py",
+        "a/one.py",
+        "a/two.py",
+        "a/three.py",
+        "a/late.py",
+        "b/__init__.py",
+    } | (
         {"b/deep.py"} & found  # empty files hold nothing to depend on
     )
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import hydra
 import pytest
+from hydra.core.global_hydra import GlobalHydra
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -37,7 +37,7 @@ def test_keys_are_dotted(left: object, right: object, expected: list[str]) -> No
 
 def test_composed_leaves_nothing_unresolved() -> None:
     assert "${" not in OmegaConf.to_yaml(OmegaConf.create(composed()))
-    assert not hydra.core.global_hydra.GlobalHydra.instance().is_initialized()
+    assert not GlobalHydra.instance().is_initialized()
 
 
 def test_only_a_stage_inside_dvc_names_the_keys_that_differ(finished: Checkout) -> None:

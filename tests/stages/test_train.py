@@ -40,7 +40,9 @@ def test_a_trained_point_is_whole(name: str, finished: Checkout) -> None:
     """Its folder loads, was fitted on train + validation, and says what validation found."""
     folder = finished.path / "models" / name
     model = load(folder)
-    parts = [finished.path / "data" / "split" / f"{part}.parquet" for part in ("train", "validation")]
+    parts = [
+        finished.path / "data" / "split" / f"{part}.parquet" for part in ("train", "validation")
+    ]
     both = pd.concat([pd.read_parquet(part) for part in parts])
     assert model.popularity_.sum() == len(both)
     assert np.array_equal(model.users_.ids, np.unique(both["user_id"]))
@@ -58,5 +60,5 @@ def test_only_models_with_epochs_have_a_learning_curve(finished: Checkout) -> No
     assert list(curve["phase"].unique()) == ["fit", "refit"]
     best = json.loads((models / MF / "selection.json").read_text())["epochs"]
     fit, refit = (curve[curve["phase"] == phase] for phase in ("fit", "refit"))
-    assert fit.loc[fit["rmse"].idxmin(), "epoch"] == best == refit["epoch"].max()
+    assert fit["epoch"].iloc[fit["rmse"].argmin()] == best == refit["epoch"].max()
     assert not (models / "knn" / "item" / "learning_curve.csv").exists()

@@ -1,33 +1,13 @@
 from __future__ import annotations
 
-import base64
+import json
 from pathlib import Path
 
-import pytest
+import pandas as pd
 
-from cofilter.tracking.records import as_html, size
+from cofilter.tracking.records import size
 from tests.tracking.runs import folders, tracker
 from tests.tracking.wandb_log import read_run
-
-
-def test_html_is_taken_as_it_is(tmp_path: Path) -> None:
-    page = tmp_path / "chart.html"
-    page.write_text("<p>RMSE é</p>", encoding="utf-8")
-    assert as_html(page) == "<p>RMSE é</p>"
-
-
-@pytest.mark.parametrize(("suffix", "media"), [("svg", "svg+xml"), ("png", "png")])
-def test_an_image_is_set_into_a_page(tmp_path: Path, suffix: str, media: str) -> None:
-    image = tmp_path / f"chart.{suffix}"
-    image.write_bytes(b"\x00<svg/>")
-    start, content = as_html(image).removesuffix('">').split(",")
-    assert start == f'<img src="data:image/{media};base64'
-    assert base64.b64decode(content) == image.read_bytes()
-
-
-def test_another_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"notes\.txt"):
-        as_html(tmp_path / "notes.txt")
 
 
 def test_size_counts_all_files(tmp_path: Path) -> None:
@@ -52,3 +32,14 @@ def test_small_artifacts_are_copied_and_large_ones_are_not(tmp_path: Path) -> No
     assert copy.is_relative_to(tmp_path / "logs")
     assert copy.read_bytes() == b"s" * 1000
     assert run.files["large"] == [str(large)]
+
+
+def test_missing_values_of_a_table_become_none(tmp_path: Path) -> None:
+    table = pd.DataFrame({"point": ["a", None], "rmse": [0.9, float("nan")], "n": [1, 2]})
+    with tracker(tmp_path) as tracked:
+        tracked.log_table("leaderboard", table)
+        assert tracked.folder is not None
+        (stored,) = tracked.folder.rglob("leaderboard*.table.json")
+        content = json.loads(stored.read_text(encoding="utf-8"))
+    assert content["columns"] == ["point", "rmse", "n"]
+    assert content["data"] == [["a", 0.9, 1], [None, None, 2]]

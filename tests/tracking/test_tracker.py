@@ -22,18 +22,16 @@ def only_run(root: Path) -> Run:
 
 def test_a_run_holds_everything_and_nothing_lies_elsewhere(tmp_path: Path, home: Path) -> None:
     root = tmp_path / "project"
-    model, chart = root / "models" / "mf", root / "results" / "chart.html"
+    model = root / "models" / "mf"
     model.mkdir(parents=True)
-    chart.parent.mkdir()
     (model / "model.json").write_text("{}")
-    chart.write_text("<p>chart</p>")
     table = pd.DataFrame({"user_id": [7, 9], "title": ["Toy Story (1995)", "Amélie (2001)"]})
     with tracker(root) as tracked:
         run_id = tracked.start()
         for row in rows(1, 3):
             tracked.log_epoch(row | {"ratings_per_second": 1e6})
         tracked.log_table("recommendations", table)
-        tracked.log_image_or_html("comparison", chart)
+        tracked.log_page("comparison", "<p>chart</p>")
         tracked.log_artifact("mf-dim50", "model", model, ["best"])
         tracked.log_summary({"best_epoch": 3})
 
@@ -59,7 +57,7 @@ def test_a_run_holds_everything_and_nothing_lies_elsewhere(tmp_path: Path, home:
 
     assert [*home.iterdir()] == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "project"]
-    assert sorted(path.name for path in root.iterdir()) == ["logs", "models", "results"]
+    assert sorted(path.name for path in root.iterdir()) == ["logs", "models"]
 
 
 def test_a_continuation_is_complete_in_the_newest_folder(tmp_path: Path) -> None:
@@ -139,7 +137,7 @@ def use_everything(tracked: Tracker, root: Path) -> str:
         tracked.log_summary({"best_epoch": 2})
         tracked.log_table("sample", pd.DataFrame({"a": [1]}))
         tracked.log_artifact("model", "model", chart)
-        tracked.log_image_or_html("chart", chart)
+        tracked.log_page("chart", "<p>chart</p>")
     return run_id
 
 

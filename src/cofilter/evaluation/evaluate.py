@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from cofilter.errors import DataError
 from cofilter.evaluation import plots
+from cofilter.evaluation.charts import Figure, figures
 from cofilter.evaluation.files import COMPARISON as COMPARISON
 from cofilter.evaluation.files import LEADERBOARD, LEARNING_CURVES, METRICS, RMSE_BY_DIM
 from cofilter.evaluation.files import REPORT as REPORT
@@ -44,11 +45,14 @@ class Evaluation:
         Warnings that head it.
     ignored:
         Model folders that lie about but are not asked for.
+    figures:
+        The report's charts, the comparison first.
     """
 
     leaderboard: pd.DataFrame
     notes: list[str]
     ignored: list[Path]
+    figures: list[Figure]
 
 
 def evaluate(
@@ -98,8 +102,8 @@ def evaluate(
             dims[folder.family, folder.point] = dim
     notes = notes_of(target.evaluable_warm_users, audit, config)
     table = leaderboard(entries, config, notes)
-    _write(results, table, folders, dims, audit, notes, config)
-    return Evaluation(table, notes, ignored)
+    drawn = _write(results, table, folders, dims, audit, notes, config)
+    return Evaluation(table, notes, ignored, drawn)
 
 
 class _Fingerprints:
@@ -154,12 +158,13 @@ def _write(
     audit: Mapping[str, Any],
     notes: Sequence[str],
     config: EvaluateConfig,
-) -> None:
+) -> list[Figure]:
     """Make every file's content first, so that a failure leaves the earlier results whole."""
     bars = plots.comparison(table, config)
     curves = plots.learning_curves(folders)
     by_dim = plots.rmse_by_dim(table, dims)
-    page = report(table, bars, curves, by_dim, audit, notes, config)
+    drawn = list(figures(bars, curves, by_dim))
+    page = report(table, drawn, audit, notes, config)
     metrics = metrics_json(table, config)
     for name, content in (
         (COMPARISON, bars),
@@ -170,3 +175,4 @@ def _write(
         write_text(results / name, content.to_csv(index=False, lineterminator="\n"))
     write_json(results / METRICS, metrics)
     write_text(results / REPORT, page)
+    return drawn

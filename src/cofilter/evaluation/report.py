@@ -12,7 +12,7 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from cofilter.evaluation.charts import figures
+from cofilter.evaluation.charts import Figure
 from cofilter.evaluation.leaderboard import (
     DEVICE,
     ENGINE,
@@ -39,9 +39,7 @@ class Cell:
 
 def report(
     table: pd.DataFrame,
-    bars: pd.DataFrame,
-    curves: pd.DataFrame,
-    by_dim: pd.DataFrame,
+    figures: Sequence[Figure],
     audit: Mapping[str, Any],
     notes: Sequence[str],
     config: EvaluateConfig,
@@ -55,8 +53,8 @@ def report(
     ----------
     table:
         What `cofilter.evaluation.leaderboard.leaderboard` gives.
-    bars, curves, by_dim:
-        What `cofilter.evaluation.plots` gives; an empty one has no chart.
+    figures:
+        What `cofilter.evaluation.charts.figures` gives.
     audit:
         The split's audit.
     """
@@ -74,7 +72,7 @@ def report(
             "caption": figure.caption,
             "svg": {name: Markup(svg) for name, svg in figure.svg.items()},  # ours, not the data's
         }
-        for figure in figures(bars, curves, by_dim)
+        for figure in figures
     ]
     return environment.from_string(source).render(
         primary=config.primary,

@@ -19,6 +19,10 @@ from cofilter.models.base import Recommender
 from cofilter.models.bias import Biases
 
 ARRAYS, DESCRIPTION = "arrays.npz", "model.json"
+# ImportError and AttributeError: a class that this version of cofilter does not have.
+_UNREADABLE = (
+    KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile, ImportError, AttributeError
+)  # fmt: skip
 
 
 def save(model: Recommender, folder: Path) -> None:
@@ -61,7 +65,7 @@ def load(folder: str | Path) -> Recommender:
         model = _new(description)
         with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
             _restore(model, description, dict(arrays))
-    except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{folder}: not a readable cofilter model ({error!r})") from None
     return model
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import mimetypes
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,24 +39,11 @@ def log_artifact(
     run.log_artifact(artifact, aliases=list(aliases))
 
 
-def log_page(run: Any, name: str, path: Path) -> None:
-    """Log an .html file, or an image as a page that holds it."""
+def log_page(run: Any, name: str, html: str) -> None:
+    """Log HTML. Charts go this way too: `wandb.Image` needs a further library, takes no SVG."""
     import wandb
 
-    run.log({name: wandb.Html(as_html(path), inject=False)})
-
-
-def as_html(path: Path) -> str:
-    """A page with the content of an .html or image file.
-
-    An image is set into a page because `wandb.Image` needs a further library and takes no SVG.
-    """
-    if path.suffix == ".html":
-        return path.read_text(encoding="utf-8")
-    media, _ = mimetypes.guess_type(path.name)
-    if media is None or not media.startswith("image/"):
-        raise ValueError(f"{path}: not an .html or image file")
-    return f'<img src="data:{media};base64,{base64.b64encode(path.read_bytes()).decode()}">'
+    run.log({name: wandb.Html(html, inject=False)})
 
 
 def size(path: Path) -> int:

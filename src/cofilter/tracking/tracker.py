@@ -166,10 +166,10 @@ class Tracker:
             lambda run: records.log_artifact(run, name, type, path, aliases, copy_below),
         )
 
-    def log_image_or_html(self, name: str, path: Path) -> None:
-        """Log a chart from an .html, .svg, .png or other image file."""
+    def log_page(self, name: str, html: str) -> None:
+        """Log an HTML page or fragment, for example a chart as SVG."""
         self.start()
-        self._attempt(f"logging {name}", lambda run: records.log_page(run, name, path))
+        self._attempt(f"logging {name}", lambda run: records.log_page(run, name, html))
 
     def finish(self, exit_code: int = 0, hurry: bool = False) -> None:
         """End the run; without a run nothing happens.
