@@ -16,6 +16,10 @@ import pandas as pd
 
 from cofilter.errors import DataError
 
+# Ending of files being written. A killed process leaves one behind; .dvcignore names the ending,
+# so that DVC does not take it for a part of an output folder.
+PARTIAL = ".partial"
+
 
 @contextlib.contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
@@ -25,7 +29,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     either its old content or all of the new one. On an error ``target`` stays as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    handle, name = tempfile.mkstemp(PARTIAL, f".{target.name}.", target.parent)
     os.close(handle)
     os.chmod(name, 0o666 & ~_umask())  # mkstemp makes 0600, which others could not read
     temporary = Path(name)

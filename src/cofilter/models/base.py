@@ -242,7 +242,7 @@ class Recommender(ABC):
         """The k items most similar to each given one, never itself; shaped as `recommend`'s."""
         item = self.items_.index(item_ids)
         if (item == UNKNOWN).any():
-            raise DataError(f"unknown item: {as_ids(item_ids)[item == UNKNOWN][0]!r}")
+            raise DataError(f"unknown item: {as_ids(item_ids)[item == UNKNOWN].tolist()[0]!r}")
         k = min(k, len(self.items_))
         index = np.full((len(item), k), UNKNOWN, np.int32)
         best = np.full((len(item), k), -np.inf, np.float32)

@@ -61,7 +61,7 @@ class People:
         """The people with these ids, in this order; an id may come more than once."""
         row = IdMap(self.ids).index(user_ids)
         if (row == UNKNOWN).any():
-            raise DataError(f"no such person: {as_ids(user_ids)[row == UNKNOWN][0]!r}")
+            raise DataError(f"no such person: {as_ids(user_ids)[row == UNKNOWN].tolist()[0]!r}")
         return replace(
             self,
             ids=self.ids[row],

@@ -1,0 +1,49 @@
+"""What the base class does beyond `ModelContract`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import cofilter.models.base as base
+from cofilter.columns import ITEM, USER
+from cofilter.errors import CapabilityError, DataError
+from cofilter.models.baseline import BiasBaseline, Popularity
+from cofilter.models.knn import ItemKNN
+from tests.models.contract import ratings_table
+from tests.models.test_knn import config
+
+
+def test_users_and_items_must_be_as_many() -> None:
+    model = BiasBaseline().fit(ratings_table())
+    with pytest.raises(DataError, match="2 users but 1 items"):
+        model.predict([0, 10], [100])
+
+
+def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = ratings_table()
+    model = ItemKNN(config()).fit(table)
+    users = np.r_[table[USER].unique(), -1, -2]
+    whole = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
+    monkeypatch.setattr(base, "BLOCK_SCORES", 45)  # two users of twenty items at a time
+    blocks = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
+    for one, other in zip(whole, blocks, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_similar_items_of_a_stranger_or_of_a_model_without_them() -> None:
+    table = ratings_table()
+    with pytest.raises(DataError, match="unknown item: 5"):
+        ItemKNN(config()).fit(table).similar_items([5])
+    with pytest.raises(CapabilityError, match="Popularity does not know similar items"):
+        Popularity().fit(table).similar_items([table[ITEM].iloc[0]])
+
+
+def test_people_and_known_users_may_be_asked_for_more_than_once() -> None:
+    table = ratings_table()
+    model = ItemKNN(config()).fit(table)
+    items, _ = model.recommend([0, 10, 0], 4)
+    assert items[0].tolist() == items[2].tolist() != items[1].tolist()
+    people = model.fold_in(table[table[USER].isin([0, 10])])
+    folded, _ = model.recommend(people.take([10, 0, 10]), 4)
+    assert folded.tolist() == items[[1, 0, 1]].tolist()
