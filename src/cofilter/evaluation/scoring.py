@@ -196,9 +196,10 @@ def _rate(model: Recommender, target: Target) -> list[tuple[UserErrors, Counts]]
     predicted, fallback = model.predict(target.user_ids, target.item_ids, return_fallback=True)
     if not np.isfinite(predicted).all():
         at = int(np.argmin(np.isfinite(predicted)))
+        user, item = target.user_ids[at].item(), target.item_ids[at].item()
         raise DataError(
-            f"{type(model).__name__} predicts {predicted[at]} for user {target.user_ids[at]!r} "
-            f"and item {target.item_ids[at]!r}; a finite rating is expected"
+            f"{type(model).__name__} predicts {predicted[at]} for user {user!r} and item {item!r}; "
+            "a finite rating is expected"
         )
     scopes = []
     for rows in (target.warm_rows, np.ones(len(target), bool)):
