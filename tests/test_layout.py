@@ -14,7 +14,7 @@ ORDER = (
     ("evaluation", "training", "preparation", "sources", "tracking"),
     ("models", "ranking", "metrics"),
     ("matrix", "kernels"),
-    ("io", "config", "paths"),
+    ("io", "config", "paths", "progress"),
     ("columns", "errors"),
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cofilter.errors import DataError
-from cofilter.matrix import UNKNOWN, IdMap, Interactions, as_ids, to_csr
+from cofilter.matrix import (
+    UNKNOWN,
+    IdMap,
+    Interactions,
+    as_ids,
+    row_means,
+    row_of,
+    to_csr,
+    transposed,
+)
 
 IDS = st.lists(st.integers(-50, 50), max_size=30) | st.lists(
     st.text("01a", max_size=3), max_size=30
@@ -96,3 +105,14 @@ def test_interactions_pass_through_and_keep_times() -> None:
     assert data.timestamp is not None
     assert data.timestamp.tolist() == [5]
     assert Interactions.of(table([(1, 2, 3.0)])).timestamp is None
+
+
+def test_row_helpers_agree_with_the_dense_matrix() -> None:
+    dense = np.array([[0.0, 2.0, 4.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    row, column = np.array([0, 0, 0, 2]), np.array([2, 0, 1, 0])  # (0, 0) is a rating of 0
+    matrix = to_csr(row, column, dense[row, column], dense.shape)
+    assert row_of(matrix).tolist() == [0, 0, 0, 2]
+    assert row_means(matrix).tolist() == [2.0, 0.0, 1.0]
+    turned = transposed(matrix)
+    assert turned.nnz == 4  # the stored 0 stays
+    assert turned.toarray().tolist() == dense.T.tolist()

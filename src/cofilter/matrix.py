@@ -150,3 +150,21 @@ def to_csr(
         raise DataError(f"{len(value) - matrix.nnz} duplicate (user, item) pairs in the ratings")
     matrix.sort_indices()
     return matrix
+
+
+def transposed(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The transpose in CSR form, indices ascending in each row; stored zeros stay."""
+    result = matrix.T.tocsr()
+    result.sort_indices()
+    return result
+
+
+def row_of(matrix: sparse.csr_array) -> np.ndarray:
+    """The row of each stored entry."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def row_means(matrix: sparse.csr_array) -> np.ndarray:
+    """Mean of each row's stored entries, float64; 0 for a row without any."""
+    total = np.bincount(row_of(matrix), matrix.data, matrix.shape[0])
+    return total / np.maximum(np.diff(matrix.indptr), 1)

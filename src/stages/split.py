@@ -9,6 +9,7 @@ from cofilter.paths import FILTERED, RATINGS, SPLIT
 from cofilter.preparation.audit import audit
 from cofilter.preparation.parts import save_parts
 from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
+from cofilter.progress import busy
 from stages.app import Run, stage
 
 
@@ -16,9 +17,10 @@ from stages.app import Run, stage
 def main(run: Run) -> None:
     """Config → filtered ratings and the raw log's instants → split → save."""
     config = parse(SplitConfig, run.cfg["split"], "split")
-    instants = split_instants(config, read_table(RATINGS).get(TIMESTAMP))
-    parts, report = split_ratings(read_table(FILTERED), config, instants)
-    save_parts(parts, audit(parts, instants, config, report["duplicates"]), run.out / SPLIT)
+    with busy("splitting the ratings"):
+        instants = split_instants(config, read_table(RATINGS).get(TIMESTAMP))
+        parts, report = split_ratings(read_table(FILTERED), config, instants)
+        save_parts(parts, audit(parts, instants, config, report["duplicates"]), run.out / SPLIT)
 
 
 if __name__ == "__main__":

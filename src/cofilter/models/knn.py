@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 from scipy import sparse
+from tqdm import tqdm
 
 from cofilter.kernels.similarity import (
     CORATED_COSINE,
@@ -18,7 +19,7 @@ from cofilter.kernels.similarity import (
     nearest,
     similarity_rows,
 )
-from cofilter.matrix import UNKNOWN, Interactions, to_csr
+from cofilter.matrix import UNKNOWN, Interactions, row_means, row_of, to_csr, transposed
 from cofilter.models.base import Recommender
 from cofilter.models.config import ModelConfig
 from cofilter.models.people import UserRows, UserState
@@ -31,6 +32,7 @@ SIMILARITIES = {
     "pearson": (PEARSON, "nothing"),
     "pearson_baseline": (CORATED_COSINE, "baseline"),
 }
+BLOCK = 1024  # items whose neighbours are found at once, between two steps of the progress bar
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
 
 
@@ -227,10 +229,20 @@ class ItemKNN(_KNN):
 
     def _fit(self, data: Interactions, validation: Interactions | None, trainer: Any) -> None:
         super()._fit(data, validation, trainer)
-        own = np.arange(len(self.items_), dtype=np.int32)
-        self.neighbour_, self.neighbour_similarity_ = nearest(
-            as_sparse(self._compared), self._columns, self._norm, own, self._measure, self.config.k
-        )
+        n_items = len(self.items_)
+        blocks = [np.arange(at, min(at + BLOCK, n_items)) for at in range(0, n_items, BLOCK)]
+        found = [
+            nearest(
+                as_sparse(self._compared[items]),
+                self._columns,
+                self._norm,
+                items.astype(np.int32),
+                self._measure,
+                self.config.k,
+            )
+            for items in tqdm(blocks, "neighbours", unit="block", disable=None, delay=2)
+        ]
+        self.neighbour_, self.neighbour_similarity_ = map(np.concatenate, zip(*found, strict=True))
         self._set_neighbours()
 
     def _set_neighbours(self) -> None:
@@ -274,24 +286,6 @@ def as_sparse(matrix: sparse.csr_array) -> Sparse:
         matrix.indices.astype(np.int32, copy=False),
         matrix.data.astype(np.float32, copy=False),
     )
-
-
-def transposed(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The transpose in CSR form, indices ascending in each row; stored zeros stay."""
-    result = matrix.T.tocsr()
-    result.sort_indices()
-    return result
-
-
-def row_of(matrix: sparse.csr_array) -> np.ndarray:
-    """The row of each stored entry."""
-    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-
-
-def row_means(matrix: sparse.csr_array) -> np.ndarray:
-    """Mean of each row's stored entries, float64; 0 for a row without any."""
-    total = np.bincount(row_of(matrix), matrix.data, matrix.shape[0])
-    return total / np.maximum(np.diff(matrix.indptr), 1)
 
 
 def neighbour_matrix(neighbour: np.ndarray, similarity: np.ndarray, n: int) -> sparse.csr_array:

@@ -14,6 +14,7 @@ from cofilter import paths
 from cofilter.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
 from cofilter.errors import DataError, SourceError
 from cofilter.io import atomic_path, write_json, write_table
+from cofilter.progress import busy
 from cofilter.sources.config import DataConfig
 from cofilter.sources.content import table_sha256
 from cofilter.sources.delimited import RawTable, TextFormat, read_table
@@ -85,6 +86,11 @@ def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
         if config.kind == "csv"
         else _read_movielens(config, downloads, base)
     )
+    return _checked(config, read)
+
+
+@busy("checking the ratings")
+def _checked(config: DataConfig, read: _Read) -> Obtained:
     rules = Rules(config.scale, read.timestamp_format, config.invalid == "skip")
     checked = check_ratings(read.ratings, rules)
     label = read.ratings.label
@@ -189,6 +195,7 @@ def _read_local(config: DataConfig, given: str, path: Path) -> _Read:
     return _read_layout(config, given, bundle, layout, ratings, items)
 
 
+@busy("reading the ratings")
 def _read_layout(
     config: DataConfig, origin: str, bundle: Bundle, layout: Layout, ratings: Member, items: Member
 ) -> _Read:
@@ -199,6 +206,7 @@ def _read_layout(
     return _Read(origin, files, raw, table, layout.timestamp_format)
 
 
+@busy("reading the ratings")
 def _read_csv(config: DataConfig, base: Path) -> _Read:
     if config.path is None:
         raise SourceError(f"{config.name}: which file? Give it with data.path=<file>")
