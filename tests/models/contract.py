@@ -88,6 +88,12 @@ class ModelContract:
         assert SCALE[0] <= predicted.min()
         assert predicted.max() <= SCALE[1]
 
+    def test_what_it_does_not_know_is_a_clear_error(
+        self, model: Recommender, table: pd.DataFrame
+    ) -> None:
+        with pytest.raises(CapabilityError, match=type(model).__name__):
+            model.predict(table[USER], table[ITEM], return_std=True)
+
     def test_unknown_ids_get_the_documented_fallback(
         self, model: Recommender, table: pd.DataFrame
     ) -> None:

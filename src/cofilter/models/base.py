@@ -143,8 +143,18 @@ class Recommender(ABC):
         self, users: Any, item_ids: Any, *, return_fallback: Literal[True]
     ) -> tuple[np.ndarray, np.ndarray]: ...
 
+    @overload
     def predict(
-        self, users: Any, item_ids: Any, *, return_fallback: bool = False
+        self, users: Any, item_ids: Any, *, return_std: Literal[True]
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+    def predict(
+        self,
+        users: Any,
+        item_ids: Any,
+        *,
+        return_fallback: bool = False,
+        return_std: bool = False,
     ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Ratings of (user, item) pairs, float32[n], clipped to the scale.
 
@@ -156,14 +166,18 @@ class Recommender(ABC):
             Item ids. Unknown ids get the fallback.
         return_fallback:
             Also give bool[n]: True where the answer is the fallback's.
+        return_std:
+            Also give float32[n], the standard deviation of each answer, where the model knows it.
 
         Raises
         ------
         CapabilityError
-            The model does not predict ratings.
+            The model does not predict ratings, or does not know how sure it is.
         """
         if not self.predicts_ratings:
             raise CapabilityError(f"{type(self).__name__} does not predict ratings, only ranks")
+        if return_std:
+            raise CapabilityError(f"{type(self).__name__} does not know how sure it is")
         item = self.items_.index(item_ids)
         people = users if isinstance(users, People) else self._known(users)
         if len(people) != len(item):

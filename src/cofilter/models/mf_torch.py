@@ -96,7 +96,7 @@ class TorchFactors:
             loss = self.batch_loss(batch)
             loss.backward()
             self._optimizer.step()
-            total += loss.detach().double().cpu() * len(batch)
+            total += loss.detach().cpu().double() * len(batch)  # MPS has no float64
             tick(len(batch))
         return float(total) / len(order)
 
