@@ -33,6 +33,7 @@ leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.evaluation.terminal
 
 cv: $(READY) ## cross-validate methods over 5 random folds: RMSE and MAE with their spread
+	@dvc repro --quiet filter
 	@PYTHONPATH=src python src/stages/cv.py $(ARGS)
 
 test: $(READY) ## run the tests

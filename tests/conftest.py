@@ -3,11 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.checkout import Checkout, ran
 
 STAGES = ["download", "filter", "split", "train_baseline@bias", "train_knn@item"]
 STAGES += ["train_mf@biased-4-0", "evaluate"]
+
+# A deadline would time the tests: the first call of a kernel compiles it.
+settings.register_profile("cofilter", deadline=None)
+settings.load_profile("cofilter")
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from scipy import sparse
 from cofilter.kernels.similarity import (
     CORATED_COSINE,
     COSINE,
+    MSD,
     PEARSON,
     Measure,
     Sparse,
@@ -23,6 +24,7 @@ MEASURES = [
     Measure(PEARSON, 10.0, 0, 2),
     Measure(CORATED_COSINE, 5.0, 6, 3),
     Measure(COSINE, 0.0, 50, 4),
+    Measure(MSD, 2.0, 0, 1),
 ]
 
 
@@ -60,9 +62,13 @@ def similarity(x: np.ndarray, y: np.ndarray, measure: Measure) -> float:
         length = np.sqrt(np.nansum(x.astype(float) ** 2) * np.nansum(y.astype(float) ** 2))
     else:
         length = np.sqrt((a**2).sum() * (b**2).sum())
-    if length < 1e-9:
+    if measure.kind == MSD:
+        ratio = 1 / (1 + np.mean((a - b) ** 2))
+    elif length < 1e-9:
         return 0.0
-    value = a @ b / length * n / (n + measure.shrinkage)
+    else:
+        ratio = a @ b / length
+    value = ratio * n / (n + measure.shrinkage)
     if measure.significance:
         value *= min(n, measure.significance) / measure.significance
     return float(value)

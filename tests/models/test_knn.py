@@ -72,8 +72,11 @@ def brute_force(
         norm = np.linalg.norm(x) * np.linalg.norm(y)
         if cfg.similarity == "cosine":
             norm = np.linalg.norm(filled[a]) * np.linalg.norm(filled[b])
-        if a != b and norm > 1e-9:
-            weight[a, b] = x @ y / norm * n[a, b] / (n[a, b] + cfg.shrinkage)
+        ratio = x @ y / norm if norm > 1e-9 else 0.0
+        if cfg.similarity == "msd":
+            ratio = 1 / (1 + np.mean((x - y) ** 2)) if len(x) else 0.0
+        if a != b:
+            weight[a, b] = ratio * n[a, b] / (n[a, b] + cfg.shrinkage)
     result = np.full(wide.shape if by_user else wide.T.shape, np.nan)
     for row, column in np.ndindex(result.shape):
         able = [b for b in range(len(weight)) if weight[row, b] > 1e-12 and there[b, column]]

@@ -18,7 +18,7 @@ import numpy as np
 
 from cofilter.kernels.topk import drain, offer
 
-COSINE, CORATED_COSINE, PEARSON = 0, 1, 2
+COSINE, CORATED_COSINE, PEARSON, MSD = 0, 1, 2, 3
 WORKERS = 64  # pieces of work: enough to balance, few enough that scratch memory stays small
 
 
@@ -34,7 +34,8 @@ class Measure(NamedTuple):
     """Which similarity, and how it is tempered.
 
     ``kind``: COSINE over whole rows (absent = 0); CORATED_COSINE, norms over co-rated columns
-    only; PEARSON, the same with each row's mean over the co-rated columns taken off.
+    only; PEARSON, the same with each row's mean over the co-rated columns taken off; MSD,
+    1 / (1 + mean squared difference over the co-rated columns).
     The result is multiplied by n / (n + shrinkage) and by min(n, significance) / significance
     (significance 0: not at all), and is 0 below ``min_overlap`` co-rated columns.
     """
@@ -90,6 +91,9 @@ def _finish(
         above, below = sums[b, 0], own_norm * norm[b]
     elif measure.kind == CORATED_COSINE:
         above, below = sums[b, 0], np.sqrt(sums[b, 1] * sums[b, 2])
+    elif measure.kind == MSD:
+        # max: rounding may leave a difference of equal rows just below 0.
+        above, below = 1.0, 1.0 + max(0.0, sums[b, 1] + sums[b, 2] - 2.0 * sums[b, 0]) / n
     else:
         above = n * sums[b, 0] - sums[b, 3] * sums[b, 4]
         left = n * sums[b, 1] - sums[b, 3] ** 2

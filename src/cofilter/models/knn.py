@@ -12,6 +12,7 @@ from tqdm import tqdm
 from cofilter.kernels.similarity import (
     CORATED_COSINE,
     COSINE,
+    MSD,
     PEARSON,
     Measure,
     Sparse,
@@ -31,6 +32,7 @@ SIMILARITIES = {
     "adjusted_cosine": (CORATED_COSINE, "other"),
     "pearson": (PEARSON, "nothing"),
     "pearson_baseline": (CORATED_COSINE, "baseline"),
+    "msd": (MSD, "nothing"),
 }
 BLOCK = 1024  # items whose neighbours are found at once, between two steps of the progress bar
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
@@ -45,7 +47,8 @@ class KNNConfig(ModelConfig):
         ``cosine``: whole rows, an absent rating counts as 0. ``adjusted_cosine``: over co-rated
         entries, the other side's mean taken off (Sarwar et al. 2001). ``pearson``: over
         co-rated entries, each row's mean over them taken off. ``pearson_baseline``: over
-        co-rated entries, the bias baseline taken off (Koren 2010).
+        co-rated entries, the bias baseline taken off (Koren 2010). ``msd``: 1 / (1 + mean squared
+        difference over co-rated entries) (Shardanand and Maes 1995), always positive.
     k:
         Neighbours that take part in a prediction; only positive similarities count.
     shrinkage:
@@ -62,7 +65,7 @@ class KNNConfig(ModelConfig):
         ``prediction``.
     """
 
-    similarity: Literal["cosine", "adjusted_cosine", "pearson", "pearson_baseline"]
+    similarity: Literal["cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"]
     k: int = Field(gt=0)
     shrinkage: float = Field(0.0, ge=0)
     significance: int = Field(0, ge=0)
