@@ -10,6 +10,7 @@ from pydantic import Field
 from cofilter.errors import ConfigError
 from cofilter.matrix import UNKNOWN, Interactions
 from cofilter.models.base import Recommender
+from cofilter.models.bias import Biases
 from cofilter.models.config import ModelConfig
 from cofilter.models.learner import Arrays, Learner, Task, Trains
 from cofilter.models.people import UserRows, UserState
@@ -118,7 +119,8 @@ class MatrixFactorization(Recommender):
             family=self.family,
             epochs=self._epochs,
             identity=identity,
-            code=(__name__, type(learner).__module__),
+            # Beside the learner: what makes the mean, and what validation predicts with.
+            code=(__name__, type(learner).__module__, Recommender.__module__, Biases.__module__),
             n_ratings=len(data),
             monitor=None if validation is None else self._monitor(validation),
             patience=self.config.patience,
