@@ -57,7 +57,7 @@ def test_a_changed_lr_trains_anew_and_the_earlier_one_comes_from_the_cache(
     before, outputs, states = checkout.model(), checkout.outputs(), checkout.checkpoints()
     checkout.compose("mf.lr=0.01")
     changed = checkout.dvc("repro", TRAIN_MF)
-    assert ran(changed) == [TRAIN_MF]
+    assert ran(changed) == ["check", TRAIN_MF]
     assert "continuing" not in changed.stdout + changed.stderr
     assert epochs(checkout) == [1, 2, 3, 4]
     assert checkout.model()["arrays.npz"] != before["arrays.npz"]
@@ -106,7 +106,19 @@ def test_more_epochs_in_a_temporary_copy_continue_the_main_checkouts_training(
     assert checkout.run("git", "commit", "--quiet", "-m", "lock").returncode == 0
     overrides = [part for change in (*SMALL, "mf.epochs=6") for part in ("-S", change)]
     found = checkout.dvc("exp", "run", "--temp", "--name", "longer", *overrides, TRAIN_MF)
-    assert ran(found) == [TRAIN_MF]
+    assert ran(found) == ["check", TRAIN_MF]
     assert "continuing after epoch 4" in found.stdout + found.stderr
     assert checkout.outputs() == before
     assert "longer" in checkout.dvc("exp", "list", "--name-only").stdout.split()
+
+
+def test_an_impossible_configuration_leaves_every_model_in_its_place(checkout: Checkout) -> None:
+    before = checkout.outputs()
+    checkout.compose("mf.lr=-1")
+    refused = checkout.run("dvc", "repro")
+    assert refused.returncode != 0
+    assert "error: mf.lr: -1 is not allowed" in refused.stdout + refused.stderr
+    assert ran(refused) == ["check"]
+    left = checkout.outputs()
+    assert before.keys() - left.keys() == {"data/checked.json"}  # the stage's own, a constant
+    assert all(before[name] == content for name, content in left.items())

@@ -10,6 +10,7 @@ ITEMS = Path("data/items.parquet")
 SOURCE = Path("data/source.json")
 FILTERED = Path("data/filtered.parquet")
 FILTER_REPORT = Path("data/filter.json")
+CHECKED = Path("data/checked.json")
 SPLIT = Path("data/split")  # train.parquet, validation.parquet, test.parquet, audit.json
 MODELS = Path("models")  # <family>/<point>/
 RESULTS = Path("results")

@@ -1,0 +1,29 @@
+"""Refuse an impossible configuration before DVC removes the models that it would replace."""
+
+from __future__ import annotations
+
+from cofilter.config import parse
+from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.io import write_json
+from cofilter.models.mf_torch import resolve_device
+from cofilter.paths import CHECKED
+from cofilter.tracking.config import TrackingConfig
+from stages import train_baseline, train_knn, train_mf
+from stages.app import Run, stage
+from stages.train import checkpoint_config
+
+
+@stage
+def main(run: Run) -> None:
+    """Config → every typed config and the device → a constant file that train stages wait for."""
+    for family in (train_baseline, train_knn, train_mf):
+        family.make(run.cfg)
+    parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
+    parse(TrackingConfig, run.cfg["tracking"], "tracking")
+    checkpoint_config(run.cfg)
+    resolve_device(run.cfg["device"])
+    write_json(run.out / CHECKED, {"configuration": "possible"})
+
+
+if __name__ == "__main__":
+    main()
