@@ -60,7 +60,8 @@ class Task:
     watched:
         The metric that early stopping watches; ``larger_is_better`` says which way.
     patience:
-        Epochs without improvement after which training stops.
+        Epochs without improvement after which training stops; None: never, and the last epoch
+        counts as the best.
     """
 
     family: str
@@ -71,7 +72,7 @@ class Task:
     monitor: Callable[[Arrays], dict[str, float]] | None = None
     watched: str = "rmse"
     larger_is_better: bool = False
-    patience: int = 0
+    patience: int | None = None
 
 
 @dataclass(frozen=True)

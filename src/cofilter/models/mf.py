@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from cofilter.errors import ConfigError
-from cofilter.matrix import UNKNOWN, Interactions
-from cofilter.models.base import Recommender
-from cofilter.models.bias import Biases
-from cofilter.models.config import ModelConfig
-from cofilter.models.learner import Arrays, Learner, Task, Trains
+from cofilter.matrix import Interactions
+from cofilter.models.iterative import IterativeConfig, IterativeRecommender
+from cofilter.models.learner import Arrays, Learner
 from cofilter.models.people import UserRows, UserState
 
 
-class MFConfig(ModelConfig):
+class MFConfig(IterativeConfig):
     """Hyper-parameters of `MatrixFactorization`.
 
     Attributes
@@ -25,8 +23,6 @@ class MFConfig(ModelConfig):
         ``biased``: μ + b_u + b_i + p_u·q_i (Koren, Bell and Volinsky 2009); ``dot``: p_u·q_i.
     dim:
         Length of the factors.
-    epochs:
-        At most so many passes over the ratings.
     optimizer, lr:
         ``adam`` (Kingma and Ba 2015) or plain ``sgd``; both take mean gradients over a batch.
     batch_size:
@@ -40,17 +36,13 @@ class MFConfig(ModelConfig):
         Factor an epoch of the exponential schedule.
     init_std:
         Standard deviation of the normal start of the factors.
-    patience:
-        Early stopping after so many epochs without a better RMSE on validation; the best epoch's
-        parameters are kept.
-    engine, device, threads:
-        Where it is trained; ``auto`` resolves once. The torch engine's last bits depend on the
+    engine, threads:
+        How it is trained; ``auto`` resolves once. The torch engine's last bits depend on the
         number of threads.
     """
 
     kind: Literal["biased", "dot"]
     dim: int = Field(gt=0)
-    epochs: int = Field(gt=0)
     optimizer: Literal["adam", "sgd"]
     lr: float = Field(gt=0)
     batch_size: int = Field(gt=0)
@@ -58,13 +50,11 @@ class MFConfig(ModelConfig):
     schedule: Literal["constant", "exponential", "cosine"]
     decay: float = Field(gt=0, le=1)
     init_std: float = Field(ge=0)
-    patience: int = Field(gt=0)
     engine: Literal["auto", "torch"] = "auto"
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     threads: int = Field(1, gt=0)
 
 
-class MatrixFactorization(Recommender):
+class MatrixFactorization(IterativeRecommender):
     """Factors p_u, q_i (and biases) that minimise, over the training ratings,
 
         mean of (r_ui − r̂_ui)² + λ (|p_u|² + |q_i|² + b_u² + b_i²)
@@ -76,72 +66,23 @@ class MatrixFactorization(Recommender):
     minimum of the same loss over p_u and b_u.
 
     Fitted state: ``user_`` and ``item_``, float32[n, dim + 1], the bias in the last column (0
-    for ``dot``); ``epochs_`` run to the best epoch; ``history_``, a row an epoch.
+    for ``dot``).
     """
 
     family = "mf"
-    gradient = True
     config: MFConfig
     config_class = MFConfig
 
-    def __init__(self, config: MFConfig) -> None:
-        super().__init__(config)
-        self._epochs = config.epochs
-        self.history_: list[dict[str, float]] = []
+    def _learner(self, data: Interactions) -> Learner:
+        if self.config.engine in ("auto", "torch"):
+            # torch is imported only when it trains.
+            from cofilter.models.mf_torch import TorchFactors
 
-    def for_refit(self) -> Self:
-        """An unfitted model that will train for exactly the epochs that were best here."""
-        model = type(self)(self.config)
-        model._epochs = self.epochs_
-        return model
+            return TorchFactors(self.config, data, self._mean)
+        raise ConfigError(f"mf.engine: {self.config.engine!r} is not known")
 
-    def _fit(
-        self, data: Interactions, validation: Interactions | None, trainer: Trains | None
-    ) -> None:
-        assert trainer is not None  # `fit` has seen to it
-        learner = _learner(self.config, data, self._mean)
-        self.engine_, self.device_ = learner.engine, learner.device
-        trained = trainer.run(learner, self._task(data, validation, learner))
-        self._set(trained.parameters)
-        self.epochs_, self.history_ = trained.best_epoch, trained.history
-
-    def _task(self, data: Interactions, validation: Interactions | None, learner: Learner) -> Task:
-        config = self.config.model_dump(mode="json", exclude={"engine", "device", "threads"})
-        if self.config.schedule != "cosine":
-            del config["epochs"]
-        identity = {
-            "config": config,
-            "train": data.sha256,
-            "validation": None if validation is None else validation.sha256,
-            "learner": learner.identity(),
-        }
-        return Task(
-            family=self.family,
-            epochs=self._epochs,
-            identity=identity,
-            # Beside the learner: what makes the mean, and what validation predicts with.
-            code=(__name__, type(learner).__module__, Recommender.__module__, Biases.__module__),
-            n_ratings=len(data),
-            monitor=None if validation is None else self._monitor(validation),
-            patience=self.config.patience,
-        )
-
-    def _monitor(self, validation: Interactions) -> Any:
-        """RMSE on validation rows whose user and item are known; on all of them if none is."""
-        user = self.users_.index(validation.users.ids)[validation.user]
-        item = self.items_.index(validation.items.ids)[validation.item]
-        warm = (user != UNKNOWN) & (item != UNKNOWN)
-        rows = warm if warm.any() else np.ones(len(validation), bool)
-        user_id, item_id = validation.users.ids, validation.items.ids
-        users, items = user_id[validation.user[rows]], item_id[validation.item[rows]]
-        truth = validation.rating[rows].astype(np.float64)
-
-        def monitor(parameters: Arrays) -> dict[str, float]:
-            self._set(parameters)
-            error = self.predict(users, items) - truth
-            return {"rmse": float(np.sqrt(np.mean(error**2)))}
-
-        return monitor
+    def _epochs_matter(self) -> bool:
+        return self.config.schedule == "cosine"
 
     def _set(self, parameters: Arrays) -> None:
         self.user_, self.item_ = parameters["user"], parameters["item"]
@@ -197,12 +138,3 @@ class MatrixFactorization(Recommender):
 
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         self._set(arrays)
-
-
-def _learner(config: MFConfig, data: Interactions, mean: float) -> Learner:
-    """The learner of the configured engine; torch is imported only when it trains."""
-    if config.engine in ("auto", "torch"):
-        from cofilter.models.mf_torch import TorchFactors
-
-        return TorchFactors(config, data, mean)
-    raise ConfigError(f"mf.engine: {config.engine!r} is not known")

@@ -189,7 +189,7 @@ def advance(
 ) -> None:
     """Take a completed epoch into ``done``, all at once at the end."""
     state = learner.state()
-    value = row.get(task.watched) if task.monitor is not None else None
+    value = row.get(task.watched) if watches(task) else None
     better = value is None or done.best_value is None or _better(value, done.best_value, task)
     done.learner, done.epoch = state, int(row["epoch"])
     done.history.append(row)
@@ -201,9 +201,16 @@ def _better(value: float, best: float, task: Task) -> bool:
     return value > best if task.larger_is_better else value < best
 
 
+def watches(task: Task) -> bool:
+    """Whether the watched metric decides which epoch is best."""
+    return task.monitor is not None and task.patience is not None
+
+
 def stopped_early(done: Checkpoint, task: Task) -> bool:
     """Whether ``patience`` epochs have passed without a better value of the watched metric."""
-    return task.monitor is not None and done.epoch - done.best_epoch >= task.patience
+    if task.monitor is None or task.patience is None:
+        return False
+    return done.epoch - done.best_epoch >= task.patience
 
 
 def code_sha256(modules: tuple[str, ...]) -> str:
