@@ -103,17 +103,23 @@ def test_tracked_parameters_exist() -> None:
     for name, stage in stages.items():
         for key in stage["params"]:
             value: Any = cfg
-            for step in key.split("."):
+            kinds = key.rpartition(".${item.kind}")[0]  # what the stage's own kind has of its own
+            for step in (kinds or key).split("."):
                 assert step in value, f"{name}: {key}"
                 value = value[step]
+            assert not kinds or value.keys() >= set(cfg["points"][key.split(".")[0]]["kind"])
 
 
 def test_a_model_stage_tracks_every_key_of_its_group() -> None:
     """Except what the sweep itself sets on the command line."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    for group, swept in {"knn": {"kind"}, "mf": {"kind", "dim"}}.items():
-        tracked = {key for key in stages[f"train_{group}"]["params"] if key.startswith(f"{group}.")}
-        assert tracked == {f"{group}.{key}" for key in composed()[group].keys() - swept}
+    for name, stage in stages.items():
+        group = name.removeprefix("train_")
+        if group == name:
+            continue
+        keys = {key.split(".")[1] for key in stage["params"] if key.startswith(f"{group}.")}
+        swept = stage["matrix"].keys() - {"seed"}
+        assert keys == composed()[group].keys() - swept, name
 
 
 def test_differences_is_empty_for_equal_trees() -> None:

@@ -14,7 +14,7 @@ ORDER = (
     ("evaluation", "training", "preparation", "sources", "tracking"),
     ("models", "ranking", "metrics"),
     ("matrix", "kernels"),
-    ("io", "config", "paths", "progress"),
+    ("io", "config", "paths", "progress", "memory"),
     ("columns", "errors"),
 )
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}

@@ -27,6 +27,10 @@ class CapabilityError(CofilterError):
     """A model was asked for something that it cannot do."""
 
 
+class TooLargeError(CofilterError):
+    """A method would need more memory than the machine has free."""
+
+
 class DeviceError(CofilterError):
     """The device named in the configuration is not on this machine."""
 

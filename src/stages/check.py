@@ -8,16 +8,17 @@ from cofilter.io import write_json
 from cofilter.models.mf_torch import resolve_device
 from cofilter.paths import CHECKED
 from cofilter.tracking.config import TrackingConfig
-from stages import train_baseline, train_knn, train_mf
 from stages.app import Run, stage
+from stages.families import make_point
+from stages.points import expected_points
 from stages.train import checkpoint_config
 
 
 @stage
 def main(run: Run) -> None:
     """Config → every typed config and the device → a constant file that train stages wait for."""
-    for family in (train_baseline, train_knn, train_mf):
-        family.make(run.cfg)
+    for family, point in expected_points(run.cfg):
+        make_point(family, point, run.cfg)
     parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
     parse(TrackingConfig, run.cfg["tracking"], "tracking")
     checkpoint_config(run.cfg)

@@ -18,13 +18,13 @@ from cofilter.models.base import Recommender
 from cofilter.paths import CHECKPOINTS, FILTERED
 from cofilter.preparation.split import SplitConfig
 from cofilter.training.loop import Trainer
-from stages import train_baseline, train_knn, train_mf
 from stages.app import Run, stage
+from stages.families import make_point
 from stages.train import checkpoint_config, set_threads
 
 
 class CVConfig(Config):
-    """Group ``cv``; methods are named family/kind or mf/kind-dimN."""
+    """Group ``cv``; methods are named family/point, such as knn/item or mf/biased-dim50."""
 
     methods: tuple[str, ...] = Field(min_length=1)
     folds: int = Field(ge=2)
@@ -34,21 +34,10 @@ class CVConfig(Config):
 
 def method(name: str, cfg: dict[str, Any]) -> Callable[[], Recommender]:
     """What makes the unfitted model that ``name`` means."""
-    family, _, kind = name.partition("/")
-    match family:
-        case "baseline":
-            return partial(train_baseline.make, cfg | {"baseline": {"kind": kind}})
-        case "knn":
-            return partial(train_knn.make, cfg | {"knn": cfg["knn"] | {"kind": kind}})
-        case "mf":
-            kind, _, dim = kind.partition("-dim")
-            if dim.isdigit():
-                return partial(
-                    train_mf.make, cfg | {"mf": cfg["mf"] | {"kind": kind, "dim": int(dim)}}
-                )
-    raise ConfigError(
-        f"cv.methods: {name!r} is not known (such as baseline/bias, knn/item, mf/biased-dim50)"
-    )
+    family, slash, point = name.partition("/")
+    if not slash:
+        raise ConfigError(f"cv.methods: {name!r} is not family/point (such as mf/biased-dim50)")
+    return partial(make_point, family, point, cfg)
 
 
 @stage

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
+from cofilter.errors import ConfigError
 
-def mf_point(kind: str, dim: int, seed: int) -> str:
-    """Folder name of a factorization, for example ``biased-dim50-seed0``."""
-    return f"{kind}-dim{dim}-seed{seed}"
+WITHOUT_SEEDS = ("baseline", "knn", "ease")  # families with nothing stochastic to repeat
+
+
+def point_name(kind: str | None = None, dim: int | None = None, seed: int | None = None) -> str:
+    """Folder name of a point, of the axes that its family has, such as ``biased-dim50-seed0``."""
+    parts = (kind, _numbered("dim", dim), _numbered("seed", seed))
+    return "-".join(part for part in parts if part is not None)
+
+
+def parse_point(name: str) -> dict[str, Any]:
+    """The axes that a point's name spells: ``biased-dim50`` is kind biased and dim 50."""
+    axes: dict[str, Any] = {}
+    for part in name.split("-"):
+        axis = next((axis for axis in ("dim", "seed") if part[len(axis) :].isdigit()), None)
+        known = axis is not None and part.startswith(axis)
+        if known and axis is not None:
+            axes[axis] = int(part[len(axis) :])
+        elif axes or not part:
+            raise ConfigError(f"{name!r} is not a point (such as item, biased-dim50, dim50)")
+        else:
+            axes["kind"] = part
+    return axes
 
 
 def expected_points(cfg: dict[str, Any]) -> list[tuple[str, str]]:
     """(family, point) of every model that the configuration's sweep names."""
-    points = cfg["points"]
-    return [
-        *(("baseline", kind) for kind in points["baseline"]),
-        *(("knn", kind) for kind in points["knn"]),
-        *(
-            ("mf", mf_point(kind, dim, seed))
-            for kind in points["mf"]["kind"]
-            for dim in points["mf"]["dim"]
-            for seed in cfg["seeds"]
-        ),
-    ]
+    expected = []
+    for family, axes in cfg["points"].items():
+        seeds = {} if family in WITHOUT_SEEDS else {"seed": cfg["seeds"]}
+        named = axes if isinstance(axes, dict) else {"kind": axes}
+        names, values = zip(*(named | seeds).items(), strict=True)
+        points = (dict(zip(names, point, strict=True)) for point in product(*values))
+        expected += [(family, point_name(**point)) for point in points]
+    return expected
+
+
+def _numbered(axis: str, value: int | None) -> str | None:
+    return None if value is None else f"{axis}{value}"

@@ -9,6 +9,7 @@ import numba
 
 from cofilter.columns import ITEM, TITLE
 from cofilter.config import parse
+from cofilter.errors import ConfigError
 from cofilter.evaluation.samples import sample_predictions, sample_recommendations
 from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, read_table, write_json
@@ -25,6 +26,20 @@ from stages.app import Run
 def shared(cfg: dict[str, Any]) -> dict[str, Any]:
     """The part of a model's configuration that all models share."""
     return {"scale": cfg["data"]["scale"], "bias": cfg["bias"]}
+
+
+def hyper_parameters(cfg: dict[str, Any], family: str) -> dict[str, Any]:
+    """Everything that a stochastic family's config class is told.
+
+    The family's group, with what its ``kinds`` say of the chosen kind on top.
+    """
+    group = dict(cfg[family])
+    kinds = group.pop("kinds", {})
+    if kinds and group["kind"] not in kinds:
+        allowed = ", ".join(kinds)
+        raise ConfigError(f"{family}.kind: {group['kind']!r} is not one of {allowed}")
+    special = kinds[group["kind"]] if kinds else {}
+    return group | special | shared(cfg) | {"device": cfg["device"], "seed": cfg["seed"]}
 
 
 def checkpoint_config(cfg: dict[str, Any]) -> CheckpointConfig:

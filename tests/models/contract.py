@@ -88,11 +88,17 @@ class ModelContract:
         assert SCALE[0] <= predicted.min()
         assert predicted.max() <= SCALE[1]
 
-    def test_what_it_does_not_know_is_a_clear_error(
+    def test_it_says_how_sure_it_is_or_that_it_does_not_know(
         self, model: Recommender, table: pd.DataFrame
     ) -> None:
-        with pytest.raises(CapabilityError, match=type(model).__name__):
-            model.predict(table[USER], table[ITEM], return_std=True)
+        if not model.knows_std:
+            with pytest.raises(CapabilityError, match=type(model).__name__):
+                model.predict(table[USER], table[ITEM], return_std=True)
+            return
+        given, std = model.predict([*table[USER], -5], [*table[ITEM], 100], return_std=True)
+        assert np.array_equal(given[:-1], model.predict(table[USER], table[ITEM]))
+        assert (std[:-1] > 0).all()
+        assert np.isnan(std[-1])
 
     def test_unknown_ids_get_the_documented_fallback(
         self, model: Recommender, table: pd.DataFrame

@@ -21,7 +21,7 @@ def test_a_name_means_a_model() -> None:
     assert (made.config.kind, made.config.dim) == ("dot", 7)
 
 
-@pytest.mark.parametrize("name", ["knn", "mf/dot", "mf/dot-dimx", "best/one", ""])
+@pytest.mark.parametrize("name", ["knn", "mf/", "mf/dot-dimx", "mf/cosine", "best/one", ""])
 def test_another_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError):
         method(name, composed())()

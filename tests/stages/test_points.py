@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
-from stages.points import expected_points, mf_point
+from cofilter.errors import ConfigError
+from stages.points import expected_points, parse_point, point_name
 from tests.checkout import PROJECT, Checkout
 
 CFG: dict[str, Any] = {
@@ -24,6 +26,20 @@ def test_names_every_combination_once() -> None:
     assert ("baseline", "popularity") in points
 
 
+@pytest.mark.parametrize("axes", [
+    {"kind": "item"}, {"kind": "biased", "dim": 50, "seed": 0}, {"dim": 8}, {"seed": 3},
+    {"kind": "dimension"}, {"kind": "global_mean"},
+])  # fmt: skip
+def test_a_name_spells_its_axes(axes: dict[str, Any]) -> None:
+    assert parse_point(point_name(**axes)) == axes
+
+
+@pytest.mark.parametrize("name", ["", "dot-dimx", "dim4-dot", "a-b", "dot-"])
+def test_what_is_not_a_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="is not a point"):
+        parse_point(name)
+
+
 def test_no_point_of_a_family_is_no_point() -> None:
     none = CFG | {"points": {"baseline": [], "knn": [], "mf": {"kind": ["dot"], "dim": []}}}
     assert expected_points(none) == []
@@ -34,5 +50,5 @@ def test_folders_are_those_of_dvc_yaml(finished: Checkout) -> None:
     out = yaml.safe_load((PROJECT / "dvc.yaml").read_text())["stages"]["train_mf"]["outs"][0]
     for key, value in {"kind": "biased", "dim": 4, "seed": 0}.items():
         out = out.replace(f"${{item.{key}}}", str(value))
-    assert out == f"models/mf/{mf_point('biased', 4, 0)}"
+    assert out == f"models/mf/{point_name('biased', 4, 0)}"
     assert (finished.path / out / "model.json").is_file()

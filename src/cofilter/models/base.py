@@ -38,6 +38,7 @@ class Recommender(ABC):
     predicts_ratings: ClassVar[bool] = True
     ranks: ClassVar[bool] = True
     gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
+    knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
 
     users_: IdMap
@@ -80,6 +81,10 @@ class Recommender(ABC):
         Gives (float[n] not yet clipped, bool[n]).
         """
         raise CapabilityError(f"{type(self).__name__} does not predict ratings")
+
+    def _pair_std(self, users: UserRows, row: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Standard deviations float[n] of what `_score_pairs` gives."""
+        raise CapabilityError(f"{type(self).__name__} does not know how sure it is")
 
     def _score_items(self, users: UserRows) -> np.ndarray:
         """Ranking scores float32[users, items]; called for a bounded block of users."""
@@ -167,7 +172,7 @@ class Recommender(ABC):
         return_fallback:
             Also give bool[n]: True where the answer is the fallback's.
         return_std:
-            Also give float32[n], the standard deviation of each answer, where the model knows it.
+            Also give float32[n], the standard deviation of each answer; NaN for the fallback's.
 
         Raises
         ------
@@ -176,7 +181,7 @@ class Recommender(ABC):
         """
         if not self.predicts_ratings:
             raise CapabilityError(f"{type(self).__name__} does not predict ratings, only ranks")
-        if return_std:
+        if return_std and not self.knows_std:
             raise CapabilityError(f"{type(self).__name__} does not know how sure it is")
         item = self.items_.index(item_ids)
         people = users if isinstance(users, People) else self._known(users)
@@ -184,14 +189,20 @@ class Recommender(ABC):
             raise DataError(f"{len(people)} users but {len(item)} items: one each is expected")
         user = self._index_of(users)
         scores = self.biases_.predict(people.bias, item)
+        std = np.full(len(item), np.nan, np.float32)
         own = people.answered & (item != UNKNOWN)
         if own.any():
             first, row = _distinct(user[own], people.ids[own])
             at = np.flatnonzero(own)
-            mine, answered = self._score_pairs(self._rows(people, user, at[first]), row, item[at])
+            rows = self._rows(people, user, at[first])
+            mine, answered = self._score_pairs(rows, row, item[at])
             scores[at[answered]] = mine[answered]
+            if return_std:
+                std[at[answered]] = self._pair_std(rows, row, item[at])[answered]
             own[at] = answered
         clipped = np.clip(scores, *self.scale_).astype(np.float32)
+        if return_std:
+            return clipped, std
         return (clipped, ~own) if return_fallback else clipped
 
     def recommend(
