@@ -126,7 +126,12 @@ class Interactions:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of ids, indices and ratings, row order included; times do not enter any model."""
+        """Hash of ids, indices and ratings, row order included.
+
+        Times are left out, so that equal ratings give equal models whatever their times say. The
+        one model that reads times, recent popularity, is fitted in one go: it has no checkpoint
+        that this hash would have to find.
+        """
         return arrays_sha256(
             {
                 "users": self.users.ids,

@@ -62,7 +62,7 @@ def test_recommendations_leave_out_what_was_rated_and_come_best_first(parts: Par
 
 
 def test_what_a_model_cannot_do_is_empty(parts: Parts) -> None:
-    for kind in BASELINES:
+    for kind in ("global_mean", "bias", "popularity"):
         model = fitted(kind, parts)
         assert sample_predictions(model, parts.validation, TITLES).empty != model.predicts_ratings
         assert sample_recommendations(model, parts, TITLES).empty != model.ranks
