@@ -4,6 +4,9 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+# The peers of `make bench` need other versions of pandas and setuptools than cofilter does.
+BENCH_VENV ?= .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
 # DVC starts each stage's `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
@@ -11,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard cv test lint format params deps clean clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard cv bench test lint format params deps clean clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -35,6 +38,16 @@ leaderboard: $(READY) ## print the leaderboard of the last run
 cv: $(READY) ## cross-validate methods over 5 random folds: RMSE and MAE with their spread
 	@dvc repro --quiet filter
 	@PYTHONPATH=src python src/stages/cv.py $(ARGS)
+
+bench: $(READY) $(BENCH_READY) ## run cofilter beside its peers, rows that have no result yet (ARGS=--list names them)
+	@BENCH_VENV=$(BENCH_VENV) PYTHONPATH=src python -m benchmarks $(ARGS)
+
+$(BENCH_READY): pyproject.toml benchmarks/constraints.txt
+	@echo "Setting up $(BENCH_VENV) with the peers (once; a few minutes)"
+	@test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint benchmarks/constraints.txt --group bench
+	@touch $@
 
 test: $(READY) ## run the tests
 	@python -m pytest $(ARGS)
@@ -62,4 +75,4 @@ clean-checkpoints: ## remove all training checkpoints
 	@rm -rf checkpoints
 
 clean-all: clean clean-checkpoints ## remove everything that git does not hold, .venv and DVC's cache too
-	@rm -rf $(VENV) data/*.parquet data/*.json data/split models results logs .cache .dvc/cache .dvc/tmp
+	@rm -rf $(VENV) .venv-bench data/*.parquet data/*.json data/split models results logs .cache .dvc/cache .dvc/tmp
