@@ -1,0 +1,168 @@
+"""Matrix factorization by alternating least squares, for ratings and for implicit feedback."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from cofilter.errors import ConfigError
+from cofilter.kernels import als, als_solve, als_tile
+from cofilter.matrix import Interactions, to_csr
+from cofilter.models.als_learner import (
+    AlternatingFactors,
+    HalfIteration,
+    from_table,
+    objective_of,
+    taken,
+    to_table,
+)
+from cofilter.models.iterative import IterativeConfig, IterativeRecommender
+from cofilter.models.learner import Arrays, Learner
+from cofilter.models.people import UserRows, UserState
+
+
+class ALSConfig(IterativeConfig):
+    """Hyper-parameters of `ExplicitALS` and `ImplicitALS`.
+
+    Attributes
+    ----------
+    kind:
+        ``explicit`` or ``implicit``, which of the two models.
+    dim:
+        Length of the factors.
+    regularization:
+        λ of the model's objective; above 0, since a row may have fewer ratings than factors.
+    solver:
+        ``cholesky``: each row's exact minimum; ``cg``: ``cg_steps`` steps of preconditioned
+        conjugate gradient from its last value (Takács, Pilászy and Tikk 2011), cheaper when
+        ``dim`` is large.
+    cg_steps:
+        Steps of ``cg``.
+    alpha, confidence:
+        implicit: how often an observed pair counts, c: 1 + alpha · rating (``rating``), 1 + alpha
+        (``constant``, for clicks or when ratings are not amounts), or alpha · rating
+        (``scaled``; at least 1 for every pair). One that was not observed counts once.
+    min_rating:
+        implicit: lower ratings count as not observed; None takes all. A user left without any
+        gets the most popular items.
+    init_std:
+        Standard deviation of the normal start of the item factors.
+    device:
+        It is trained on the CPU only.
+    """
+
+    kind: Literal["explicit", "implicit"]
+    dim: int = Field(gt=0)
+    regularization: float = Field(gt=0)
+    solver: Literal["cholesky", "cg"]
+    cg_steps: int = Field(gt=0)
+    alpha: float = Field(gt=0)
+    confidence: Literal["rating", "constant", "scaled"]
+    min_rating: float | None
+    init_std: float = Field(gt=0)
+    device: Literal["auto", "cpu"] = "auto"
+
+
+class _ALS(IterativeRecommender):
+    """Factors of both sides, each solved exactly while the other is fixed.
+
+    Fitted state: ``user_`` and ``item_``, float32[n, dim + 1], the bias in the last column.
+    A new user is folded in by the same exact solution on the fixed item side.
+    """
+
+    family = "als"
+    kind: ClassVar[str]
+    config: ALSConfig
+    config_class = ALSConfig
+
+    def __init__(self, config: ALSConfig) -> None:
+        super().__init__(config)
+        if config.kind != self.kind:
+            raise ConfigError(f"als.kind: {config.kind!r} is not what {type(self).__name__} is")
+
+    def _learner(self, data: Interactions) -> Learner:
+        return AlternatingFactors(self.config, data, self.biases_.mean)
+
+    def _code(self) -> tuple[str, ...]:
+        return als.__name__, als_solve.__name__, als_tile.__name__
+
+    def _set(self, parameters: Arrays) -> None:
+        self.user_, self.item_ = parameters["user"], parameters["item"]
+
+    def _user_state(self, user: np.ndarray) -> UserState:
+        return self.user_[user]
+
+    def _similarities(self, item: np.ndarray) -> np.ndarray:
+        """Cosine of factors."""
+        factors = self.item_[:, :-1]
+        length = np.linalg.norm(factors, axis=1, keepdims=True)
+        unit = np.divide(factors, length, out=np.zeros_like(factors), where=length > 0)
+        return unit[item] @ unit.T
+
+    def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
+        shape, keep = (len(data.users), len(self.items_)), taken(self.config, data.rating)
+        ratings = to_csr(data.user[keep], item[keep], data.rating[keep], shape)
+        half = HalfIteration(ratings, objective_of(self.config, self.biases_.mean), steps=0)
+        people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
+        for _ in half.solve(to_table(self.item_), people):
+            pass
+        return from_table(people, self.config.dim)
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {"user": self.user_, "item": self.item_}
+
+    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
+        self._set(arrays)
+
+
+class ExplicitALS(_ALS):
+    """r̂_ui = μ + b_u + b_i + p_u·q_i, μ the mean of the training ratings, minimising
+
+        Σ (r_ui − r̂_ui)² + λ Σ_u n_u (|p_u|² + b_u²) + λ Σ_i n_i (|q_i|² + b_i²)
+
+    over the training ratings, n ratings a row: weighted-λ regularisation (Zhou, Wilkinson,
+    Schreiber and Pan 2008), with the bias solved together with the factor as the weight of a
+    feature that is always 1. Predicts ratings and ranks by them.
+    """
+
+    kind = "explicit"
+
+    def _score_pairs(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        scores = np.empty(len(row), np.float32)
+        step = 1 << 18  # keeps the gathered factors in some hundred MB at most
+        for start in range(0, len(row), step):
+            p, q = users.state[row[start : start + step]], self.item_[item[start : start + step]]
+            product = np.einsum("nd,nd->n", p[:, :-1], q[:, :-1])
+            scores[start : start + step] = self.biases_.mean + p[:, -1] + q[:, -1] + product
+        return scores, np.ones(len(row), bool)
+
+    def _score_items(self, users: UserRows) -> np.ndarray:
+        product = users.state[:, :-1] @ self.item_[:, :-1].T
+        return product + (self.biases_.mean + users.state[:, -1:]) + self.item_[:, -1]
+
+
+class ImplicitALS(_ALS):
+    """Weighted factorization of what was observed and what was not (Hu, Koren, Volinsky 2008):
+
+        Σ over all user-item pairs of c_ui (x_ui − p_u·q_i)² + λ (Σ_u |p_u|² + Σ_i |q_i|²)
+
+    with x = 1 and c = 1 + α · rating where the pair was observed, x = 0 and c = 1 otherwise.
+    The sum over all pairs is had from the Gram matrix of a side, so no dense matrix is built.
+    Ranks by p_u·q_i; the bias column of its tables is 0. A user with nothing observed (see
+    ``min_rating``) is ranked by popularity.
+    """
+
+    kind = "implicit"
+    predicts_ratings = False
+
+    def _score_items(self, users: UserRows) -> np.ndarray:
+        scores = users.state[:, :-1] @ self.item_[:, :-1].T
+        scores[~users.state.any(axis=1)] = self.popularity_
+        return scores
+
+
+ALS: dict[str, type[_ALS]] = {"explicit": ExplicitALS, "implicit": ImplicitALS}
