@@ -18,10 +18,10 @@ from cofilter.preparation.split import SplitConfig
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
-from stages import train_baseline, train_knn, train_mf
 from stages.app import plain
 from stages.cv import CVConfig, method
 from stages.drift import composed, differences
+from stages.families import FAMILIES, make_point
 from stages.points import expected_points
 
 ROOT = Path(__file__).parents[1]
@@ -58,20 +58,17 @@ def test_every_choice_composes_and_is_accepted(choice: Path) -> None:
     cv = parse(CVConfig, cfg["cv"], "cv")
     for name in cv.methods:
         method(name, cfg)()
-    for stage in (train_baseline, train_knn, train_mf):
-        stage.make(cfg)
+    for make in FAMILIES.values():
+        make(cfg)
 
 
 def test_every_point_of_the_sweep_can_be_made() -> None:
     cfg = compose()
-    for kind in cfg["points"]["baseline"]:
-        train_baseline.make(cfg | {"baseline": {"kind": kind}})
-    for kind in cfg["points"]["knn"]:
-        train_knn.make(cfg | {"knn": cfg["knn"] | {"kind": kind}})
-    for kind in cfg["points"]["mf"]["kind"]:
-        train_mf.make(cfg | {"mf": cfg["mf"] | {"kind": kind}})
     points = expected_points(cfg)
     assert len(set(points)) == len(points)
+    assert {family for family, _ in points} == FAMILIES.keys()
+    for family, point in points:
+        assert make_point(family, point, cfg).family == family
 
 
 def test_params_have_conf_s_keys() -> None:

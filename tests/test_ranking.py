@@ -5,7 +5,7 @@ import pandas as pd
 
 from cofilter.columns import ITEM, USER
 from cofilter.matrix import IdMap
-from cofilter.ranking import exclude_matrix, to_ids
+from cofilter.ranking import LeftOut, biased_products, exclude_matrix, to_ids
 
 
 def test_excluded_pairs_in_the_order_of_the_users_asked_for() -> None:
@@ -22,3 +22,21 @@ def test_padding_of_ids() -> None:
     index = np.array([[1, -1]], np.int32)
     assert to_ids(index, IdMap.of([10, 20])).tolist() == [[20, -1]]
     assert to_ids(index, IdMap.of(["a", "b"])).tolist() == [["b", ""]]
+
+
+def test_left_out_items_by_row() -> None:
+    items = IdMap.of([10, 20, 30])
+    pairs = pd.DataFrame({USER: [7, 7, 5], ITEM: [10, 30, 20]})
+    some = LeftOut.of(exclude_matrix(pairs, np.array([5, 6, 7]), items), 3)
+    assert some.start.tolist() == [0, 1, 1, 3]
+    assert some.item.tolist() == [1, 0, 2]
+    assert LeftOut.of(None, 3).start.tolist() == [0, 0, 0, 0]
+
+
+def test_biased_products_are_products_and_biases() -> None:
+    rng = np.random.default_rng(0)
+    user, item = (rng.normal(size=(n, 4)).astype(np.float32) for n in (3, 5))
+    constant, bias = rng.normal(size=3), rng.normal(size=5).astype(np.float32)
+    scores = biased_products(user, constant, item, bias)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores, user @ item.T + constant[:, None] + bias, atol=1e-5)

@@ -10,7 +10,6 @@ from typing import Any
 
 import hydra
 import numpy as np
-import yaml
 from omegaconf import OmegaConf
 
 from benchmarks.dataset import Dataset, Ratings
@@ -27,11 +26,11 @@ CONF = Path(__file__).parents[2] / "conf"
 def make(family: str, scale: tuple[float, float], seed: int, **values: Any) -> Recommender:
     """An unfitted model of a family, as conf/<family>/default.yaml says but for ``values``."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = plain(OmegaConf.to_container(hydra.compose("config"), resolve=True))
+        cfg = plain(OmegaConf.to_container(hydra.compose("config", ["device=cpu"]), resolve=True))
     set_threads(cfg["threads"])
-    group = yaml.safe_load((CONF / family / "default.yaml").read_text()) | values
+    group = cfg[family] | values
     special = group.pop("kinds", {}).get(group.get("kind"), {})  # values win over these too
-    cfg |= {"seed": seed, "device": "cpu", "data": cfg["data"] | {"scale": list(scale)}}
+    cfg |= {"seed": seed, "data": cfg["data"] | {"scale": list(scale)}}
     made = importlib.import_module(f"stages.train_{family}").make
     return made(cfg | {family: group | special | values})
 

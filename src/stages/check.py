@@ -5,20 +5,22 @@ from __future__ import annotations
 from cofilter.config import parse
 from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import write_json
-from cofilter.models.mf_torch import resolve_device
+from cofilter.models.device import resolve_device
 from cofilter.paths import CHECKED
 from cofilter.tracking.config import TrackingConfig
 from stages.app import Run, stage
-from stages.families import make_point
-from stages.points import expected_points
+from stages.families import FAMILIES, make_point
+from stages.points import point_name
 from stages.train import checkpoint_config
 
 
 @stage
 def main(run: Run) -> None:
     """Config → every typed config and the device → a constant file that train stages wait for."""
-    for family, point in expected_points(run.cfg):
-        make_point(family, point, run.cfg)
+    for family in FAMILIES:
+        group = run.cfg[family]
+        for kind in group.get("kinds", [group.get("kind")]):
+            make_point(family, point_name(kind), run.cfg)
     parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
     parse(TrackingConfig, run.cfg["tracking"], "tracking")
     checkpoint_config(run.cfg)

@@ -34,8 +34,8 @@ class CVConfig(Config):
 
 def method(name: str, cfg: dict[str, Any]) -> Callable[[], Recommender]:
     """What makes the unfitted model that ``name`` means."""
-    family, slash, point = name.partition("/")
-    if not slash:
+    family, _, point = name.partition("/")
+    if not point:
         raise ConfigError(f"cv.methods: {name!r} is not family/point (such as mf/biased-dim50)")
     return partial(make_point, family, point, cfg)
 

@@ -7,13 +7,27 @@ from typing import Any
 
 from cofilter.errors import ConfigError
 from cofilter.models.base import Recommender
-from stages import train_baseline, train_knn, train_mf
+from stages import (
+    train_als,
+    train_baseline,
+    train_bayes,
+    train_bpr,
+    train_ease,
+    train_knn,
+    train_mf,
+    train_ncf,
+)
 from stages.points import parse_point
 
 FAMILIES: dict[str, Callable[[dict[str, Any]], Recommender]] = {
     "baseline": train_baseline.make,
     "knn": train_knn.make,
     "mf": train_mf.make,
+    "als": train_als.make,
+    "bayes": train_bayes.make,
+    "bpr": train_bpr.make,
+    "ease": train_ease.make,
+    "ncf": train_ncf.make,
 }
 
 

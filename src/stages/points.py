@@ -19,7 +19,7 @@ def point_name(kind: str | None = None, dim: int | None = None, seed: int | None
 def parse_point(name: str) -> dict[str, Any]:
     """The axes that a point's name spells: ``biased-dim50`` is kind biased and dim 50."""
     axes: dict[str, Any] = {}
-    for part in name.split("-"):
+    for part in name.split("-") if name else ():
         axis = next((axis for axis in ("dim", "seed") if part[len(axis) :].isdigit()), None)
         known = axis is not None and part.startswith(axis)
         if known and axis is not None:

@@ -39,7 +39,7 @@ def hyper_parameters(cfg: dict[str, Any], family: str) -> dict[str, Any]:
         allowed = ", ".join(kinds)
         raise ConfigError(f"{family}.kind: {group['kind']!r} is not one of {allowed}")
     special = kinds[group["kind"]] if kinds else {}
-    return group | special | shared(cfg) | {"device": cfg["device"], "seed": cfg["seed"]}
+    return group | special | shared(cfg) | {"seed": cfg["seed"]}
 
 
 def checkpoint_config(cfg: dict[str, Any]) -> CheckpointConfig:

@@ -6,7 +6,8 @@ from typing import Any
 
 from cofilter.config import parse
 from cofilter.models.base import Recommender
-from cofilter.models.mf import MatrixFactorization, MFConfig
+from cofilter.models.mf import MatrixFactorization
+from cofilter.models.svdpp import SVDPlusPlus
 from stages.app import Run, stage
 from stages.points import point_name
 from stages.train import hyper_parameters, train
@@ -14,7 +15,8 @@ from stages.train import hyper_parameters, train
 
 def make(cfg: dict[str, Any]) -> Recommender:
     """The unfitted factorization that the configuration describes."""
-    return MatrixFactorization(parse(MFConfig, hyper_parameters(cfg, "mf"), "mf"))
+    model = SVDPlusPlus if cfg["mf"]["kind"] == "svdpp" else MatrixFactorization
+    return model(parse(model.config_class, hyper_parameters(cfg, "mf"), "mf"))
 
 
 @stage

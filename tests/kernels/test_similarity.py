@@ -12,7 +12,6 @@ from cofilter.kernels.similarity import (
     PEARSON,
     Measure,
     Sparse,
-    knn_deviations,
     nearest,
     similarity_rows,
 )
@@ -103,35 +102,6 @@ def test_nearest_are_the_largest_positive(measure: Measure) -> None:
         np.testing.assert_allclose(
             [expected[row, b] for b in ids[row] if b >= 0], values[row, : len(best)], atol=1e-6
         )
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("k", [1, 3, 50])
-def test_deviations_agree_with_a_plain_loop(measure: Measure, k: int) -> None:
-    dense = random_matrix(2)
-    weights = all_similarities(dense, measure)
-    given = np.array([0, 2, 5, 7])
-    rows = [(place, column) for place in range(len(given)) for column in range(dense.shape[1])]
-    start = np.arange(len(given) + 1, dtype=np.int64) * dense.shape[1]
-    lists = to_sparse(dense.T)  # candidates of a column: the rows that rated it
-    column_of_pair = np.array([column for _, column in rows])
-    found, used = knn_deviations(
-        to_sparse(dense[given]), to_sparse(dense.T), norms(dense), given.astype(np.int32), measure,
-        k, start, np.arange(len(rows)), column_of_pair, lists,
-    )  # fmt: skip
-    for at, (place, column) in enumerate(rows):
-        row = given[place]
-        able = [
-            (weights[row, b], b)
-            for b in range(len(dense))
-            if b != row and not np.isnan(dense[b, column]) and weights[row, b] > 1e-12
-        ]
-        best = sorted(able, key=lambda pair: (-pair[0], pair[1]))[:k]
-        assert used[at] == len(best)
-        if best:
-            total = sum(w for w, _ in best)
-            expected = sum(w * dense[b, column] for w, b in best) / total
-            assert found[at] == pytest.approx(expected, abs=1e-9)
 
 
 def test_bits_do_not_depend_on_threads() -> None:

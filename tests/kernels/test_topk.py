@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -28,3 +29,15 @@ def test_agrees_with_sorting(values: np.ndarray, k: int, random: object) -> None
         padding = k - len(expected)
         assert ids[row].tolist() == expected + [-1] * padding
         assert best[row].tolist() == values[row, expected].tolist() + [-np.inf] * padding
+
+
+@pytest.mark.parametrize("columns", [63, 64, 65, 1_000])
+def test_long_rows_with_ties_agree_with_sorting(columns: int) -> None:
+    rng = np.random.default_rng(columns)
+    values = rng.integers(0, columns // 8, (20, columns)).astype(np.float32)
+    values[0] = 1.0  # all equal
+    values[1] = np.arange(columns)  # each beats all before it
+    ids, best = top_k(values.copy(), np.zeros(21, np.int64), np.empty(0, np.int32), 9)
+    expected = np.argsort(-values, axis=1, kind="stable")[:, :9]
+    assert np.array_equal(ids, expected)
+    assert np.array_equal(best, np.take_along_axis(values, expected, axis=1))

@@ -251,8 +251,6 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
         ExplicitALS(config("implicit"))
     with pytest.raises(ConfigError, match=r"als.regularization: 0.0 is not allowed"):
         parse(ALSConfig, values(regularization=0.0), "als")
-    with pytest.raises(ConfigError, match=r"als.device"):
-        parse(ALSConfig, values(device="cuda"), "als")
     with pytest.raises(ConfigError, match="needs a trainer"):
         ExplicitALS(config()).fit(ratings_table())
     table = ratings_table()

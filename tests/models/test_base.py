@@ -47,3 +47,25 @@ def test_people_and_known_users_may_be_asked_for_more_than_once() -> None:
     people = model.fold_in(table[table[USER].isin([0, 10])])
     folded, _ = model.recommend(people.take([10, 0, 10]), 4)
     assert folded.tolist() == items[[1, 0, 1]].tolist()
+
+
+def test_strangers_among_known_users_get_the_most_popular_items(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = ratings_table()
+    model = ItemKNN(config()).fit(table)
+    users = [-1, 0, -2, 10, 20, -3]
+    expected = [model.recommend([user], 5, exclude=table) for user in users]
+    for scores in (1 << 23, 60):  # all at once, and three users of twenty items
+        monkeypatch.setattr(base, "BLOCK_SCORES", scores)
+        items, best = model.recommend(users, 5, exclude=table)
+        assert items.tolist() == [one[0].tolist() for one, _ in expected]
+        assert best.tolist() == [one[0].tolist() for _, one in expected]
+
+
+def test_users_in_any_order_get_their_own_ratings() -> None:
+    table = ratings_table().sample(frac=1.0, random_state=0)
+    model = BiasBaseline().fit(table)
+    together = model.predict(table[USER], table[ITEM])
+    pairs = zip(table[USER], table[ITEM], strict=True)
+    assert together.tolist() == [model.predict([user], [item])[0] for user, item in pairs]

@@ -281,7 +281,6 @@ def test_spread_is_found_from_the_weights(true: float) -> None:
         ({"kind": "wide"}, r"bayes\.kind"),
         ({"patience": 3}, r"bayes\.patience"),
         ({"noise": "none"}, r"bayes\.noise"),
-        ({"device": "cuda"}, r"bayes\.device"),
         ({"dim": 0}, r"bayes\.dim"),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cofilter.models.knn as knn
 from cofilter.columns import ITEM, RATING, USER
 from cofilter.models.base import Recommender
 from cofilter.models.knn import AGGREGATIONS, KNN_KINDS, SIMILARITIES, ItemKNN, KNNConfig, UserKNN
@@ -129,3 +130,48 @@ def test_summed_similarity_of_item_knn_is_a_sum_over_the_history() -> None:
         able = zip(near[place], weight[place], strict=True)
         expected = sum(history.get(other, 0.0) * w for other, w in able if w > 0)
         assert score == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", KNN_KINDS)
+@pytest.mark.parametrize("k", [2, 7, 100])
+def test_similarities_at_hand_change_no_bit(
+    kind: str, k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = ratings_table(40, 25)
+    users, items = np.unique(table[USER]), np.unique(table[ITEM])
+    pairs = np.repeat(users, len(items)), np.tile(items, len(users))
+    answers = []
+    for bytes_allowed, near in ((1 << 20, 1), (1 << 20, 32), (0, 32)):
+        monkeypatch.setattr(knn, "MATRIX_BYTES", bytes_allowed)
+        monkeypatch.setattr(knn, "NEAR", near)
+        model = KNN_KINDS[kind](config(k=k)).fit(table)
+        assert (model._similarities_at_hand() is None) is (bytes_allowed == 0)
+        answers.append(model.predict(*pairs, return_fallback=True))
+    for answer in answers[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(answer, answers[0], strict=True))
+
+
+@pytest.mark.parametrize("kind", KNN_KINDS)
+def test_a_few_pairs_are_predicted_as_among_many(kind: str) -> None:
+    table = ratings_table()
+    model = KNN_KINDS[kind](config()).fit(table)
+    whole = model.predict(table[USER], table[ITEM])
+    some = table.sample(frac=0.1, random_state=0)
+    given = model.predict(some[USER], some[ITEM])
+    assert np.array_equal(given, whole[some.index])
+
+
+@pytest.mark.parametrize("kind", KNN_KINDS)
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_equal_ratings_one_user_and_one_item_have_defined_answers(
+    kind: str, similarity: str
+) -> None:
+    cfg = config(similarity=similarity, k=1_000)  # more neighbours than there are
+    equal = ratings_table().assign(**{RATING: np.float32(3)})
+    for table in (equal, equal[equal[USER] == 0], equal[equal[ITEM] == 100]):
+        model = KNN_KINDS[kind](cfg).fit(table)
+        given = model.predict(table[USER], table[ITEM])
+        np.testing.assert_allclose(given, 3.0, rtol=1e-6)
+        items, scores = model.recommend(table[USER].unique(), 1_000)
+        assert np.isfinite(scores).all()
+        assert (np.sort(items, axis=1) == np.unique(table[ITEM])).all()

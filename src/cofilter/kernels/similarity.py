@@ -1,12 +1,12 @@
-"""Similarities between the rows of a sparse matrix, one row at a time, exact.
+"""Similarities between the rows of a sparse matrix, exact.
 
 A *row* is a user or an item; a *column* is one of the other side. Both orientations of the same
 matrix are given in CSR form: ``rows`` (row → columns) and ``columns`` (column → rows).
 
-Cost of one similarity row: Σ over its columns of the column's length, that is one multiply-add
-and 12 to 20 bytes read per co-rating; memory O(rows) a worker. No row × row matrix exists.
-Each row is computed by one worker in a fixed order and with float64 sums, so the bits do not
-depend on the number of threads.
+Cost of one similarity row: Σ over its columns of the column's length, one multiply-add a sum and
+8 bytes read each, plus one pass over all rows; memory SUMS and 4 bytes a row, a thread. Sums are
+float64 and run over the columns in ascending order, whoever computes them and from whichever of
+the two rows, so a similarity has one value to the last bit everywhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 from cofilter.kernels.topk import drain, offer
 
 COSINE, CORATED_COSINE, PEARSON, MSD = 0, 1, 2, 3
-WORKERS = 64  # pieces of work: enough to balance, few enough that scratch memory stays small
+SUMS = 1 << 16  # float64 of scratch: 512 KiB, which a core's own cache holds
+PIECES = 64  # of the given rows; each has scratch of its own while a thread is at it
 
 
 class Sparse(NamedTuple):
@@ -46,60 +47,83 @@ class Measure(NamedTuple):
     min_overlap: int
 
 
-@numba.njit
-def _accumulate(
-    index: np.ndarray,
-    value: np.ndarray,
-    columns: Sparse,
-    kind: int,
-    sums: np.ndarray,
-    count: np.ndarray,
-    touched: np.ndarray,
-) -> int:
-    """Sums over co-rated columns of one row (index, value) with every other row.
+@numba.njit()
+def n_sums(measure: Measure) -> int:
+    """Sums that a measure needs of each pair of rows.
 
-    ``sums[b]`` gets Σxy, Σx², Σy², Σx, Σy (only Σxy for COSINE); gives the number of rows met.
+    COSINE: Σxy, and n (co-rated columns) where the tempering reads it; MSD: Σ(x − y)², n;
+    CORATED_COSINE: Σxy, Σx², Σy², n; PEARSON: Σxy, Σx², Σy², n, Σx, Σy.
     """
-    n_touched = 0
-    for at in range(len(index)):
-        x = np.float64(value[at])
-        for other in range(columns.start[index[at]], columns.start[index[at] + 1]):
-            b = columns.at[other]
-            y = np.float64(columns.value[other])
-            if count[b] == 0:
-                touched[n_touched] = b
-                n_touched += 1
-            count[b] += 1
-            sums[b, 0] += x * y
-            if kind != COSINE:
-                sums[b, 1] += x * x
-                sums[b, 2] += y * y
-            if kind == PEARSON:
-                sums[b, 3] += x
-                sums[b, 4] += y
-    return n_touched
+    if measure.kind == COSINE:
+        tempered = measure.shrinkage > 0.0 or measure.significance > 0 or measure.min_overlap > 1
+        return 2 if tempered else 1
+    if measure.kind == MSD:
+        return 2
+    return 4 if measure.kind == CORATED_COSINE else 6
 
 
 @numba.njit
-def _finish(
-    b: int, own_norm: float, norm: np.ndarray, sums: np.ndarray, n: int, measure: Measure
+def add_products(
+    kind: int,
+    width: int,
+    x: float,
+    columns: Sparse,
+    first: int,
+    last: int,
+    sums: np.ndarray,
+    origin: int,
+) -> None:
+    """Add one column's products of a row that has ``x`` there with each row b of that column.
+
+    The column's entries are ``first`` to ``last``; sums of b begin at origin + b · width.
+    Unsigned indices spare the test for a negative one, a third of the loop's time.
+    """
+    at, value, start = columns.at, columns.value, np.uint64(origin)
+    if kind == COSINE and width == 1:
+        for entry in range(first, last):
+            sums[start + np.uint64(np.uint32(at[entry]))] += x * np.float64(value[entry])
+        return
+    for entry in range(first, last):
+        y = np.float64(value[entry])
+        s = start + np.uint64(np.uint32(at[entry])) * np.uint64(width)
+        if kind == COSINE:
+            sums[s] += x * y
+            sums[s + np.uint64(1)] += 1.0
+        elif kind == MSD:
+            sums[s] += (x - y) ** 2
+            sums[s + np.uint64(1)] += 1.0
+        else:
+            sums[s] += x * y
+            sums[s + np.uint64(1)] += x * x
+            sums[s + np.uint64(2)] += y * y
+            sums[s + np.uint64(3)] += 1.0
+            if kind == PEARSON:
+                sums[s + np.uint64(4)] += x
+                sums[s + np.uint64(5)] += y
+
+
+@numba.njit(error_model="numpy")
+def finish(
+    sums: np.ndarray, s: int, width: int, own_norm: float, other_norm: float, measure: Measure
 ) -> float:
-    """Similarity from the sums; 0 where it is not defined."""
+    """Similarity from the sums that begin at ``s``; 0 where it is not defined."""
+    above, n = sums[s], 1.0
+    if width > 1:
+        n = sums[s + 3] if width >= 4 else sums[s + 1]
     if n < measure.min_overlap:
         return 0.0
     if measure.kind == COSINE:
-        above, below = sums[b, 0], own_norm * norm[b]
+        below = own_norm * other_norm
     elif measure.kind == CORATED_COSINE:
-        above, below = sums[b, 0], np.sqrt(sums[b, 1] * sums[b, 2])
+        below = np.sqrt(sums[s + 1] * sums[s + 2])
     elif measure.kind == MSD:
-        # max: rounding may leave a difference of equal rows just below 0.
-        above, below = 1.0, 1.0 + max(0.0, sums[b, 1] + sums[b, 2] - 2.0 * sums[b, 0]) / n
+        above, below = 1.0, 1.0 + sums[s] / n
     else:
-        above = n * sums[b, 0] - sums[b, 3] * sums[b, 4]
-        left = n * sums[b, 1] - sums[b, 3] ** 2
-        right = n * sums[b, 2] - sums[b, 4] ** 2
+        above = n * sums[s] - sums[s + 4] * sums[s + 5]
+        left = n * sums[s + 1] - sums[s + 4] ** 2
+        right = n * sums[s + 2] - sums[s + 5] ** 2
         # Rounding leaves about 1e-16 of the sums in a variance that is really 0.
-        if left <= 1e-12 * n * sums[b, 1] or right <= 1e-12 * n * sums[b, 2]:
+        if left <= 1e-12 * n * sums[s + 1] or right <= 1e-12 * n * sums[s + 2]:
             return 0.0
         below = np.sqrt(left * right)
     if below <= 0.0:
@@ -110,30 +134,74 @@ def _finish(
     return similarity
 
 
+@numba.njit(error_model="numpy")
+def finish_row(
+    sums: np.ndarray,
+    origin: int,
+    n_rows: int,
+    own_norm: float,
+    norm: np.ndarray,
+    measure: Measure,
+    result: np.ndarray,
+) -> None:
+    """Turn the sums of one row with rows 0 … n_rows − 1 into float32 and clear them."""
+    width = n_sums(measure)
+    if width == 1:
+        for b in range(n_rows):
+            below = own_norm * norm[b]
+            result[b] = np.float32(sums[origin + b] / below if below > 0.0 else 0.0)
+            sums[origin + b] = 0.0
+        return
+    n_at = 3 if width >= 4 else 1
+    for b in range(n_rows):
+        s = origin + b * width
+        if sums[s + n_at] > 0.0:
+            result[b] = np.float32(finish(sums, s, width, own_norm, norm[b], measure))
+            sums[s : s + width] = 0.0
+        else:
+            result[b] = np.float32(0.0)
+
+
 @numba.njit
-def _similarity_row(
-    index: np.ndarray,
-    value: np.ndarray,
+def scratch(n_rows: int, measure: Measure) -> np.ndarray:
+    """Zeros for `similarity_row`: SUMS float64, or fewer for few rows."""
+    return np.zeros(min(SUMS, n_rows * n_sums(measure)))
+
+
+@numba.njit
+def similarity_row(
+    rows: Sparse,
+    row: int,
     columns: Sparse,
     norm: np.ndarray,
     measure: Measure,
     sums: np.ndarray,
-    count: np.ndarray,
-    touched: np.ndarray,
-    similarity: np.ndarray,
-) -> int:
-    """Fill ``similarity`` for every row met and clear the other scratch; gives how many."""
-    n_touched = _accumulate(index, value, columns, measure.kind, sums, count, touched)
-    own_norm = 0.0
-    for at in range(len(value)):
-        own_norm += np.float64(value[at]) ** 2
-    own_norm = np.sqrt(own_norm)
-    for at in range(n_touched):
-        b = touched[at]
-        similarity[b] = _finish(b, own_norm, norm, sums, count[b], measure)
-        count[b] = 0
-        sums[b] = 0.0
-    return n_touched
+    result: np.ndarray,
+) -> None:
+    """Similarities float32[all rows] of one given row; ``sums`` comes and leaves all zero.
+
+    Goes through the rows in runs whose sums fit into ``sums``, and so into the cache.
+    """
+    width, first, last = n_sums(measure), rows.start[row], rows.start[row + 1]
+    length = 0.0
+    place = np.empty(last - first, np.int64)  # how far each column has been read
+    for entry in range(first, last):
+        x = np.float64(rows.value[entry])
+        length += x * x
+        place[entry - first] = columns.start[rows.at[entry]]
+    own_norm = np.sqrt(length)
+    step = len(sums) // width
+    for begin in range(0, len(norm), step):
+        end = min(begin + step, len(norm))
+        for entry in range(first, last):
+            here, stop = place[entry - first], columns.start[rows.at[entry] + 1]
+            if end < len(norm):
+                stop = here + np.searchsorted(columns.at[here:stop], end)
+            x = np.float64(rows.value[entry])
+            add_products(measure.kind, width, x, columns, here, stop, sums, -begin * width)
+            place[entry - first] = stop
+        part, lengths = result[begin:end], norm[begin:end]
+        finish_row(sums, 0, end - begin, own_norm, lengths, measure, part)
 
 
 @numba.njit(parallel=True, cache=True)
@@ -142,21 +210,11 @@ def similarity_rows(
 ) -> np.ndarray:
     """Similarities float32[given rows, all rows] of a few rows; the caller bounds their number."""
     n_given, n_rows = len(rows.start) - 1, len(norm)
-    result = np.zeros((n_given, n_rows), np.float32)
-    for worker in numba.prange(WORKERS):
-        sums = np.zeros((n_rows, 5))
-        count = np.zeros(n_rows, np.int32)
-        touched = np.empty(n_rows, np.int32)
-        similarity = np.zeros(n_rows)
-        for row in range(worker, n_given, WORKERS):
-            first, last = rows.start[row], rows.start[row + 1]
-            n_touched = _similarity_row(
-                rows.at[first:last], rows.value[first:last], columns, norm, measure,
-                sums, count, touched, similarity,
-            )  # fmt: skip
-            for at in range(n_touched):
-                result[row, touched[at]] = similarity[touched[at]]
-                similarity[touched[at]] = 0.0
+    result = np.empty((n_given, n_rows), np.float32)
+    for piece in numba.prange(PIECES):
+        sums = scratch(n_rows, measure)
+        for row in range(piece * n_given // PIECES, (piece + 1) * n_given // PIECES):
+            similarity_row(rows, row, columns, norm, measure, sums, result[row])
     return result
 
 
@@ -168,98 +226,23 @@ def nearest(
 
     ``own[r]`` is the given row's index among all rows, −1 for a new one. Gives
     (int32[n, k] with −1 as padding, float32[n, k]), best first, ties by ascending index.
+    For all rows against each other `cofilter.kernels.neighbours` does half the work.
     """
     n_given, n_rows = len(rows.start) - 1, len(norm)
     neighbour = np.full((n_given, k), -1, np.int32)
     value = np.zeros((n_given, k), np.float32)
-    for worker in numba.prange(WORKERS):
-        sums = np.zeros((n_rows, 5))
-        count = np.zeros(n_rows, np.int32)
-        touched = np.empty(n_rows, np.int32)
-        similarity = np.zeros(n_rows)
-        for row in range(worker, n_given, WORKERS):
-            first, last = rows.start[row], rows.start[row + 1]
-            n_touched = _similarity_row(
-                rows.at[first:last], rows.value[first:last], columns, norm, measure,
-                sums, count, touched, similarity,
-            )  # fmt: skip
-            size = 0
-            for at in range(n_touched):
-                b = touched[at]
-                if similarity[b] > 0.0 and b != own[row]:
-                    kept = np.float32(similarity[b])
-                    size = offer(value[row], neighbour[row], size, kept, b)
-                similarity[b] = 0.0
+    for piece in numba.prange(PIECES):
+        sums = scratch(n_rows, measure)
+        found = np.zeros(n_rows, np.float32)
+        for row in range(piece * n_given // PIECES, (piece + 1) * n_given // PIECES):
+            similarity_row(rows, row, columns, norm, measure, sums, found)
+            if own[row] >= 0:
+                found[own[row]] = np.float32(0.0)
+            size, worst = 0, np.float32(0.0)
+            for b in range(n_rows):
+                if found[b] > worst:
+                    size = offer(value[row], neighbour[row], size, found[b], b)
+                    if size == k:
+                        worst = value[row, 0]
             drain(value[row], neighbour[row], size)
     return neighbour, value
-
-
-@numba.njit(parallel=True, cache=True)
-def knn_deviations(
-    rows: Sparse,
-    columns: Sparse,
-    norm: np.ndarray,
-    own: np.ndarray,
-    measure: Measure,
-    k: int,
-    start: np.ndarray,
-    pair: np.ndarray,
-    list_of_pair: np.ndarray,
-    lists: Sparse,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Similarity-weighted mean deviation of the k nearest candidates of each pair.
-
-    For pair p of given row r: Σ s(r, b) · d_b / Σ s(r, b) over the k candidates b with the
-    largest positive similarity; candidates and their deviations d are
-    ``lists[list_of_pair[p]]`` (the raters of an item, or the items of a user).
-
-    Parameters
-    ----------
-    rows, own:
-        The given rows and their indices among all rows (−1: new), never their own neighbour.
-    start, pair:
-        CSR index: the pairs of each given row.
-
-    Returns
-    -------
-    (float64[pairs], int32[pairs] neighbours used; 0 where there was none and the value is 0).
-
-    Cost: one similarity row a given row, plus O(candidates + entries · log k) a pair.
-    """
-    n_given, n_rows = len(rows.start) - 1, len(norm)
-    deviation = np.zeros(len(pair))
-    used = np.zeros(len(pair), np.int32)
-    for worker in numba.prange(WORKERS):
-        sums = np.zeros((n_rows, 5))
-        count = np.zeros(n_rows, np.int32)
-        touched = np.empty(n_rows, np.int32)
-        similarity = np.zeros(n_rows)
-        best = np.empty(k)
-        place = np.empty(k, np.int64)
-        for row in range(worker, n_given, WORKERS):
-            first, last = rows.start[row], rows.start[row + 1]
-            n_touched = _similarity_row(
-                rows.at[first:last], rows.value[first:last], columns, norm, measure,
-                sums, count, touched, similarity,
-            )  # fmt: skip
-            if own[row] >= 0:
-                similarity[own[row]] = 0.0
-            for at in range(start[row], start[row + 1]):
-                p = pair[at]
-                candidates = list_of_pair[p]
-                size = 0
-                for place_at in range(lists.start[candidates], lists.start[candidates + 1]):
-                    weight = similarity[lists.at[place_at]]
-                    if weight > 0.0:
-                        size = offer(best, place, size, weight, place_at)
-                drain(best, place, size)  # a fixed order of summation
-                above, below = 0.0, 0.0
-                for n in range(size):
-                    above += best[n] * lists.value[place[n]]
-                    below += best[n]
-                used[p] = size
-                if size > 0:
-                    deviation[p] = above / below
-            for at in range(n_touched):
-                similarity[touched[at]] = 0.0
-    return deviation, used

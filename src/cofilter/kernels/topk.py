@@ -7,6 +7,8 @@ from typing import Any
 import numba
 import numpy as np
 
+CHUNK = 64  # scores compared with the worst of the best at once, in a few vector instructions
+
 
 @numba.njit(inline="always")
 def sift_down(keys: np.ndarray, ids: np.ndarray, size: int) -> None:  # pragma: no cover - compiled
@@ -60,6 +62,34 @@ def drain(keys: np.ndarray, ids: np.ndarray, size: int) -> None:
         sift_down(keys, ids, size)
 
 
+@numba.njit
+def _any_above(scores: np.ndarray, first: int, worst: Any) -> bool:
+    """Whether one of CHUNK scores beats ``worst``; without branches, so it becomes vector code."""
+    above = np.int32(0)
+    for at in range(CHUNK):
+        above |= np.int32(scores[np.uint64(first + at)] > worst)
+    return above != 0
+
+
+@numba.njit
+def _scan(scores: np.ndarray, best: np.ndarray, ids: np.ndarray) -> int:
+    """Fill a heap with the len(best) best columns; gives its size.
+
+    Columns ascend, so an equal score never enters a full heap.
+    """
+    size, worst = 0, np.float32(-np.inf)
+    for first in range(0, len(scores), CHUNK):
+        last = min(first + CHUNK, len(scores))
+        if last - first == CHUNK and not _any_above(scores, first, worst):
+            continue
+        for column in range(first, last):
+            if scores[column] > worst:
+                size = offer(best, ids, size, scores[column], column)
+                if size == len(best):
+                    worst = best[0]
+    return size
+
+
 @numba.njit(parallel=True, cache=True)
 def top_k(
     scores: np.ndarray, excluded_start: np.ndarray, excluded: np.ndarray, k: int
@@ -81,15 +111,12 @@ def top_k(
     Cost: one pass over the scores, O(columns + entries · log k) a row; reads 4 bytes a score.
     Rows are independent, so the result does not depend on the number of threads.
     """
-    n_rows, n_columns = scores.shape
+    n_rows = len(scores)
     ids = np.full((n_rows, k), -1, np.int32)
     best = np.full((n_rows, k), -np.inf, np.float32)
     for row in numba.prange(n_rows):
         for at in range(excluded_start[row], excluded_start[row + 1]):
             scores[row, excluded[at]] = -np.inf
-        size = 0
-        for column in range(n_columns):
-            if scores[row, column] > -np.inf:
-                size = offer(best[row], ids[row], size, scores[row, column], column)
+        size = _scan(scores[row], best[row], ids[row])
         drain(best[row], ids[row], size)
     return ids, best

@@ -49,8 +49,6 @@ class ALSConfig(IterativeConfig):
         gets the most popular items.
     init_std:
         Standard deviation of the normal start of the item factors.
-    device:
-        It is trained on the CPU only.
     """
 
     kind: Literal["explicit", "implicit"]
@@ -62,7 +60,6 @@ class ALSConfig(IterativeConfig):
     confidence: Literal["rating", "constant", "scaled"]
     min_rating: float | None
     init_std: float = Field(gt=0)
-    device: Literal["auto", "cpu"] = "auto"
 
 
 class _ALS(IterativeRecommender):

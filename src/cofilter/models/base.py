@@ -18,9 +18,11 @@ from cofilter.models.bias import Biases
 from cofilter.models.config import ModelConfig
 from cofilter.models.learner import Trains
 from cofilter.models.people import People, UserRows, UserState
-from cofilter.ranking import exclude_matrix, to_ids
+from cofilter.ranking import LeftOut, exclude_matrix, to_ids
 
-BLOCK_SCORES = 1 << 24  # scores held at once while ranking: 64 MiB of float32
+# Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
+# gone through, and rows enough for an efficient product.
+BLOCK_SCORES = 1 << 23
 
 
 class Recommender(ABC):
@@ -249,19 +251,25 @@ class Recommender(ABC):
         k = min(k, n_items)
         items = np.full((len(people), k), UNKNOWN, np.int32)
         best = np.full((len(people), k), -np.inf, np.float32)
-        nothing: Any = sparse.csr_array((len(people), n_items), dtype=np.float32)
-        left_out = nothing if excluded is None else excluded
+        left_out = LeftOut.of(excluded, len(people))
         step = max(1, BLOCK_SCORES // max(n_items, 1))
         for start in range(0, len(people), step):
             rows = np.arange(start, min(start + step, len(people)))
-            own = people.answered[rows]
-            scores = np.repeat(self.popularity_[None].astype(np.float32), len(rows), axis=0)
-            if own.any():
-                scores[own] = self._score_items(self._rows(people, user, rows[own]))
-            block = left_out[rows]
-            start_of = block.indptr.astype(np.int64)
-            items[rows], best[rows] = top_k(scores, start_of, block.indices.astype(np.int32), k)
+            scores = self._ranking_scores(people, user, rows)
+            starts = left_out.start[start : rows[-1] + 2]
+            items[rows], best[rows] = top_k(scores, starts, left_out.item, k)
         return items, best
+
+    def _ranking_scores(self, people: People, user: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Scores float32[rows, items], popularity for those who are not answered; to be changed."""
+        own = people.answered[rows]
+        if own.all():
+            return self._score_items(self._rows(people, user, rows))
+        scores = np.empty((len(rows), len(self.items_)), np.float32)
+        scores[~own] = self.popularity_
+        if own.any():
+            scores[own] = self._score_items(self._rows(people, user, rows[own]))
+        return scores
 
     def similar_items(self, item_ids: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The k items most similar to each given one, never itself; shaped as `recommend`'s."""
@@ -322,6 +330,11 @@ class Recommender(ABC):
 
 def _distinct(user: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First occurrence of each distinct user, and for each entry the place of its user there."""
-    key = user if len(user) and user[0] != UNKNOWN else ids
-    _, first, row = np.unique(key, return_index=True, return_inverse=True)
-    return first, row.astype(np.int32)
+    if len(user) and user[0] == UNKNOWN:
+        _, first, row = np.unique(ids, return_index=True, return_inverse=True)
+        return first, row.astype(np.int32)
+    # Dense indices need no sorting: of equal ones the last assignment, the first entry, stays.
+    entry = np.full(user.max(initial=-1) + 1, -1)
+    entry[user[::-1]] = np.arange(len(user))[::-1]
+    some = entry >= 0
+    return entry[some], (np.cumsum(some, dtype=np.int32) - 1)[user]

@@ -45,8 +45,6 @@ class BayesConfig(IterativeConfig):
         Standard deviation of the normal start of the factors.
     patience:
         None: a chain is not stopped early.
-    device:
-        It is sampled on the CPU only.
     """
 
     kind: Literal["plain", "sided"]
@@ -56,7 +54,6 @@ class BayesConfig(IterativeConfig):
     noise: Literal["own", "shared"]
     init_std: float = Field(gt=0)
     patience: None = None
-    device: Literal["auto", "cpu"] = "auto"
 
     @model_validator(mode="after")
     def _enough_draws(self) -> Self:

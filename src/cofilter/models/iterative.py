@@ -14,6 +14,7 @@ from cofilter.models.base import Recommender
 from cofilter.models.bias import Biases
 from cofilter.models.config import ModelConfig
 from cofilter.models.learner import Arrays, Learner, Task, Trains
+from cofilter.models.people import UserRows
 
 RANKED = 10  # length of the lists that ranking models are watched by
 WATCHED_USERS = 2_000  # at most so many validation users are ranked after an epoch
@@ -30,12 +31,21 @@ class IterativeConfig(ModelConfig):
         Early stopping after so many epochs without a better value of the watched metric on
         validation; the best epoch's parameters are kept. None: all epochs run and the last one's
         parameters are kept.
-    device:
-        Where it is trained; a named device that is absent is an error.
     """
 
     epochs: int = Field(gt=0)
     patience: int | None = Field(gt=0)
+
+
+class DeviceConfig(IterativeConfig):
+    """What models are told that can be trained on a GPU; the others know the CPU alone.
+
+    Attributes
+    ----------
+    device:
+        Where it is trained; a named device that is absent is an error.
+    """
+
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
 
 
@@ -125,14 +135,22 @@ class IterativeRecommender(Recommender):
         user = self.users_.index(validation.users.ids)[validation.user]
         item = self.items_.index(validation.items.ids)[validation.item]
         warm = (user != UNKNOWN) & (item != UNKNOWN)
-        rows = warm if warm.any() else np.ones(len(validation), bool)
-        user_id, item_id = validation.users.ids, validation.items.ids
-        users, items = user_id[validation.user[rows]], item_id[validation.item[rows]]
-        truth = validation.rating[rows].astype(np.float64)
+        truth = validation.rating.astype(np.float64)
+        if not warm.any():
+            fallback = np.clip(
+                self.biases_.predict(self.biases_.user_bias(user), item), *self.scale_
+            )
+            alone = {"rmse": float(np.sqrt(np.mean((fallback - truth) ** 2)))}
+            return lambda parameters: alone
+        # What of `predict` does not change from epoch to epoch is done once.
+        known, row = np.unique(user[warm], return_inverse=True)
+        pairs = row.astype(np.int32), item[warm]
+        truth, bias = truth[warm], self.biases_.user_bias(known)
 
         def watch(parameters: Arrays) -> dict[str, float]:
             self._set(parameters)
-            error = self.predict(users, items) - truth
+            scores, _ = self._score_pairs(UserRows(self._user_state(known), bias, known), *pairs)
+            error = np.clip(scores, *self.scale_).astype(np.float32) - truth
             return {"rmse": float(np.sqrt(np.mean(error**2)))}
 
         return watch

@@ -1,7 +1,11 @@
-"""Neighbourhood models: user-based and item-based, exact, without a similarity matrix in memory."""
+"""Neighbourhood models: user-based and item-based, exact.
+
+All similarities are held in memory only where they take at most MATRIX_BYTES.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +13,16 @@ from pydantic import Field
 from scipy import sparse
 from tqdm import tqdm
 
+from cofilter.kernels.knn_predict import (
+    Known,
+    Pairs,
+    deviation_table,
+    deviations,
+    deviations_on_demand,
+    grouped,
+    weighted_sums,
+)
+from cofilter.kernels.neighbours import nearest_of_all, similarity_matrix
 from cofilter.kernels.similarity import (
     CORATED_COSINE,
     COSINE,
@@ -16,13 +30,14 @@ from cofilter.kernels.similarity import (
     PEARSON,
     Measure,
     Sparse,
-    knn_deviations,
     nearest,
     similarity_rows,
 )
+from cofilter.kernels.topk import top_k
 from cofilter.matrix import UNKNOWN, Interactions, row_means, row_of, to_csr, transposed
 from cofilter.models.base import Recommender
 from cofilter.models.config import ModelConfig
+from cofilter.models.csr import as_sparse, neighbour_matrix
 from cofilter.models.people import UserRows, UserState
 
 # Which kernel a similarity uses and what is taken off the ratings first ("other": the mean of the
@@ -34,7 +49,8 @@ SIMILARITIES = {
     "pearson_baseline": (CORATED_COSINE, "baseline"),
     "msd": (MSD, "nothing"),
 }
-BLOCK = 1024  # items whose neighbours are found at once, between two steps of the progress bar
+MATRIX_BYTES = 1 << 28  # 256 MiB: some 7,000 rows have all their similarities at hand
+NEAR = 32  # × k nearest rows of each are kept sorted there
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
 
 
@@ -94,6 +110,7 @@ class _KNN(Recommender):
     def _fit(self, data: Interactions, validation: Interactions | None, trainer: Any) -> None:
         self.by_user_ = data.by_user
         self._prepare()
+        self._similarities_at_hand()  # paid here, so that the first prediction is not the slow one
 
     def _prepare(self) -> None:
         """Derive from the ratings what every prediction needs; cheap, so nothing of it is saved."""
@@ -107,6 +124,21 @@ class _KNN(Recommender):
         rows, columns = (by_user, by_item) if self.users_are_rows else (by_item, by_user)
         self._compared, self._columns = rows, as_sparse(columns)
         self._norm = np.sqrt(np.bincount(row_of(rows), rows.data.astype(float) ** 2, rows.shape[0]))
+        self._at_hand: Known | None = None
+
+    def _similarities_at_hand(self) -> Known | None:
+        """All similarities, or None where they take more than MATRIX_BYTES.
+
+        Derived by `fit`, or by the first prediction of a loaded model.
+        """
+        n_rows, n_columns = self._compared.shape
+        n_near = min(NEAR * self.config.k, n_rows)
+        if self._at_hand is None and 4 * n_rows**2 + 8 * n_rows * n_near <= MATRIX_BYTES:
+            rows = as_sparse(self._compared)
+            matrix = similarity_matrix(rows, n_columns, self._norm, self._measure)
+            nobody = np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32)
+            self._at_hand = Known(matrix, *top_k(matrix, *nobody, n_near))
+        return self._at_hand
 
     @property
     def _everybody(self) -> UserRows:
@@ -153,28 +185,27 @@ class _KNN(Recommender):
         users: UserRows,
         row: np.ndarray,
         item: np.ndarray,
-        given: tuple[sparse.csr_array, np.ndarray, np.ndarray],
+        given: tuple[np.ndarray, np.ndarray],
         lists: tuple[sparse.csr_array, np.ndarray],
     ) -> tuple[np.ndarray, np.ndarray]:
         """Predict pairs, grouped by the row whose similarities they share.
 
-        ``given``: rows to compare, each one's own index, and for each pair its place among them.
+        ``given``: int32 index of each row to compare, and for each pair its place among them.
         ``lists``: candidates with their deviations, and for each pair its place among those.
         """
-        rows, own, place = given
-        start = np.concatenate([[0], np.cumsum(np.bincount(place, minlength=rows.shape[0]))])
-        deviation, used = knn_deviations(
-            as_sparse(rows),
-            self._columns,
-            self._norm,
-            own.astype(np.int32),
-            self._measure,
-            self.config.k,
-            start.astype(np.int64),
-            np.argsort(place, kind="stable"),
-            lists[1].astype(np.int64),
-            as_sparse(lists[0]),
-        )
+        own, place = given
+        pairs = Pairs(own, *grouped(place, len(own)), lists[1].astype(np.int32))
+        candidates, k = as_sparse(lists[0]), min(self.config.k, len(self._norm))
+        # New users are no rows of the matrix.
+        known = self._similarities_at_hand() if (own != UNKNOWN).all() else None
+        if known is not None:
+            table = self._table(candidates, lists[1])
+            deviation, used = deviations(known, k, pairs, candidates, table)
+        else:
+            rows = as_sparse(self._given_rows(users, own))
+            deviation, used = deviations_on_demand(
+                rows, self._columns, self._norm, self._measure, k, pairs, candidates
+            )
         user_offset, item_offset = self._offsets(users, self._aggregation_centre)
         return user_offset[row] + item_offset[item] + deviation, used > 0
 
@@ -187,6 +218,18 @@ class _KNN(Recommender):
         scores, answered = self._score_pairs(users, row, item)
         fallback = self.biases_.predict(users.bias[row], item)
         return np.where(answered, scores, fallback).astype(np.float32).reshape(-1, n_items)
+
+    def _table(self, lists: Sparse, list_of_pair: np.ndarray) -> np.ndarray:
+        """The lists' deviations as a dense table where that is small and pays, else no rows."""
+        n_rows, size = len(self._norm), (len(lists.start) - 1) * len(self._norm)
+        candidates = np.diff(lists.start)[list_of_pair].sum()
+        if 4 * size > MATRIX_BYTES or size > candidates:
+            return np.empty((0, n_rows), np.float32)
+        return deviation_table(lists, n_rows)
+
+    def _given_rows(self, users: UserRows, own: np.ndarray) -> sparse.csr_array:
+        """The rows to compare, centred."""
+        raise NotImplementedError
 
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
         raise NotImplementedError
@@ -209,15 +252,18 @@ class UserKNN(_KNN):
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        compared = self._centred(users, self._similarity_centre)
-        return self._combine(users, row, item, (compared, users.known, row), (self._raters, item))
+        return self._combine(users, row, item, (users.known, row), (self._raters, item))
+
+    def _given_rows(self, users: UserRows, own: np.ndarray) -> sparse.csr_array:
+        return self._centred(users, self._similarity_centre)
 
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
         compared = as_sparse(self._centred(users, self._similarity_centre))
-        found = nearest(
-            compared, self._columns, self._norm, users.known, self._measure, self.config.k
-        )
-        return (neighbour_matrix(*found, len(self.users_)) @ self.by_user_).toarray()
+        n_users, n_items = self.by_user_.shape
+        k = min(self.config.k, n_users)
+        found = nearest(compared, self._columns, self._norm, users.known, self._measure, k)
+        lists = as_sparse(neighbour_matrix(*found, n_users))
+        return weighted_sums(lists, as_sparse(self.by_user_), n_items)
 
 
 class ItemKNN(_KNN):
@@ -232,25 +278,16 @@ class ItemKNN(_KNN):
 
     def _fit(self, data: Interactions, validation: Interactions | None, trainer: Any) -> None:
         super()._fit(data, validation, trainer)
-        n_items = len(self.items_)
-        blocks = [np.arange(at, min(at + BLOCK, n_items)) for at in range(0, n_items, BLOCK)]
-        found = [
-            nearest(
-                as_sparse(self._compared[items]),
-                self._columns,
-                self._norm,
-                items.astype(np.int32),
-                self._measure,
-                self.config.k,
-            )
-            for items in tqdm(blocks, "neighbours", unit="block", disable=None, delay=2)
-        ]
-        self.neighbour_, self.neighbour_similarity_ = map(np.concatenate, zip(*found, strict=True))
+        rows, n_users = as_sparse(self._compared), len(self.users_)
+        bar = partial(tqdm, desc="neighbours", unit="block", disable=None, delay=2)
+        self.neighbour_, self.neighbour_similarity_ = nearest_of_all(
+            rows, n_users, self._norm, self._measure, self.config.k, bar
+        )
         self._set_neighbours()
 
     def _set_neighbours(self) -> None:
         matrix = neighbour_matrix(self.neighbour_, self.neighbour_similarity_, len(self.items_))
-        self._scoring = transposed(matrix)
+        self._scoring = as_sparse(transposed(matrix))
 
     def _arrays(self) -> dict[str, np.ndarray]:
         lists = {"neighbour": self.neighbour_, "neighbour_similarity": self.neighbour_similarity_}
@@ -265,13 +302,17 @@ class ItemKNN(_KNN):
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        wanted, place = np.unique(item, return_inverse=True)
-        given = self._compared[wanted], wanted, place
+        asked = np.bincount(item, minlength=len(self.items_)) > 0
+        wanted = np.flatnonzero(asked).astype(np.int32)
+        place = (np.cumsum(asked, dtype=np.int32) - 1)[item]
         lists = self._centred(users, self._aggregation_centre)
-        return self._combine(users, row, item, given, (lists, row))
+        return self._combine(users, row, item, (wanted, place), (lists, row))
+
+    def _given_rows(self, users: UserRows, own: np.ndarray) -> sparse.csr_array:
+        return self._compared[own]
 
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
-        return (users.state @ self._scoring).toarray()
+        return weighted_sums(as_sparse(users.state), self._scoring, len(self.items_))
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         return similarity_rows(
@@ -280,19 +321,3 @@ class ItemKNN(_KNN):
 
 
 KNN_KINDS: dict[str, type[_KNN]] = {"user": UserKNN, "item": ItemKNN}
-
-
-def as_sparse(matrix: sparse.csr_array) -> Sparse:
-    """A CSR matrix with the dtypes that the kernels are compiled for."""
-    return Sparse(
-        matrix.indptr.astype(np.int64),
-        matrix.indices.astype(np.int32, copy=False),
-        matrix.data.astype(np.float32, copy=False),
-    )
-
-
-def neighbour_matrix(neighbour: np.ndarray, similarity: np.ndarray, n: int) -> sparse.csr_array:
-    """Neighbour lists (−1 is padding) as a CSR matrix float32[lists, n]."""
-    some = neighbour != UNKNOWN
-    start = np.concatenate([[0], np.cumsum(some.sum(axis=1))])
-    return sparse.csr_array((similarity[some], neighbour[some], start), shape=(len(neighbour), n))

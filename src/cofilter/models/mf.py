@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from cofilter.errors import ConfigError
+from cofilter.kernels.ridge import ridge_rows
+from cofilter.kernels.sgd import pair_scores
 from cofilter.matrix import Interactions
-from cofilter.models.iterative import IterativeConfig, IterativeRecommender
+from cofilter.models.device import resolve_device
+from cofilter.models.iterative import DeviceConfig, IterativeRecommender
 from cofilter.models.learner import Arrays, Learner
 from cofilter.models.people import UserRows, UserState
 
+FUSED_OPTIMIZERS = ("adagrad", "sgd", "gd")
+FIRST_SQUARES = 0.1  # AdaGrad's sums at the start, so that the first rates are about 3 · lr
 
-class MFConfig(IterativeConfig):
+
+class MFConfig(DeviceConfig):
     """Hyper-parameters of `MatrixFactorization`.
 
     Attributes
     ----------
     kind:
-        ``biased``: μ + b_u + b_i + p_u·q_i (Koren, Bell and Volinsky 2009); ``dot``: p_u·q_i.
+        ``biased``: μ + b_u + b_i + p_u·q_i (Koren, Bell and Volinsky 2009); ``dot``: p_u·q_i;
+        ``item_centred``: m_i + p_u·q_i, m_i the item's mean rating; ``svdpp``: see `SVDPlusPlus`.
     dim:
         Length of the factors.
     optimizer, lr:
-        ``adam`` (Kingma and Ba 2015) or plain ``sgd``; both take mean gradients over a batch.
+        ``adagrad``: AdaGrad with one rate a row (Duchi, Hazan and Singer 2011); ``sgd``: plain;
+        both step by half the gradient of the loss summed over a batch. ``adam`` (Kingma and Ba
+        2015): by its mean over a batch; torch engine only. ``gd``: full-batch gradient descent,
+        for ``item_centred`` and only there.
     batch_size:
-        Ratings a step.
+        Ratings a step of the torch engine, None: all of them. The fused engine steps after each
+        rating (``gd``: after all).
     l2:
-        λ of the loss below.
+        λ of the loss.
     schedule:
         ``constant``; ``exponential``: lr · decay^(epoch − 1); ``cosine``: from lr to 0 over
         ``epochs`` (the only one that reads their number).
@@ -36,37 +47,81 @@ class MFConfig(IterativeConfig):
         Factor an epoch of the exponential schedule.
     init_std:
         Standard deviation of the normal start of the factors.
+    propensity:
+        Power of the inverse-propensity weights (see `item_weights`); None: all ratings count alike.
     engine, threads:
-        How it is trained; ``auto`` resolves once. The torch engine's last bits depend on the
-        number of threads.
+        How it is trained; ``auto`` takes the fused CPU kernels where it is trained on the CPU by
+        an optimizer that they have, torch otherwise. ``threads`` are torch's, whose last bits
+        depend on their number.
     """
 
-    kind: Literal["biased", "dot"]
+    kind: Literal["biased", "dot", "svdpp", "item_centred"]
     dim: int = Field(gt=0)
-    optimizer: Literal["adam", "sgd"]
+    optimizer: Literal["adagrad", "sgd", "adam", "gd"]
     lr: float = Field(gt=0)
-    batch_size: int = Field(gt=0)
+    batch_size: int | None = Field(gt=0)
     l2: float = Field(ge=0)
     schedule: Literal["constant", "exponential", "cosine"]
     decay: float = Field(gt=0, le=1)
     init_std: float = Field(ge=0)
-    engine: Literal["auto", "torch"] = "auto"
+    propensity: float | None = Field(gt=0)
+    engine: Literal["auto", "torch", "fused"] = "auto"
     threads: int = Field(1, gt=0)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if (self.kind == "item_centred") != (self.optimizer == "gd"):
+            raise ValueError(
+                f"optimizer {self.optimizer!r} with kind {self.kind!r}: "
+                "item_centred takes gd, and the other kinds take adagrad, sgd or adam"
+            )
+        if self.optimizer == "gd" and self.batch_size is not None:
+            raise ValueError(f"batch_size {self.batch_size} with optimizer 'gd': null is expected")
+        if self.engine == "fused" and self.optimizer not in FUSED_OPTIMIZERS:
+            have = ", ".join(FUSED_OPTIMIZERS)
+            raise ValueError(f"optimizer {self.optimizer!r} with engine 'fused', which has {have}")
+        if self.engine == "fused" and self.device not in ("auto", "cpu"):
+            raise ValueError(f"engine 'fused' with device {self.device!r}: it runs on the cpu only")
+        return self
+
+    def learning_rate(self, epoch: int) -> float:
+        """By the schedule; epochs count from 1."""
+        if self.schedule == "exponential":
+            return self.lr * self.decay ** (epoch - 1)
+        if self.schedule == "cosine":
+            return self.lr * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / self.epochs))
+        return self.lr
+
+    def resolved_engine(self) -> str:
+        """``fused`` or ``torch``."""
+        if self.engine != "auto":
+            return self.engine
+        fused = self.optimizer in FUSED_OPTIMIZERS and resolve_device(self.device) == "cpu"
+        return "fused" if fused else "torch"
 
 
 class MatrixFactorization(IterativeRecommender):
     """Factors p_u, q_i (and biases) that minimise, over the training ratings,
 
-        mean of (r_ui − r̂_ui)² + λ (|p_u|² + |q_i|² + b_u² + b_i²)
+        mean of w_i (r_ui − r̂_ui)² + λ (|p_u|² + |q_i|² + b_u² + b_i²)
 
     so a user or item is regularised in proportion to its ratings. ``kind: biased`` adds
-    μ + b_u + b_i to the product, μ being the mean of the training ratings and fixed.
+    μ + b_u + b_i to the product, μ being the mean of the training ratings and fixed. The weights
+    w_i are 1 unless ``propensity`` is set.
+
+    ``kind: item_centred`` takes each item's mean off first, adds it back to predict, and counts λ
+    once a row instead of once a rating:
+
+        ½ Σ w_i (r_ui − m_i − p_u·q_i)² + λ/2 (Σ_u |p_u|² + Σ_i |q_i|²)
+
+    minimised by gradient descent on all ratings and both sides at once. Its loss is shown
+    divided by the number of ratings.
 
     A new user is folded in by ridge regression on the fixed item side, which is the exact
     minimum of the same loss over p_u and b_u.
 
     Fitted state: ``user_`` and ``item_``, float32[n, dim + 1], the bias in the last column (0
-    for ``dot``).
+    for ``dot``; for ``item_centred`` 0 and the item's mean).
     """
 
     family = "mf"
@@ -74,12 +129,18 @@ class MatrixFactorization(IterativeRecommender):
     config_class = MFConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        if self.config.engine in ("auto", "torch"):
-            # torch is imported only when it trains.
+        # An engine is imported only when it trains: torch takes seconds.
+        if self.config.resolved_engine() == "torch":
             from cofilter.models.mf_torch import TorchFactors
 
             return TorchFactors(self.config, data, self._mean)
-        raise ConfigError(f"mf.engine: {self.config.engine!r} is not known")
+        from cofilter.models.mf_fused import FusedDescent, FusedFactors
+
+        learner = FusedDescent if self.config.optimizer == "gd" else FusedFactors
+        return learner(self.config, data, self._mean)
+
+    def _code(self) -> tuple[str, ...]:
+        return ("cofilter.kernels.sgd", "cofilter.kernels.blocks")
 
     def _epochs_matter(self) -> bool:
         return self.config.schedule == "cosine"
@@ -92,17 +153,14 @@ class MatrixFactorization(IterativeRecommender):
 
     @property
     def _mean(self) -> float:
-        return self.biases_.mean if self.config.kind == "biased" else 0.0
+        return self.biases_.mean if self.config.kind in ("biased", "svdpp") else 0.0
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        scores = np.empty(len(row), np.float32)
-        step = 1 << 18  # keeps the gathered factors in some hundred MB at most
-        for start in range(0, len(row), step):
-            p, q = users.state[row[start : start + step]], self.item_[item[start : start + step]]
-            product = np.einsum("nd,nd->n", p[:, :-1], q[:, :-1])
-            scores[start : start + step] = self._mean + p[:, -1] + q[:, -1] + product
+        pairs = row.astype(np.int32, copy=False), item.astype(np.int32, copy=False)
+        state = np.ascontiguousarray(users.state, np.float32)
+        scores = pair_scores(state, pairs[0], self.item_, pairs[1], self._mean)
         return scores, np.ones(len(row), bool)
 
     def _score_items(self, users: UserRows) -> np.ndarray:
@@ -117,24 +175,39 @@ class MatrixFactorization(IterativeRecommender):
         return unit[item] @ unit.T
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
-        state = np.zeros((len(data.users), self.config.dim + 1), np.float32)
+        n_users = len(data.users)
         order = np.argsort(data.user, kind="stable")
-        bounds = np.searchsorted(data.user[order], np.arange(len(data.users) + 1))
-        biased = self.config.kind == "biased"
-        for person in range(len(data.users)):
-            rows = order[bounds[person] : bounds[person + 1]]
-            design = self.item_[item[rows]].astype(np.float64)
-            target = data.rating[rows] - self._mean - design[:, -1]
-            design[:, -1] = 1.0 if biased else 0.0
-            # Normal equations of the class's loss: λ counts once a rating. The small floor makes
-            # an unregularised system with fewer ratings than factors solvable.
-            ridge = max(self.config.l2 * len(rows), 1e-6)
-            normal = design.T @ design + ridge * np.eye(design.shape[1])
-            state[person] = np.linalg.solve(normal, design.T @ target)
-        return state
+        count = np.bincount(data.user, minlength=n_users)
+        start = np.concatenate([[0], np.cumsum(count)])
+        target = data.rating - self._mean - self.item_[item, -1].astype(np.float64)
+        counted = np.ones(n_users) if self.config.kind == "item_centred" else count
+        # The small floor makes an unregularised system with fewer ratings than factors solvable.
+        penalty = np.maximum(self.config.l2 * counted, 1e-6)
+        weight = item_weights(self.popularity_, self.config.propensity)
+        biased = self.config.kind in ("biased", "svdpp")
+        rows = item[order].astype(np.int32), target[order], self.item_
+        return ridge_rows(start, *rows, weight, penalty, float(biased)).astype(np.float32)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {"user": self.user_, "item": self.item_}
 
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         self._set(arrays)
+
+
+def item_weights(popularity: np.ndarray, power: float | None) -> np.ndarray:
+    """Inverse-propensity weight of each item's ratings, float64[items] (Schnabel et al. 2016).
+
+    w_i ∝ (n_i / max n)^−power with n_i the ratings of item i, scaled so that the mean over all
+    ratings is 1; all 1 for None. It takes off how much oftener popular items are rated.
+    """
+    if power is None:
+        return np.ones(len(popularity))
+    propensity = (np.maximum(popularity, 1) / popularity.max()) ** power
+    return popularity.sum() / (popularity / propensity).sum() / propensity
+
+
+def item_means(data: Interactions) -> np.ndarray:
+    """Mean rating of each item, float64[items]."""
+    count = np.bincount(data.item, minlength=len(data.items))
+    return np.bincount(data.item, data.rating, len(data.items)) / np.maximum(count, 1)

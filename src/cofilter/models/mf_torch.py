@@ -1,36 +1,42 @@
-"""The torch engine of matrix factorization: autograd, any device, Adam or SGD."""
+"""The torch engine of matrix factorization: autograd, any device."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from cofilter.errors import DeviceError
 from cofilter.matrix import Interactions
+from cofilter.models.device import resolve_device
 from cofilter.models.learner import Arrays
+from cofilter.models.mf import FIRST_SQUARES, item_means, item_weights
 
 if TYPE_CHECKING:
     from cofilter.models.mf import MFConfig
 
-
-def resolve_device(name: str) -> str:
-    """The device to train on; a named one that is absent is an error, never a silent CPU run."""
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps_available()}
-    if name == "auto":
-        return next(device for device in ("cuda", "mps", "cpu") if present[device])
-    if not present[name]:
-        have = ", ".join(device for device, here in present.items() if here)
-        raise DeviceError(f"device: {name!r} is not on this machine (present: {have})")
-    return name
+SLICE = 1 << 20  # ratings whose gathered factors are held at once; larger batches add up gradients
 
 
-def mps_available() -> bool:
-    """Whether an Apple GPU can be used."""
-    return torch.backends.mps.is_available()
+class RowAdaGrad(torch.optim.Optimizer):
+    """AdaGrad with one rate a row, lr / √S: S sums the mean squares of the row's factor gradients
+    before the present step. The last column, the bias, shares its row's rate.
+    """
+
+    def __init__(self, tables: list[torch.Tensor], lr: float) -> None:
+        super().__init__(tables, {"lr": lr})
+        for table in tables:
+            self.state[table]["squares"] = torch.full_like(table[:, 0].detach(), FIRST_SQUARES)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step along the gradients; rows without one stay."""
+        for group in self.param_groups:
+            for table in group["params"]:
+                squares = self.state[table]["squares"]
+                table -= group["lr"] * table.grad / squares.sqrt()[:, None]
+                squares += table.grad[:, :-1].square().mean(1)
 
 
 class TorchFactors:
@@ -51,7 +57,13 @@ class TorchFactors:
         self._generator = torch.Generator().manual_seed(config.seed)
         self._user = torch.tensor(data.user, dtype=torch.int64)
         self._item = torch.tensor(data.item, dtype=torch.int64)
-        self._rating = torch.tensor(data.rating) - mean
+        popularity = np.bincount(data.item, minlength=len(data.items))
+        weight = item_weights(popularity, config.propensity).astype(np.float32)
+        self._weight = torch.from_numpy(weight)
+        self._once_a_row = config.kind == "item_centred"
+        means = item_means(data) if self._once_a_row else np.zeros(len(data.items))
+        self._item_mean = torch.from_numpy(means.astype(np.float32))
+        self._rating = torch.tensor(data.rating) - mean - self._item_mean[self._item]
         shapes = {"user": len(data.users), "item": len(data.items)}
         self._tables = {name: self._start(rows) for name, rows in shapes.items()}
         self._optimizer = self._make_optimizer()
@@ -63,10 +75,12 @@ class TorchFactors:
         return table.to(self.device).requires_grad_()
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
-        tables = list(self._tables.values())
+        tables, lr = list(self._tables.values()), self.config.lr
         if self.config.optimizer == "adam":
-            return torch.optim.Adam(tables, self.config.lr, fused=self.device != "mps")
-        return torch.optim.SGD(tables, self.config.lr)
+            return torch.optim.Adam(tables, lr, fused=self.device != "mps")
+        if self.config.optimizer == "adagrad":
+            return RowAdaGrad(tables, lr)
+        return torch.optim.SGD(tables, lr)
 
     def identity(self) -> dict[str, Any]:
         """Engine, torch's version and threads."""
@@ -78,42 +92,52 @@ class TorchFactors:
 
     def learning_rate(self, epoch: int) -> float:
         """By the configured schedule; epochs count from 1."""
-        config = self.config
-        if config.schedule == "exponential":
-            return config.lr * config.decay ** (epoch - 1)
-        if config.schedule == "cosine":
-            return config.lr * 0.5 * (1 + math.cos(math.pi * (epoch - 1) / config.epochs))
-        return config.lr
+        return self.config.learning_rate(epoch)
 
     def run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
-        """One shuffled pass; gives the mean of the batches' losses, weighted by their ratings."""
+        """One shuffled pass; gives the mean loss, each batch's taken before its step."""
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate(epoch)
         order = torch.randperm(len(self._rating), generator=self._generator)
         total = torch.zeros((), dtype=torch.float64)
-        for batch in order.split(self.config.batch_size):
+        for batch in order.split(self.config.batch_size or len(order)):
             self._optimizer.zero_grad(set_to_none=True)
-            loss = self.batch_loss(batch)
-            loss.backward()
+            # Adam takes the mean loss's gradient, the others half the summed loss's.
+            scale = 2 / len(batch) if self.config.optimizer == "adam" else 1.0
+            if self._once_a_row:
+                total += self._add_gradient(self._row_penalty(), scale)
+            for part in batch.split(SLICE):
+                total += self._add_gradient(self.half_loss(part), scale)
+                tick(len(part))
             self._optimizer.step()
-            total += loss.detach().cpu().double() * len(batch)  # MPS has no float64
-            tick(len(batch))
-        return float(total) / len(order)
+        return float(total) * (1.0 if self._once_a_row else 2.0) / len(order)
 
-    def batch_loss(self, batch: torch.Tensor) -> torch.Tensor:
-        """Mean loss of the ratings with these row numbers."""
+    def _add_gradient(self, loss: torch.Tensor, scale: float) -> torch.Tensor:
+        (loss * scale).backward()
+        return loss.detach().cpu().double()  # MPS has no float64
+
+    def _row_penalty(self) -> torch.Tensor:
+        return 0.5 * self.config.l2 * sum_of_squares(*self._tables.values())
+
+    def half_loss(self, batch: torch.Tensor) -> torch.Tensor:
+        """½ Σ over these row numbers of w e², and λ of each rating where it counts so."""
         rating = self._rating[batch].to(self.device)
+        weight = self._weight[self._item[batch]].to(self.device)
         p = torch.nn.functional.embedding(self._user[batch].to(self.device), self._tables["user"])
         q = torch.nn.functional.embedding(self._item[batch].to(self.device), self._tables["item"])
         predicted = (p[:, :-1] * q[:, :-1]).sum(1)
         if self.config.kind == "biased":
             predicted = predicted + p[:, -1] + q[:, -1]
-        penalty = (p * p).sum() + (q * q).sum()
-        return ((rating - predicted) ** 2).mean() + self.config.l2 * penalty / len(batch)
+        loss = (weight * (rating - predicted) ** 2).sum()
+        if not self._once_a_row:
+            loss = loss + self.config.l2 * sum_of_squares(p, q)
+        return 0.5 * loss
 
     def parameters(self) -> Arrays:
         """``user`` and ``item``, float32[n, dim + 1]."""
-        return {name: to_numpy(table) for name, table in self._tables.items()}
+        tables = {name: to_numpy(table) for name, table in self._tables.items()}
+        tables["item"][:, -1] += self._item_mean.numpy()
+        return tables
 
     def state(self) -> Arrays:
         """Tables, optimizer slots and the generator."""
@@ -138,6 +162,11 @@ class TorchFactors:
         whole = self._optimizer.state_dict()
         self._optimizer.load_state_dict({"state": slots, "param_groups": whole["param_groups"]})
         self._generator.set_state(torch.from_numpy(state["generator"].astype(np.uint8)))
+
+
+def sum_of_squares(*tables: torch.Tensor) -> torch.Tensor:
+    """Σ of all squared entries."""
+    return torch.stack([table.square().sum() for table in tables]).sum()
 
 
 def to_numpy(tensor: torch.Tensor) -> np.ndarray:

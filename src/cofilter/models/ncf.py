@@ -9,14 +9,14 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from cofilter.matrix import Interactions
-from cofilter.models.iterative import IterativeConfig, IterativeRecommender
+from cofilter.models.iterative import DeviceConfig, IterativeRecommender
 from cofilter.models.learner import Arrays, Learner
 from cofilter.models.people import UserRows, UserState
 
 PAIRS_AT_ONCE = 1 << 16  # predicted together: 32 MiB a layer of 128 units
 
 
-class NCFConfig(IterativeConfig):
+class NCFConfig(DeviceConfig):
     """What both kinds of network are told.
 
     Attributes

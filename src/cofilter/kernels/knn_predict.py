@@ -1,0 +1,213 @@
+"""Similarity-weighted means over the nearest candidates of many pairs.
+
+A pair is a given row and a list of candidate rows, ascending, with a deviation each. The k
+candidates with the largest positive similarity count (of equal ones the first), and they are
+summed best first. So an answer has the same bits whichever way they were found, and for any number
+of threads.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from cofilter.kernels.similarity import PIECES, Measure, Sparse, scratch, similarity_row
+from cofilter.kernels.topk import drain, offer
+
+
+class Pairs(NamedTuple):
+    """What is asked, grouped by given row.
+
+    Attributes
+    ----------
+    own:
+        int32[given rows], index of each among all rows (−1: new); never its own neighbour.
+    start, pair:
+        int64, CSR index: the pairs of each given row.
+    list_of_pair:
+        int32[pairs], which of the candidate lists a pair has.
+    """
+
+    own: np.ndarray
+    start: np.ndarray
+    pair: np.ndarray
+    list_of_pair: np.ndarray
+
+
+@numba.njit(cache=True)
+def grouped(key: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """CSR index (start int64[n + 1], entry int64[keys]) of entries by key; counting sort, O(n)."""
+    start = np.zeros(n + 1, np.int64)
+    for entry in range(len(key)):
+        start[key[entry] + 1] += 1
+    for at in range(n):
+        start[at + 1] += start[at]
+    free, entries = start[:-1].copy(), np.empty(len(key), np.int64)
+    for entry in range(len(key)):
+        entries[free[key[entry]]] = entry
+        free[key[entry]] += 1
+    return start, entries
+
+
+@numba.njit
+def _deviation(
+    similarity: np.ndarray,
+    own: int,
+    lists: Sparse,
+    first: int,
+    last: int,
+    best: np.ndarray,
+    place: np.ndarray,
+) -> tuple[float, int]:
+    """Σ s · d / Σ s over the len(best) nearest candidates, and how many took part."""
+    size, worst = 0, np.float32(0.0)
+    for at in range(first, last):
+        candidate = np.uint32(lists.at[at])
+        weight = similarity[candidate]
+        # One comparison that nearly always says no; others would cost more than the reading.
+        if weight > worst and candidate != own:
+            size = offer(best, place, size, weight, at)
+            if size == len(best):
+                worst = best[0]
+    drain(best, place, size)
+    above, below = 0.0, 0.0
+    for n in range(size):
+        weight = np.float64(best[n])
+        above += weight * lists.value[place[n]]
+        below += weight
+    return (above / below if size > 0 else 0.0), size
+
+
+@numba.njit(parallel=True, cache=True)
+def deviations_on_demand(
+    rows: Sparse,
+    columns: Sparse,
+    norm: np.ndarray,
+    measure: Measure,
+    k: int,
+    pairs: Pairs,
+    lists: Sparse,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean deviation of the nearest candidates of each pair, similarities computed as needed.
+
+    Returns
+    -------
+    (float64[pairs], int32[pairs] neighbours used; 0 where there was none and the value is 0).
+
+    Cost: one similarity row a given row, plus O(candidates + entries · log k) a pair. Memory: one
+    row of similarities a thread.
+    """
+    n_given, n_rows = len(rows.start) - 1, len(norm)
+    deviation, used = np.zeros(len(pairs.pair)), np.zeros(len(pairs.pair), np.int32)
+    for piece in numba.prange(PIECES):
+        sums = scratch(n_rows, measure)
+        found = np.zeros(n_rows, np.float32)
+        best, place = np.empty(k, np.float32), np.empty(k, np.int64)
+        for row in range(piece * n_given // PIECES, (piece + 1) * n_given // PIECES):
+            similarity_row(rows, row, columns, norm, measure, sums, found)
+            for at in range(pairs.start[row], pairs.start[row + 1]):
+                p = pairs.pair[at]
+                given = pairs.list_of_pair[p]
+                first, last = lists.start[given], lists.start[given + 1]
+                deviation[p], used[p] = _deviation(
+                    found, pairs.own[row], lists, first, last, best, place
+                )
+    return deviation, used
+
+
+class Known(NamedTuple):
+    """Similarities of all rows with each other.
+
+    Attributes
+    ----------
+    similarity:
+        float32[rows, rows].
+    near, weight:
+        int32[rows, m] and float32[rows, m]: the most similar rows of each, best first, ties by
+        ascending index, with their similarities.
+    """
+
+    similarity: np.ndarray
+    near: np.ndarray
+    weight: np.ndarray
+
+
+@numba.njit(parallel=True, cache=True)
+def deviation_table(lists: Sparse, n_rows: int) -> np.ndarray:
+    """Deviations float32[lists, rows], NaN where a row is no candidate; 4 bytes an entry."""
+    n_lists = len(lists.start) - 1
+    table = np.full((n_lists, n_rows), np.nan, np.float32)
+    for given in numba.prange(n_lists):
+        for at in range(lists.start[given], lists.start[given + 1]):
+            table[given, lists.at[at]] = lists.value[at]
+    return table
+
+
+@numba.njit
+def _walk(
+    near: np.ndarray, weights: np.ndarray, own: int, deviation: np.ndarray, k: int
+) -> tuple[float, int]:
+    """As `_deviation`, going through the nearest rows; fewer than k found prove nothing."""
+    above, below, size = 0.0, 0.0, 0
+    for n in range(len(near)):
+        value, weight = deviation[near[n]], np.float64(weights[n])
+        if not weight > 0.0:
+            break
+        if not np.isnan(value) and near[n] != own:
+            above += weight * value
+            below += weight
+            size += 1
+            if size == k:
+                break
+    return (above / below if size > 0 else 0.0), size
+
+
+@numba.njit(parallel=True, cache=True)
+def deviations(
+    known: Known, k: int, pairs: Pairs, lists: Sparse, table: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `deviations_on_demand`, from similarities at hand; all given rows are known ones.
+
+    ``table`` is `deviation_table` of the lists, or has no rows. With it, and where a list is so
+    long that k of its candidates are likely among the nearest rows, these are gone through:
+    about k · rows / candidates of them, with no selection. Elsewhere the candidates are,
+    O(candidates + entries · log k).
+    """
+    n_given, n_rows, n_near = len(pairs.own), len(known.similarity), known.near.shape[1]
+    deviation, used = np.zeros(len(pairs.pair)), np.zeros(len(pairs.pair), np.int32)
+    for piece in numba.prange(PIECES):
+        best, place = np.empty(k, np.float32), np.empty(k, np.int64)
+        for given in range(piece * n_given // PIECES, (piece + 1) * n_given // PIECES):
+            row = pairs.own[given]
+            for at in range(pairs.start[given], pairs.start[given + 1]):
+                p = pairs.pair[at]
+                asked = pairs.list_of_pair[p]
+                first, last = lists.start[asked], lists.start[asked + 1]
+                found, size = 0.0, 0
+                if len(table) and (last - first) * n_near >= 2 * k * n_rows:
+                    near, weight = known.near[row], known.weight[row]
+                    found, size = _walk(near, weight, row, table[asked], k)
+                if size < k:
+                    found, size = _deviation(
+                        known.similarity[row], row, lists, first, last, best, place
+                    )
+                deviation[p], used[p] = found, size
+    return deviation, used
+
+
+@numba.njit(parallel=True, cache=True)
+def weighted_sums(weights: Sparse, lists: Sparse, n: int) -> np.ndarray:
+    """Dense float32[rows, n] product of two CSR matrices, rows × lists and lists × n.
+
+    Cost: one multiply-add and 8 bytes read for each entry of each list that a row names.
+    """
+    n_rows = len(weights.start) - 1
+    result = np.zeros((n_rows, n), np.float32)
+    for row in numba.prange(n_rows):
+        for at in range(weights.start[row], weights.start[row + 1]):
+            weight, named = weights.value[at], weights.at[at]
+            for entry in range(lists.start[named], lists.start[named + 1]):
+                result[row, np.uint32(lists.at[entry])] += weight * lists.value[entry]
+    return result

@@ -1,0 +1,25 @@
+"""Sparse matrices on their way into kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from cofilter.kernels.similarity import Sparse
+from cofilter.matrix import UNKNOWN
+
+
+def as_sparse(matrix: sparse.csr_array) -> Sparse:
+    """A CSR matrix with the dtypes that the kernels are compiled for."""
+    return Sparse(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32, copy=False),
+        matrix.data.astype(np.float32, copy=False),
+    )
+
+
+def neighbour_matrix(neighbour: np.ndarray, similarity: np.ndarray, n: int) -> sparse.csr_array:
+    """Neighbour lists (−1 is padding) as a CSR matrix float32[lists, n]."""
+    some = neighbour != UNKNOWN
+    start = np.concatenate([[0], np.cumsum(some.sum(axis=1))])
+    return sparse.csr_array((similarity[some], neighbour[some], start), shape=(len(neighbour), n))
