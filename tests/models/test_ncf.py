@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from cofilter.columns import ITEM, RATING, USER
@@ -24,6 +23,7 @@ from cofilter.models.ncf import (
 )
 from cofilter.models.ncf_torch import RatingLearner
 from cofilter.training.loop import CheckpointConfig, Trainer
+from stages.drift import composed
 from stages.train_ncf import make
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
@@ -44,7 +44,6 @@ def rating(**changes: Any) -> RatingNetworkConfig:
     return RatingNetworkConfig(**(SHARED | {"centred": True} | changes))
 
 
-ROOT = Path(__file__).parents[2]
 KINDS = pytest.mark.parametrize("kind", ["implicit", "rating"])
 
 
@@ -245,9 +244,8 @@ def test_fold_in_settings_do_not_ask_for_another_training(tmp_path: Path) -> Non
 
 
 def stage_config(kind: str, **changes: Any) -> dict[str, Any]:
-    group = yaml.safe_load((ROOT / "conf/ncf/default.yaml").read_text(encoding="utf-8"))
-    shared = {"data": {"scale": [1.0, 5.0]}, "bias": {}, "device": "cpu", "seed": 2}
-    return {"ncf": group | {"kind": kind} | changes} | shared
+    cfg = composed()
+    return cfg | {"ncf": cfg["ncf"] | {"kind": kind} | changes, "seed": 2}
 
 
 def test_stage_makes_both_kinds_or_says_what_is_wrong() -> None:

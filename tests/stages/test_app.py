@@ -98,7 +98,7 @@ def test_an_unknown_key_in_params_yaml_is_one_line(checkout: Checkout) -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA GPU")
 def test_an_absent_device_is_one_line(finished: Checkout) -> None:
-    line = refused(finished, "train_mf", "device=cuda")
+    line = refused(finished, "train_mf", "mf.device=cuda")
     assert "device: 'cuda'" in line
     assert "cpu" in line
 

@@ -22,11 +22,11 @@ import numba
 import numpy as np
 
 from cofilter.kernels.similarity import Measure, Sparse, add_products, finish_row, n_sums
-from cofilter.kernels.topk import drain, offer
+from cofilter.kernels.topk import CHUNK, drain, offer
 
 SIMILARITIES = 1 << 24  # finished at a time: 64 MiB of float32
 SCRATCH = 1 << 26  # bytes of sums a thread
-TILE = 32  # rows that share one reading of the columns; more help little and need more scratch
+TILE = 64  # rows that share one reading of the columns; more help little and need more scratch
 PIECES = 64  # of a block's tiles, and of the rows that it is offered to
 _GOLDEN = (5**0.5 - 1) / 2
 _LEAST = np.nextafter(np.float32(0), np.float32(1))
@@ -136,6 +136,15 @@ def _enter(
         worst[row] = value[row, 0]
 
 
+@numba.njit
+def _any_reaches(found: np.ndarray, first: int, worst: np.ndarray) -> bool:
+    """Whether one of CHUNK similarities reaches its row's worst; ``worst`` may be one for all."""
+    reached, each = np.int32(0), len(worst) > 1
+    for n in range(first, first + CHUNK):
+        reached |= np.int32(found[np.uint64(n)] >= worst[np.uint64(n) if each else np.uint64(0)])
+    return reached != 0
+
+
 @numba.njit(parallel=True, cache=True)
 def _offer(
     result: np.ndarray,
@@ -149,17 +158,27 @@ def _offer(
 ) -> None:
     """Offer each pair of a block first to its shorter row, then to its longer one."""
     for row in numba.prange(block_first, block_last):
-        for b in range(row):
-            if result[row - block_first, b] >= worst[row]:
-                found = result[row - block_first, b]
-                _enter(row, found, order[b], neighbour, value, size, worst)
+        found = result[row - block_first]
+        # Rows of about its own length are the likelier neighbours: offered first, they keep most
+        # others out.
+        for last in range(row, 0, -CHUNK):
+            first = max(last - CHUNK, 0)
+            if last - first == CHUNK and not _any_reaches(found, first, worst[row : row + 1]):
+                continue
+            for b in range(first, last):
+                if found[b] >= worst[row]:
+                    _enter(row, found[b], order[b], neighbour, value, size, worst)
     for piece in numba.prange(PIECES):
-        first, last = piece * block_last // PIECES, (piece + 1) * block_last // PIECES
+        begin, end = piece * block_last // PIECES, (piece + 1) * block_last // PIECES
         for row in range(block_first, block_last):
-            for b in range(first, min(last, row)):
-                if result[row - block_first, b] >= worst[b]:
-                    found = result[row - block_first, b]
-                    _enter(b, found, order[row], neighbour, value, size, worst)
+            found = result[row - block_first]
+            for first in range(begin, min(end, row), CHUNK):
+                last = min(first + CHUNK, end, row)
+                if last - first == CHUNK and not _any_reaches(found, first, worst):
+                    continue
+                for b in range(first, last):
+                    if found[b] >= worst[b]:
+                        _enter(b, found[b], order[row], neighbour, value, size, worst)
 
 
 @numba.njit(parallel=True, cache=True)
@@ -242,7 +261,7 @@ def similarity_matrix(
 ) -> np.ndarray:
     """Similarities float32[rows, rows] of all rows, 0 on the diagonal; 8 bytes a pair in all.
 
-    For small matrices only: the caller bounds their number.
+    For small matrices: the caller bounds their number.
     """
     n_rows = len(norm)
     ranked = _ranked(rows, n_columns, norm, measure)

@@ -62,6 +62,18 @@ def n_sums(measure: Measure) -> int:
     return 4 if measure.kind == CORATED_COSINE else 6
 
 
+@numba.njit(parallel=True, cache=True)
+def lengths(rows: Sparse) -> np.ndarray:
+    """Euclidean length float64[rows] of each row, to the bits that `similarity_row` finds."""
+    result = np.zeros(len(rows.start) - 1)
+    for row in numba.prange(len(result)):
+        total = 0.0
+        for entry in range(rows.start[row], rows.start[row + 1]):
+            total += np.float64(rows.value[entry]) * np.float64(rows.value[entry])
+        result[row] = np.sqrt(total)
+    return result
+
+
 @numba.njit
 def add_products(
     kind: int,

@@ -18,8 +18,9 @@ from cofilter.models.als_learner import (
     taken,
     to_table,
 )
-from cofilter.models.iterative import IterativeConfig, IterativeRecommender
-from cofilter.models.learner import Arrays, Learner
+from cofilter.models.factors import FactorRecommender
+from cofilter.models.iterative import IterativeConfig
+from cofilter.models.learner import Learner
 from cofilter.models.people import UserRows, UserState
 
 
@@ -62,7 +63,7 @@ class ALSConfig(IterativeConfig):
     init_std: float = Field(gt=0)
 
 
-class _ALS(IterativeRecommender):
+class _ALS(FactorRecommender):
     """Factors of both sides, each solved exactly while the other is fixed.
 
     Fitted state: ``user_`` and ``item_``, float32[n, dim + 1], the bias in the last column.
@@ -85,19 +86,6 @@ class _ALS(IterativeRecommender):
     def _code(self) -> tuple[str, ...]:
         return als.__name__, als_solve.__name__, als_tile.__name__
 
-    def _set(self, parameters: Arrays) -> None:
-        self.user_, self.item_ = parameters["user"], parameters["item"]
-
-    def _user_state(self, user: np.ndarray) -> UserState:
-        return self.user_[user]
-
-    def _similarities(self, item: np.ndarray) -> np.ndarray:
-        """Cosine of factors."""
-        factors = self.item_[:, :-1]
-        length = np.linalg.norm(factors, axis=1, keepdims=True)
-        unit = np.divide(factors, length, out=np.zeros_like(factors), where=length > 0)
-        return unit[item] @ unit.T
-
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape, keep = (len(data.users), len(self.items_)), taken(self.config, data.rating)
         ratings = to_csr(data.user[keep], item[keep], data.rating[keep], shape)
@@ -106,12 +94,6 @@ class _ALS(IterativeRecommender):
         for _ in half.solve(to_table(self.item_), people):
             pass
         return from_table(people, self.config.dim)
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {"user": self.user_, "item": self.item_}
-
-    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self._set(arrays)
 
 
 class ExplicitALS(_ALS):
@@ -126,20 +108,9 @@ class ExplicitALS(_ALS):
 
     kind = "explicit"
 
-    def _score_pairs(
-        self, users: UserRows, row: np.ndarray, item: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        scores = np.empty(len(row), np.float32)
-        step = 1 << 18  # keeps the gathered factors in some hundred MB at most
-        for start in range(0, len(row), step):
-            p, q = users.state[row[start : start + step]], self.item_[item[start : start + step]]
-            product = np.einsum("nd,nd->n", p[:, :-1], q[:, :-1])
-            scores[start : start + step] = self.biases_.mean + p[:, -1] + q[:, -1] + product
-        return scores, np.ones(len(row), bool)
-
-    def _score_items(self, users: UserRows) -> np.ndarray:
-        product = users.state[:, :-1] @ self.item_[:, :-1].T
-        return product + (self.biases_.mean + users.state[:, -1:]) + self.item_[:, -1]
+    @property
+    def _mean(self) -> float:
+        return self.biases_.mean
 
 
 class ImplicitALS(_ALS):
@@ -157,7 +128,7 @@ class ImplicitALS(_ALS):
     predicts_ratings = False
 
     def _score_items(self, users: UserRows) -> np.ndarray:
-        scores = users.state[:, :-1] @ self.item_[:, :-1].T
+        scores = super()._score_items(users)
         scores[~users.state.any(axis=1)] = self.popularity_
         return scores
 

@@ -11,10 +11,11 @@ from cofilter.kernels import gibbs, gibbs_predict, gibbs_random
 from cofilter.kernels import random as streams
 from cofilter.kernels.gibbs import LANES, draw_rows, feature_sums
 from cofilter.kernels.gibbs_predict import pair_moments
+from cofilter.kernels.threads import few_threads
 from cofilter.matrix import UNKNOWN, Interactions, to_csr
 from cofilter.models import bayes_side
 from cofilter.models.bayes_sampler import GibbsSampler, centred
-from cofilter.models.bayes_side import Stream, pieces_of, row_work, threads_for
+from cofilter.models.bayes_side import SHARED_WORK, Stream, pieces_of, row_work
 from cofilter.models.iterative import IterativeConfig, IterativeRecommender
 from cofilter.models.learner import Arrays, Learner
 from cofilter.models.people import UserRows, UserState
@@ -194,7 +195,7 @@ class BayesianFactorization(IterativeRecommender):
             around = (sums + centre).astype(np.float32)
             for _ in range(NOISE_ROUNDS if self.config.noise == "own" else 1):
                 for pieces in batches:
-                    with threads_for(int(work.sum())):
+                    with few_threads(work.sum() < SHARED_WORK):
                         draw_rows(
                             rows, pieces, vectors, root, around, precision, alpha * own, key, 0,
                             drawn[draw], error,

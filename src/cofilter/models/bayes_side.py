@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from scipy import special
 
@@ -22,6 +20,7 @@ from cofilter.kernels.gibbs import (
 )
 from cofilter.kernels.random import stream_key
 from cofilter.kernels.similarity import Sparse
+from cofilter.kernels.threads import few_threads
 from cofilter.models.learner import Arrays
 
 BATCH_WORK = 1 << 31  # multiply-adds between two ticks: some tenths of a second
@@ -85,17 +84,6 @@ def spread(weight: np.ndarray, rng: np.random.Generator) -> float:
     return float(SPREADS[min(at, len(SPREADS) - 1)])  # the last also where nothing is finite
 
 
-@contextmanager
-def threads_for(work: int) -> Iterator[None]:
-    """One thread for a call with little work, otherwise as many as the caller has set."""
-    given = numba.get_num_threads()
-    numba.set_num_threads(given if work >= SHARED_WORK else 1)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(given)
-
-
 class Side:
     """Users or items.
 
@@ -148,7 +136,7 @@ class Side:
         precision, root = alpha * self.weight, np.sqrt(other.weight).astype(np.float32)
         key = stream.key(ROWS)
         for pieces in self._pieces:
-            with threads_for(self._work):
+            with few_threads(self._work < SHARED_WORK):
                 draw_rows(
                     self.rows, pieces, other.vector, root, centre, self.prior.precision,
                     precision, key, 1, self.vector, self.error,
@@ -160,11 +148,11 @@ class Side:
 
     def _draw_features(self, centre: np.ndarray, stream: Stream) -> Iterator[int]:
         key, start = stream.key(FEATURES), self._columns.start
-        with threads_for(self._work):
+        with few_threads(self._work < SHARED_WORK):
             residuals(self.vector, centre, self._x, self._left)
         for pieces in self._sweeps:
             first, last = int(pieces[0]), int(pieces[-1])
-            with threads_for(self._work):
+            with few_threads(self._work < SHARED_WORK):
                 sweep_features(
                     self._columns, first, last, self._square, self._mass, self.prior.precision,
                     self._feature_prior, key, self._left, self._grouped,
@@ -174,7 +162,7 @@ class Side:
 
     def _sum_features(self) -> None:
         # From the features themselves, so that rounding does not add up over the draws.
-        with threads_for(self._work):
+        with few_threads(self._work < SHARED_WORK):
             feature_sums(self.rows, self._x, self._grouped, self._sums)
 
     def _draw_hyper_parameters(self, alpha: float, rng: np.random.Generator) -> None:

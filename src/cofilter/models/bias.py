@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from cofilter.config import Config
+from cofilter.kernels.bias import summed_residuals
 from cofilter.matrix import UNKNOWN, Interactions
 
 
@@ -51,8 +52,8 @@ class Biases:
         item_weight = np.bincount(data.item, minlength=n_items) + config.item_regularization
         user, item = np.zeros(n_users), np.zeros(n_items)
         for _ in range(config.iterations):
-            item = np.bincount(data.item, deviation - user[data.user], n_items) / item_weight
-            user = np.bincount(data.user, deviation - item[data.item], n_users) / user_weight
+            item = summed_residuals(data.item, data.user, deviation, user, n_items) / item_weight
+            user = summed_residuals(data.user, data.item, deviation, item, n_users) / user_weight
         return cls(mean, user, item, config.user_regularization)
 
     def of_new_users(self, data: Interactions, item: np.ndarray) -> np.ndarray:

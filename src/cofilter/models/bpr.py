@@ -12,8 +12,9 @@ from cofilter.kernels import random
 from cofilter.kernels.random import stream_key
 from cofilter.matrix import Interactions
 from cofilter.models.bpr_learner import TripleFactors, likes, negatives
-from cofilter.models.iterative import IterativeConfig, IterativeRecommender
-from cofilter.models.learner import Arrays, Learner
+from cofilter.models.factors import FactorRecommender
+from cofilter.models.iterative import IterativeConfig
+from cofilter.models.learner import Learner
 from cofilter.models.people import UserRows, UserState
 
 
@@ -54,7 +55,7 @@ class BPRConfig(IterativeConfig):
     fold_in_passes: int = Field(gt=0)
 
 
-class BPR(IterativeRecommender):
+class BPR(FactorRecommender):
     """Factors p_u, q_i and item biases b_i that minimise, over the positives (u, i),
 
         mean of −ln σ(x_ui − x_uj) + λ/2 (|p_u|² + |q_i|² + |q_j|² + b_i² + b_j²),
@@ -86,21 +87,8 @@ class BPR(IterativeRecommender):
     def _code(self) -> tuple[str, ...]:
         return kernels.__name__, random.__name__
 
-    def _set(self, parameters: Arrays) -> None:
-        self.user_, self.item_ = parameters["user"], parameters["item"]
-
-    def _user_state(self, user: np.ndarray) -> UserState:
-        return self.user_[user]
-
     def _score_items(self, users: UserRows) -> np.ndarray:
         return users.state @ self.item_[:, :-1].T + self.item_[:, -1]
-
-    def _similarities(self, item: np.ndarray) -> np.ndarray:
-        """Cosine of factors."""
-        factors = self.item_[:, :-1]
-        length = np.linalg.norm(factors, axis=1, keepdims=True)
-        unit = np.divide(factors, length, out=np.zeros_like(factors), where=length > 0)
-        return unit[item] @ unit.T
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         config = self.config
@@ -112,9 +100,3 @@ class BPR(IterativeRecommender):
             self.item_, config.dim, liked, known, negatives(config, self.popularity_),
             np.array(keys, np.uint64), config.tries, np.float32(config.lr), np.float32(config.l2),
         )  # fmt: skip
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {"user": self.user_, "item": self.item_}
-
-    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self._set(arrays)

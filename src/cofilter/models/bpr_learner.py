@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from cofilter.errors import DataError
 from cofilter.kernels.bpr import PIECES, Lists, deal, draw_triples, tournament, train_triples
 from cofilter.kernels.random import Weighted, stream_key, weighted
+from cofilter.kernels.threads import few_threads
 from cofilter.matrix import Interactions
 from cofilter.models.learner import Arrays
 
@@ -102,7 +102,7 @@ class TripleFactors:
         n_chunks = -(-int(before[-1]) // CHUNK)
         chunks = cuts(before, n_chunks)
         loss, n_triples = 0.0, 0
-        with threads_for(int(before[-1]) // n_chunks):
+        with few_threads(int(before[-1]) // n_chunks < ALONE):
             for first, last in pairwise(chunks):
                 offset = before[first : last + 1] - before[first]
                 triples, cells = draw_triples(
@@ -130,17 +130,6 @@ class TripleFactors:
         """Take back what `state` gave."""
         dim = self.config.dim
         self._user[:, :dim], self._item[:, : dim + 1] = state["user"], state["item"]
-
-
-@contextmanager
-def threads_for(rows: int) -> Iterator[None]:
-    """One thread for little work: a busy machine makes each wait of many threads a long one."""
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1 if rows < ALONE else threads)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(threads)
 
 
 def cuts(before: np.ndarray, n: int) -> np.ndarray:

@@ -84,7 +84,7 @@ class IterativeRecommender(Recommender):
         return False
 
     def _code(self) -> tuple[str, ...]:
-        """Modules, beyond the model's and the learner's, whose source the parameters depend on."""
+        """Modules, beyond those of the classes, whose source the parameters depend on."""
         return ()
 
     # What all of them do ---------------------------------------------------------------------
@@ -115,14 +115,15 @@ class IterativeRecommender(Recommender):
             "validation": None if validation is None else validation.sha256,
             "learner": learner.identity(),
         }
-        model, own = type(self).__module__, type(learner).__module__
-        shared = (__name__, Recommender.__module__, Biases.__module__)
+        # What parameters are made by, and what they are watched with.
+        own = {cls.__module__ for cls in (*type(self).__mro__, *type(learner).__mro__, Biases)}
+        own = {module for module in own if module.startswith("cofilter.")}
         watch = self._rating_watch if self.predicts_ratings else self._ranking_watch
         return Task(
             family=self.family,
             epochs=self._epochs,
             identity=identity,
-            code=(model, own, *self._code(), *shared),
+            code=(*sorted(own), *self._code()),
             n_ratings=len(data),
             monitor=None if validation is None else watch(data, validation),
             watched="rmse" if self.predicts_ratings else f"ndcg@{RANKED}",

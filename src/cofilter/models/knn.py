@@ -6,10 +6,9 @@ All similarities are held in memory only where they take at most MATRIX_BYTES.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 from scipy import sparse
 from tqdm import tqdm
 
@@ -30,14 +29,15 @@ from cofilter.kernels.similarity import (
     PEARSON,
     Measure,
     Sparse,
+    lengths,
     nearest,
     similarity_rows,
 )
 from cofilter.kernels.topk import top_k
 from cofilter.matrix import UNKNOWN, Interactions, row_means, row_of, to_csr, transposed
 from cofilter.models.base import Recommender
-from cofilter.models.config import ModelConfig
 from cofilter.models.csr import as_sparse, neighbour_matrix
+from cofilter.models.knn_config import KNNConfig as KNNConfig
 from cofilter.models.people import UserRows, UserState
 
 # Which kernel a similarity uses and what is taken off the ratings first ("other": the mean of the
@@ -49,45 +49,9 @@ SIMILARITIES = {
     "pearson_baseline": (CORATED_COSINE, "baseline"),
     "msd": (MSD, "nothing"),
 }
-MATRIX_BYTES = 1 << 28  # 256 MiB: some 7,000 rows have all their similarities at hand
+MATRIX_BYTES = 1 << 28  # 256 MiB, twice that for a moment: some 7,000 rows have all at hand
 NEAR = 32  # × k nearest rows of each are kept sorted there
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
-
-
-class KNNConfig(ModelConfig):
-    """Hyper-parameters of `UserKNN` and `ItemKNN`.
-
-    Attributes
-    ----------
-    similarity:
-        ``cosine``: whole rows, an absent rating counts as 0. ``adjusted_cosine``: over co-rated
-        entries, the other side's mean taken off (Sarwar et al. 2001). ``pearson``: over
-        co-rated entries, each row's mean over them taken off. ``pearson_baseline``: over
-        co-rated entries, the bias baseline taken off (Koren 2010). ``msd``: 1 / (1 + mean squared
-        difference over co-rated entries) (Shardanand and Maes 1995), always positive.
-    k:
-        Neighbours that take part in a prediction; only positive similarities count.
-    shrinkage:
-        Similarity × n / (n + shrinkage), n co-ratings (Bell and Koren 2007).
-    significance:
-        Similarity × min(n, significance) / significance (Herlocker et al. 1999); 0: off.
-    min_overlap:
-        Similarity is 0 below so many co-ratings.
-    aggregation:
-        What neighbours average: ``plain`` ratings, deviations from the row's mean
-        (``mean_centred``) or from the bias baseline (``baseline_centred``).
-    ranking:
-        Items are ranked by ``summed_similarity`` × rating over the k nearest neighbours, or by
-        ``prediction``.
-    """
-
-    similarity: Literal["cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"]
-    k: int = Field(gt=0)
-    shrinkage: float = Field(0.0, ge=0)
-    significance: int = Field(0, ge=0)
-    min_overlap: int = Field(1, ge=1)
-    aggregation: Literal["plain", "mean_centred", "baseline_centred"]
-    ranking: Literal["summed_similarity", "prediction"] = "summed_similarity"
 
 
 class _KNN(Recommender):
@@ -118,12 +82,13 @@ class _KNN(Recommender):
         kind, self._similarity_centre = SIMILARITIES[config.similarity]
         self._aggregation_centre = AGGREGATIONS[config.aggregation]
         self._measure = Measure(kind, config.shrinkage, config.significance, config.min_overlap)
-        self._item_mean = row_means(transposed(self.by_user_))
+        means = {"own", "other"} & {self._similarity_centre, self._aggregation_centre}
+        self._item_mean = row_means(transposed(self.by_user_)) if means else np.empty(0)
         by_user = self._centred(self._everybody, self._similarity_centre)
         by_item = transposed(by_user)
         rows, columns = (by_user, by_item) if self.users_are_rows else (by_item, by_user)
         self._compared, self._columns = rows, as_sparse(columns)
-        self._norm = np.sqrt(np.bincount(row_of(rows), rows.data.astype(float) ** 2, rows.shape[0]))
+        self._norm = lengths(as_sparse(rows))
         self._at_hand: Known | None = None
 
     def _similarities_at_hand(self) -> Known | None:
@@ -160,6 +125,8 @@ class _KNN(Recommender):
     def _centred(self, users: UserRows, centre: str) -> sparse.csr_array:
         """The users' histories with a centring taken off."""
         histories = users.state
+        if centre == "nothing":
+            return histories
         user_offset, item_offset = self._offsets(users, centre)
         value = histories.data - user_offset[row_of(histories)] - item_offset[histories.indices]
         parts = value.astype(np.float32), histories.indices, histories.indptr

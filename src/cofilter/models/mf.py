@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from cofilter.kernels.ridge import ridge_rows
-from cofilter.kernels.sgd import pair_scores
 from cofilter.matrix import Interactions
 from cofilter.models.device import resolve_device
-from cofilter.models.iterative import DeviceConfig, IterativeRecommender
-from cofilter.models.learner import Arrays, Learner
-from cofilter.models.people import UserRows, UserState
+from cofilter.models.factors import FactorRecommender
+from cofilter.models.iterative import DeviceConfig
+from cofilter.models.learner import Learner
+from cofilter.models.people import UserState
 
 FUSED_OPTIMIZERS = ("adagrad", "sgd", "gd")
 FIRST_SQUARES = 0.1  # AdaGrad's sums at the start, so that the first rates are about 3 · lr
@@ -100,7 +100,7 @@ class MFConfig(DeviceConfig):
         return "fused" if fused else "torch"
 
 
-class MatrixFactorization(IterativeRecommender):
+class MatrixFactorization(FactorRecommender):
     """Factors p_u, q_i (and biases) that minimise, over the training ratings,
 
         mean of w_i (r_ui − r̂_ui)² + λ (|p_u|² + |q_i|² + b_u² + b_i²)
@@ -145,34 +145,9 @@ class MatrixFactorization(IterativeRecommender):
     def _epochs_matter(self) -> bool:
         return self.config.schedule == "cosine"
 
-    def _set(self, parameters: Arrays) -> None:
-        self.user_, self.item_ = parameters["user"], parameters["item"]
-
-    def _user_state(self, user: np.ndarray) -> UserState:
-        return self.user_[user]
-
     @property
     def _mean(self) -> float:
         return self.biases_.mean if self.config.kind in ("biased", "svdpp") else 0.0
-
-    def _score_pairs(
-        self, users: UserRows, row: np.ndarray, item: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        pairs = row.astype(np.int32, copy=False), item.astype(np.int32, copy=False)
-        state = np.ascontiguousarray(users.state, np.float32)
-        scores = pair_scores(state, pairs[0], self.item_, pairs[1], self._mean)
-        return scores, np.ones(len(row), bool)
-
-    def _score_items(self, users: UserRows) -> np.ndarray:
-        product = users.state[:, :-1] @ self.item_[:, :-1].T
-        return product + (self._mean + users.state[:, -1:]) + self.item_[:, -1]
-
-    def _similarities(self, item: np.ndarray) -> np.ndarray:
-        """Cosine of factors."""
-        factors = self.item_[:, :-1]
-        length = np.linalg.norm(factors, axis=1, keepdims=True)
-        unit = np.divide(factors, length, out=np.zeros_like(factors), where=length > 0)
-        return unit[item] @ unit.T
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         n_users = len(data.users)
@@ -187,12 +162,6 @@ class MatrixFactorization(IterativeRecommender):
         biased = self.config.kind in ("biased", "svdpp")
         rows = item[order].astype(np.int32), target[order], self.item_
         return ridge_rows(start, *rows, weight, penalty, float(biased)).astype(np.float32)
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {"user": self.user_, "item": self.item_}
-
-    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self._set(arrays)
 
 
 def item_weights(popularity: np.ndarray, power: float | None) -> np.ndarray:

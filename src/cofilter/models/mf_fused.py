@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
 from cofilter.kernels.blocks import GROUPS, cut
 from cofilter.kernels.sgd import Rows, Side, Step, balanced, descend, sgd_diagonal
+from cofilter.kernels.threads import few_threads
 from cofilter.matrix import Interactions
 from cofilter.models.learner import Arrays
 from cofilter.models.mf import FIRST_SQUARES, item_means, item_weights
@@ -23,17 +22,6 @@ if TYPE_CHECKING:
 LANES = 32  # rows are padded to a multiple of so many floats, so that SIMD loops have no rest
 CALL = 1 << 26  # ratings × width of one kernel call: some tenths of a second
 ALONE = 1 << 21  # ratings × width of a call below which a second thread costs more than it saves
-
-
-@contextmanager
-def threads_for(work: int) -> Iterator[None]:
-    """One thread for small calls (the bits are the same), as many as are set for others."""
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1 if work < ALONE else threads)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(threads)
 
 
 class _Fused:
@@ -105,7 +93,7 @@ class FusedFactors(_Fused):
             config.kind == "biased",
         )
         order = np.random.default_rng([config.seed, epoch]).permutation(GROUPS)
-        with threads_for(self._n // GROUPS * self._width):
+        with few_threads(self._n // GROUPS * self._width < ALONE):
             error = sum(self._diagonal(shift, step, tick) for shift in order)
         return (error + config.l2 * self._penalty()) / self._n
 
@@ -180,7 +168,7 @@ class FusedDescent(_Fused):
         lr, l2 = np.float32(self.learning_rate(epoch)), np.float32(self.config.l2)
         squares = sum(float(np.sum(each.astype(np.float64) ** 2)) for each in self._factors)
         errors = 0.0
-        with threads_for(self._n * self._width):
+        with few_threads(self._n * self._width < ALONE):
             for side, rows in enumerate(self._sides):
                 own, other = self._factors[side], self._factors[1 - side]
                 for bound in balanced(rows.start, self._calls(self._n)):

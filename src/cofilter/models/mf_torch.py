@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from cofilter.matrix import Interactions
+from cofilter.models import torch_state
 from cofilter.models.device import resolve_device
 from cofilter.models.learner import Arrays
 from cofilter.models.mf import FIRST_SQUARES, item_means, item_weights
@@ -52,7 +53,6 @@ class TorchFactors:
     def __init__(self, config: MFConfig, data: Interactions, mean: float) -> None:
         self.config = config
         self.device = resolve_device(config.device)
-        torch.set_num_threads(config.threads)
         torch.use_deterministic_algorithms(True)
         self._generator = torch.Generator().manual_seed(config.seed)
         self._user = torch.tensor(data.user, dtype=torch.int64)
@@ -96,6 +96,8 @@ class TorchFactors:
 
     def run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
         """One shuffled pass; gives the mean loss, each batch's taken before its step."""
+        # Every time, since Numba's kernels, which score between epochs, change OpenMP's threads.
+        torch.set_num_threads(self.config.threads)
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate(epoch)
         order = torch.randperm(len(self._rating), generator=self._generator)
@@ -135,40 +137,19 @@ class TorchFactors:
 
     def parameters(self) -> Arrays:
         """``user`` and ``item``, float32[n, dim + 1]."""
-        tables = {name: to_numpy(table) for name, table in self._tables.items()}
+        tables = {name: torch_state.to_numpy(table) for name, table in self._tables.items()}
         tables["item"][:, -1] += self._item_mean.numpy()
         return tables
 
     def state(self) -> Arrays:
         """Tables, optimizer slots and the generator."""
-        arrays = {f"table.{name}": to_numpy(table) for name, table in self._tables.items()}
-        for index, slots in self._optimizer.state_dict()["state"].items():
-            for name, tensor in slots.items():
-                if isinstance(tensor, torch.Tensor):
-                    arrays[f"optimizer.{index}.{name}"] = to_numpy(tensor)
-        arrays["generator"] = self._generator.get_state().numpy().copy()
-        return arrays
+        return torch_state.state_of(self._tables, self._optimizer, self._generator)
 
     def restore(self, state: Arrays) -> None:
         """Take back what `state` gave, whatever device it was made on."""
-        with torch.no_grad():
-            for name, table in self._tables.items():
-                table.copy_(torch.from_numpy(state[f"table.{name}"]))
-        slots: dict[int, dict[str, torch.Tensor]] = {}
-        for key, array in state.items():
-            kind, *rest = key.split(".")
-            if kind == "optimizer":
-                slots.setdefault(int(rest[0]), {})[rest[1]] = torch.from_numpy(array.copy())
-        whole = self._optimizer.state_dict()
-        self._optimizer.load_state_dict({"state": slots, "param_groups": whole["param_groups"]})
-        self._generator.set_state(torch.from_numpy(state["generator"].astype(np.uint8)))
+        torch_state.restore(state, self._tables, self._optimizer, self._generator)
 
 
 def sum_of_squares(*tables: torch.Tensor) -> torch.Tensor:
     """Σ of all squared entries."""
     return torch.stack([table.square().sum() for table in tables]).sum()
-
-
-def to_numpy(tensor: torch.Tensor) -> np.ndarray:
-    """A copy of a tensor's values, on the CPU."""
-    return tensor.detach().cpu().numpy().copy()

@@ -8,14 +8,13 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 
 from cofilter.matrix import Interactions
+from cofilter.models import torch_state
 from cofilter.models.device import resolve_device
 from cofilter.models.learner import Arrays
-from cofilter.models.mf_torch import to_numpy
 
 if TYPE_CHECKING:
     from cofilter.models.ncf import ImplicitNetworkConfig, NCFConfig, RatingNetworkConfig
@@ -137,30 +136,15 @@ class NetworkLearner(ABC):
 
     def parameters(self) -> Arrays:
         """``user``, ``item`` and the layers, float32."""
-        return {name: to_numpy(each) for name, each in self._parameters.items()}
+        return {name: torch_state.to_numpy(each) for name, each in self._parameters.items()}
 
     def state(self) -> Arrays:
         """Parameters, optimizer slots and the generator."""
-        arrays = {f"parameter.{name}": array for name, array in self.parameters().items()}
-        for index, slots in self._optimizer.state_dict()["state"].items():
-            for name, tensor in slots.items():
-                arrays[f"optimizer.{index}.{name}"] = to_numpy(tensor)
-        arrays["generator"] = self._generator.get_state().numpy().copy()
-        return arrays
+        return torch_state.state_of(self._parameters, self._optimizer, self._generator)
 
     def restore(self, state: Arrays) -> None:
         """Take back what `state` gave, whatever device it was made on."""
-        with torch.no_grad():
-            for name, each in self._parameters.items():
-                each.copy_(torch.from_numpy(state[f"parameter.{name}"]))
-        slots: dict[int, dict[str, torch.Tensor]] = {}
-        for key, array in state.items():
-            kind, *rest = key.split(".")
-            if kind == "optimizer":
-                slots.setdefault(int(rest[0]), {})[rest[1]] = torch.from_numpy(array.copy())
-        groups = self._optimizer.state_dict()["param_groups"]
-        self._optimizer.load_state_dict({"state": slots, "param_groups": groups})
-        self._generator.set_state(torch.from_numpy(state["generator"].astype(np.uint8)))
+        torch_state.restore(state, self._parameters, self._optimizer, self._generator)
 
 
 class ImplicitLearner(NetworkLearner):

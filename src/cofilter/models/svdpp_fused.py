@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 
 from cofilter.kernels.random import stream_key
 from cofilter.kernels.svdpp import Scratch, Step, Tables, implicit_sums, step_chunks
 from cofilter.kernels.svdpp_chunks import Rows, chunks_of, columns_of, shuffled_rows
+from cofilter.kernels.threads import few_threads
 from cofilter.matrix import Interactions
 from cofilter.models.learner import Arrays
 from cofilter.models.mf import item_weights
@@ -56,7 +55,7 @@ class FusedSVDPlusPlus:
         by_user = data.by_user
         start, at = by_user.indptr.astype(np.int64), by_user.indices.astype(np.int32)
         given = Rows(start, at, by_user.data - np.float32(mean))
-        with _threads(self._short):
+        with few_threads(self._short):
             self._rows = shuffled_rows(given, self._order, stream_key(config.seed))
             least = max(config.batch_size or len(data), len(data) // CHUNKS)
             first = chunks_of(self._rows.start, least)
@@ -95,7 +94,7 @@ class FusedSVDPlusPlus:
         order = np.random.default_rng((self.config.seed, epoch)).permutation(len(first) - 1)
         size = start[first[order + 1]] - start[first[order]]
         total = 0.0
-        with _threads(self._short):
+        with few_threads(self._short):
             for part in np.split(order, _cuts(size, CALL_RATINGS)):
                 total += step_chunks(
                     part, self._rows, self._columns, self._weight, self._tables, step, turn,
@@ -121,7 +120,7 @@ class FusedSVDPlusPlus:
         z is summed anew from the present y: O(n · dim).
         """
         tables, dim = self._tables, self.config.dim
-        with _threads(self._short):
+        with few_threads(self._short):
             sums = implicit_sums(self._rows.start, self._rows.item, tables.implicit)
         user = np.empty((len(tables.user), dim + 1), np.float32)
         user[self._order, :-1] = tables.user[:, :dim] + sums[:, :dim]
@@ -141,17 +140,6 @@ class FusedSVDPlusPlus:
 
 def _squares(table: np.ndarray) -> np.ndarray:
     return np.einsum("nd,nd->n", table, table)
-
-
-@contextmanager
-def _threads(short: bool) -> Iterator[None]:
-    """One thread where epochs are short, else as many as the caller has set; equal bits."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(1 if short else before)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
 
 
 def _cuts(size: np.ndarray, least: int) -> np.ndarray:

@@ -10,7 +10,8 @@ from torch.nn.functional import embedding
 
 from cofilter.matrix import Interactions
 from cofilter.models.learner import Arrays
-from cofilter.models.mf_torch import TorchFactors, sum_of_squares, to_numpy
+from cofilter.models.mf_torch import TorchFactors, sum_of_squares
+from cofilter.models.torch_state import to_numpy
 
 if TYPE_CHECKING:
     from cofilter.models.mf import MFConfig
