@@ -5,7 +5,7 @@ import pandas as pd
 
 from cofilter.columns import ITEM, USER
 from cofilter.matrix import IdMap
-from cofilter.ranking import LeftOut, biased_products, exclude_matrix, to_ids
+from cofilter.ranking import LeftOut, exclude_matrix, to_ids, with_constants
 
 
 def test_excluded_pairs_in_the_order_of_the_users_asked_for() -> None:
@@ -33,10 +33,19 @@ def test_left_out_items_by_row() -> None:
     assert LeftOut.of(None, 3).start.tolist() == [0, 0, 0, 0]
 
 
-def test_biased_products_are_products_and_biases() -> None:
+def test_rows_of_what_is_left_out_may_be_taken_in_any_order() -> None:
+    some = LeftOut(np.array([0, 2, 2, 5]), np.array([1, 4, 0, 2, 3], np.int32)).take(
+        np.array([2, 1, 0, 2])
+    )
+    assert some.start.tolist() == [0, 3, 3, 5, 8]
+    assert some.item.tolist() == [0, 2, 3, 1, 4, 0, 2, 3]
+
+
+def test_products_of_factors_with_constants_are_biased_scores() -> None:
     rng = np.random.default_rng(0)
     user, item = (rng.normal(size=(n, 4)).astype(np.float32) for n in (3, 5))
     constant, bias = rng.normal(size=3), rng.normal(size=5).astype(np.float32)
-    scores = biased_products(user, constant, item, bias)
-    assert scores.dtype == np.float32
-    np.testing.assert_allclose(scores, user @ item.T + constant[:, None] + bias, atol=1e-5)
+    left, right = with_constants(user, constant, item, bias)
+    assert left.dtype == right.dtype == np.float32
+    expected = user @ item.T + constant[:, None] + bias
+    np.testing.assert_allclose(left @ right.T, expected, atol=1e-5)

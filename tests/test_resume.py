@@ -14,7 +14,9 @@ import pytest
 from tests.checkout import Checkout
 
 # Wide factors, so that writing a checkpoint (10 MB) takes long enough to be hit.
-WIDE = ("mf.dim=3000", "mf.lr=0.002", "mf.epochs=6", "checkpoint.every_seconds=0")
+# The rate is so low that the last epoch is the best one and the refit runs all of them.
+EPOCHS = 10
+WIDE = ("mf.dim=3000", "mf.lr=0.0002", f"mf.epochs={EPOCHS}", "checkpoint.every_seconds=0")
 MODEL = "mf/biased-dim3000-seed0"
 DEADLINE = 120.0
 
@@ -79,7 +81,7 @@ def test_killed_at_any_instant_ends_in_the_same_bytes(
     assert kill_when(checkout, lambda: newest(checkout) >= 1)[0] == -signal.SIGKILL
     whole, landed = newest(checkout), False
     for _ in range(5):  # a write may end between the look and the signal
-        if whole == 6:
+        if whole == EPOCHS:
             break
         code, printed = kill_when(checkout, lambda: bool(half_written(checkout)))
         assert code == -signal.SIGKILL
@@ -91,7 +93,7 @@ def test_killed_at_any_instant_ends_in_the_same_bytes(
     code, printed = kill_when(checkout, lambda: newest(checkout, phase=1) >= 1, signal.SIGINT)
     assert code == 130
     assert "stopped by SIGINT after epoch" in printed
-    assert newest(checkout) == 6
+    assert newest(checkout) == EPOCHS
     assert checkout.stage("train_mf", *WIDE, inside=True).returncode == 0
     assert checkout.model(MODEL) == reference
     assert not half_written(checkout)
@@ -104,6 +106,6 @@ def test_asked_to_stop_it_keeps_the_last_completed_epoch(checkout: Checkout) -> 
     told = re.search(r"stopped by SIGTERM after epoch (\d+)", printed)
     assert told
     assert "Traceback" not in printed
-    assert int(told[1]) == newest(checkout) < 6
+    assert int(told[1]) == newest(checkout) < EPOCHS
     assert not half_written(checkout)
     assert checkout.outputs() == earlier

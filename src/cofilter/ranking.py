@@ -28,7 +28,8 @@ def exclude_matrix(
 
 
 class LeftOut(NamedTuple):
-    """Items that rankings may not give: row r leaves out ``item[start[r]:start[r + 1]]``."""
+    """Items that rankings may not give: row r leaves out ``item[start[r]:start[r + 1]]``,
+    ascending."""
 
     start: np.ndarray
     item: np.ndarray
@@ -38,20 +39,27 @@ class LeftOut(NamedTuple):
         """From a CSR matrix whose stored entries are left out; None leaves out nothing."""
         if excluded is None:
             return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32))
-        return cls(excluded.indptr.astype(np.int64), excluded.indices.astype(np.int32))
+        ascending = excluded.sorted_indices()
+        return cls(ascending.indptr.astype(np.int64), ascending.indices.astype(np.int32))
+
+    def take(self, rows: np.ndarray) -> LeftOut:
+        """What some rows, in this order, leave out."""
+        count = np.diff(self.start)[rows]
+        start = np.concatenate([[0], np.cumsum(count)])
+        place = np.arange(start[-1]) + np.repeat(self.start[rows] - start[:-1], count)
+        return LeftOut(start, self.item[place])
 
 
-def biased_products(
+def with_constants(
     user: np.ndarray, user_constant: np.ndarray, item: np.ndarray, item_bias: np.ndarray
-) -> np.ndarray:
-    """Scores float32[users, items]: user · item + user_constant + item_bias.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Factors float32[users, d + 2] and float32[items, d + 2] of biased scores.
 
-    One matrix product: the constants ride along as two more factors, float32[·, d + 2], which
-    spares two passes over the scores.
+    Their products are user · item + user_constant + item_bias: constants are two more factors.
     """
-    left = np.column_stack([user, np.ones(len(user)), user_constant]).astype(np.float32)
-    right = np.column_stack([item, item_bias, np.ones(len(item))]).astype(np.float32)
-    return left @ right.T
+    left = np.column_stack([user, np.ones(len(user)), user_constant])
+    right = np.column_stack([item, item_bias, np.ones(len(item))])
+    return left.astype(np.float32), right.astype(np.float32)
 
 
 def to_ids(index: np.ndarray, items: IdMap) -> np.ndarray:

@@ -10,6 +10,8 @@ from cofilter.columns import ITEM, USER
 from cofilter.errors import CapabilityError, DataError
 from cofilter.models.baseline import BiasBaseline, Popularity
 from cofilter.models.knn import ItemKNN
+from cofilter.models.people import UserRows
+from cofilter.ranking import with_constants
 from tests.models.contract import ratings_table
 from tests.models.test_knn import config
 
@@ -69,3 +71,30 @@ def test_users_in_any_order_get_their_own_ratings() -> None:
     together = model.predict(table[USER], table[ITEM])
     pairs = zip(table[USER], table[ITEM], strict=True)
     assert together.tolist() == [model.predict([user], [item])[0] for user, item in pairs]
+
+
+class ByProducts(BiasBaseline):
+    """The bias baseline, with no factors but the constants."""
+
+    scores_are_products = True
+
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        nothing = np.empty((len(users.bias), 0)), np.empty((len(self.items_), 0))
+        constant = self.biases_.mean + users.bias
+        return with_constants(nothing[0], constant, nothing[1], self.biases_.item)
+
+    def _score_items(self, users: UserRows) -> np.ndarray:
+        raise AssertionError("no block of scores is needed")
+
+
+def test_ranking_by_products_equals_ranking_by_scores() -> None:
+    table = ratings_table()
+    users = np.r_[-1, table[USER].unique(), -2, 0]
+    expected = BiasBaseline().fit(table).recommend(users, 9, exclude=table)
+    model = ByProducts().fit(table)
+    items, scores = model.recommend(users, 9, exclude=table)
+    assert np.array_equal(items, expected[0])
+    np.testing.assert_allclose(scores, expected[1], rtol=1e-6)
+    people = model.fold_in(table.iloc[:50], user_ids=[-9])
+    folded, _ = model.recommend(people, 9)
+    assert np.array_equal(folded, BiasBaseline().fit(table).recommend(people, 9)[0])

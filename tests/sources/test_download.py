@@ -104,6 +104,7 @@ def test_a_beginning_longer_than_the_file_is_dropped(tmp_path: Path) -> None:
         (refusing_url(), "cannot be reached"),
         ("http://no-such-host.invalid/a.zip", "the host's name has no address"),
     ],
+    ids=["refusing", "unknown"],
 )
 def test_an_unreachable_host_is_left_at_once(tmp_path: Path, url: str, said: str) -> None:
     # A wait before a second attempt would be an hour.

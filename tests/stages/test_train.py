@@ -25,7 +25,7 @@ def test_every_model_is_told_the_scale_and_the_biases() -> None:
 
 
 def test_a_factorization_is_told_the_seed_and_the_device() -> None:
-    made = train_mf.make(CFG | {"seed": 7, "device": "cpu"})
+    made = train_mf.make(CFG | {"seed": 7, "mf": CFG["mf"] | {"device": "cpu"}})
     assert (made.config.seed, getattr(made.config, "device", None)) == (7, "cpu")
 
 

@@ -72,19 +72,20 @@ def _any_above(scores: np.ndarray, first: int, worst: Any) -> bool:
 
 
 @numba.njit
-def _scan(scores: np.ndarray, best: np.ndarray, ids: np.ndarray) -> int:
-    """Fill a heap with the len(best) best columns; gives its size.
+def scan(scores: np.ndarray, column: int, best: np.ndarray, ids: np.ndarray, size: int) -> int:
+    """Offer scores of the columns from ``column`` on to a heap of the best; gives its new size.
 
-    Columns ascend, so an equal score never enters a full heap.
+    Columns are offered in ascending order, so an equal score never enters a full heap. Scores of
+    −inf or NaN never enter.
     """
-    size, worst = 0, np.float32(-np.inf)
+    worst = best[0] if size == len(best) else np.float32(-np.inf)
     for first in range(0, len(scores), CHUNK):
         last = min(first + CHUNK, len(scores))
         if last - first == CHUNK and not _any_above(scores, first, worst):
             continue
-        for column in range(first, last):
-            if scores[column] > worst:
-                size = offer(best, ids, size, scores[column], column)
+        for at in range(first, last):
+            if scores[at] > worst:
+                size = offer(best, ids, size, scores[at], column + at)
                 if size == len(best):
                     worst = best[0]
     return size
@@ -117,6 +118,6 @@ def top_k(
     for row in numba.prange(n_rows):
         for at in range(excluded_start[row], excluded_start[row + 1]):
             scores[row, excluded[at]] = -np.inf
-        size = _scan(scores[row], best[row], ids[row])
+        size = scan(scores[row], 0, best[row], ids[row], 0)
         drain(best[row], ids[row], size)
     return ids, best

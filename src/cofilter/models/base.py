@@ -12,6 +12,7 @@ from scipy import sparse
 
 from cofilter.columns import ITEM, USER
 from cofilter.errors import CapabilityError, ConfigError, DataError
+from cofilter.kernels.products import best_products
 from cofilter.kernels.topk import top_k
 from cofilter.matrix import UNKNOWN, IdMap, Interactions, as_ids
 from cofilter.models.bias import Biases
@@ -40,6 +41,7 @@ class Recommender(ABC):
     predicts_ratings: ClassVar[bool] = True
     ranks: ClassVar[bool] = True
     gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
+    scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
 
@@ -91,6 +93,14 @@ class Recommender(ABC):
     def _score_items(self, users: UserRows) -> np.ndarray:
         """Ranking scores float32[users, items]; called for a bounded block of users."""
         raise CapabilityError(f"{type(self).__name__} does not rank")
+
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        """float32[users, d] and float32[items, d] whose products rank items as `_score_items`.
+
+        Asked for where `scores_are_products`: the best items are then found without the scores of
+        all others in memory (`cofilter.ranking.with_constants` takes biases in).
+        """
+        raise NotImplementedError
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         """Similarity float32[n, items] of known items to all items; called in bounded blocks."""
@@ -243,7 +253,7 @@ class Recommender(ABC):
         """As `recommend`, in dense indices: (int32[n, k] with −1 as padding, float32[n, k]).
 
         ``excluded`` is a CSR matrix [users, items] whose stored entries are left out.
-        Memory: BLOCK_SCORES scores at a time.
+        Memory: BLOCK_SCORES scores at a time, none where scores are products.
         """
         people = users if isinstance(users, People) else self._known(users)
         user = self._index_of(users)
@@ -252,12 +262,16 @@ class Recommender(ABC):
         items = np.full((len(people), k), UNKNOWN, np.int32)
         best = np.full((len(people), k), -np.inf, np.float32)
         left_out = LeftOut.of(excluded, len(people))
+        rest = np.arange(len(people))
+        if self.scores_are_products and people.answered.any():
+            own, rest = np.flatnonzero(people.answered), np.flatnonzero(~people.answered)
+            factors = self._ranking_factors(self._rows(people, user, own))
+            items[own], best[own] = best_products(*factors, *left_out.take(own), k)
         step = max(1, BLOCK_SCORES // max(n_items, 1))
-        for start in range(0, len(people), step):
-            rows = np.arange(start, min(start + step, len(people)))
+        for start in range(0, len(rest), step):
+            rows = rest[start : start + step]
             scores = self._ranking_scores(people, user, rows)
-            starts = left_out.start[start : rows[-1] + 2]
-            items[rows], best[rows] = top_k(scores, starts, left_out.item, k)
+            items[rows], best[rows] = top_k(scores, *left_out.take(rows), k)
         return items, best
 
     def _ranking_scores(self, people: People, user: np.ndarray, rows: np.ndarray) -> np.ndarray:
