@@ -50,7 +50,7 @@ $(BENCH_READY): pyproject.toml benchmarks/constraints.txt
 	@touch $@
 
 test: $(READY) ## run the tests
-	@python -m pytest $(ARGS)
+	@python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: $(READY) ## check style and types
 	@ruff check .

@@ -127,10 +127,11 @@ class ImplicitALS(_ALS):
     kind = "implicit"
     predicts_ratings = False
 
-    def _score_items(self, users: UserRows) -> np.ndarray:
-        scores = super()._score_items(users)
-        scores[~users.state.any(axis=1)] = self.popularity_
-        return scores
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        silent = ~users.state.any(axis=1)
+        user = np.column_stack([users.state[:, :-1], silent])
+        item = np.column_stack([self.item_[:, :-1], self.popularity_])
+        return user.astype(np.float32), item.astype(np.float32)
 
 
 ALS: dict[str, type[_ALS]] = {"explicit": ExplicitALS, "implicit": ImplicitALS}

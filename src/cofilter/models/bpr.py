@@ -16,6 +16,7 @@ from cofilter.models.factors import FactorRecommender
 from cofilter.models.iterative import IterativeConfig
 from cofilter.models.learner import Learner
 from cofilter.models.people import UserRows, UserState
+from cofilter.ranking import with_constants
 
 
 class BPRConfig(IterativeConfig):
@@ -87,8 +88,9 @@ class BPR(FactorRecommender):
     def _code(self) -> tuple[str, ...]:
         return kernels.__name__, random.__name__
 
-    def _score_items(self, users: UserRows) -> np.ndarray:
-        return users.state @ self.item_[:, :-1].T + self.item_[:, -1]
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        no_constant = np.zeros(len(users.state))
+        return with_constants(users.state, no_constant, self.item_[:, :-1], self.item_[:, -1])
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         config = self.config

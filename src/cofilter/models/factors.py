@@ -8,6 +8,7 @@ from cofilter.kernels.sgd import pair_scores
 from cofilter.models.iterative import IterativeRecommender
 from cofilter.models.learner import Arrays
 from cofilter.models.people import UserRows, UserState
+from cofilter.ranking import with_constants
 
 
 class FactorRecommender(IterativeRecommender):
@@ -16,6 +17,7 @@ class FactorRecommender(IterativeRecommender):
     Fitted state: ``user_`` and ``item_``, float32[n, dim + 1], the bias in the last column.
     """
 
+    scores_are_products = True
     user_: np.ndarray
     item_: np.ndarray
 
@@ -38,9 +40,9 @@ class FactorRecommender(IterativeRecommender):
         scores = pair_scores(state, pairs[0], self.item_, pairs[1], self._mean)
         return scores, np.ones(len(row), bool)
 
-    def _score_items(self, users: UserRows) -> np.ndarray:
-        product = users.state[:, :-1] @ self.item_[:, :-1].T
-        return product + (self._mean + users.state[:, -1:]) + self.item_[:, -1]
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        p, q = users.state, self.item_
+        return with_constants(p[:, :-1], self._mean + p[:, -1], q[:, :-1], q[:, -1])
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         """Cosine of factors."""
