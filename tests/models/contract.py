@@ -188,6 +188,22 @@ class ModelContract:
         if model.predicts_ratings:
             assert np.isfinite(model.predict([1], [2])).all()
 
+    @pytest.mark.parametrize("case", ["equal ratings", "a single user", "a single item"])
+    def test_data_without_variety_has_finite_answers(self, case: str, table: pd.DataFrame) -> None:
+        few = {
+            "equal ratings": table.assign(**{RATING: np.float32(3)}),
+            "a single user": table[table[USER] == table[USER].iloc[0]],
+            "a single item": table[table[ITEM] == table[ITEM].iloc[0]],
+        }[case]
+        model = self.fit(few)
+        if model.predicts_ratings:
+            predicted = model.predict(few[USER], few[ITEM])
+            assert np.isfinite(predicted).all()
+        if model.ranks:
+            items, scores = model.recommend(few[USER].unique(), 1_000)
+            assert np.isfinite(scores).all()
+            assert (np.sort(items, axis=1) == np.unique(few[ITEM])).all()
+
     def test_string_ids_stay_what_they_are(self, table: pd.DataFrame) -> None:
         named = table.assign(**{column: "0" + table[column].astype(str) for column in (USER, ITEM)})
         model = self.fit(named)
