@@ -34,6 +34,20 @@ def test_equal_models_give_equal_bytes_and_nothing_else_lies_there(
     assert contents[0].keys() == {ARRAYS, DESCRIPTION}
 
 
+def test_the_order_of_arrays_does_not_change_a_byte(tmp_path: Path) -> None:
+    class Turned(BASELINES["bias"]):  # type: ignore[misc, name-defined]
+        names = ("a", "b")
+
+        def _arrays(self) -> dict[str, np.ndarray]:
+            return {name: np.zeros(1) for name in self.names}
+
+    model = Turned(ModelConfig(scale=(1.0, 5.0))).fit(ratings_table())
+    save(model, tmp_path / "one")
+    model.names = ("b", "a")
+    save(model, tmp_path / "two")
+    assert (tmp_path / "one" / ARRAYS).read_bytes() == (tmp_path / "two" / ARRAYS).read_bytes()
+
+
 def test_the_folder_says_what_it_is_and_holds_no_pickle(folder: Path) -> None:
     told = json.loads((folder / DESCRIPTION).read_text())
     assert told["class"].startswith("cofilter.models.")

@@ -35,7 +35,8 @@ def save(model: Recommender, folder: Path) -> None:
         "item_bias": model.biases_.item,
     } | {f"own_{name}": array for name, array in model._arrays().items()}
     content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **arrays)
+    # By name: parameters that come from a checkpoint are in another order than fresh ones.
+    np.savez(content, allow_pickle=False, **dict(sorted(arrays.items())))
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / ARRAYS, content.getvalue())
     description = {
