@@ -35,7 +35,7 @@ def test_equal_models_give_equal_bytes_and_nothing_else_lies_there(
 
 
 def test_the_order_of_arrays_does_not_change_a_byte(tmp_path: Path) -> None:
-    class Turned(BASELINES["bias"]):  # type: ignore[misc, name-defined]
+    class Turned(BASELINES["bias"]):
         names = ("a", "b")
 
         def _arrays(self) -> dict[str, np.ndarray]:
