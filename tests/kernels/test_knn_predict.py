@@ -7,10 +7,11 @@ import pytest
 from cofilter.kernels.knn_predict import (
     Known,
     Pairs,
-    deviation_table,
+    Table,
     deviations,
     deviations_on_demand,
     grouped,
+    lookup_table,
     weighted_sums,
 )
 from cofilter.kernels.neighbours import similarity_matrix
@@ -76,8 +77,10 @@ def test_every_way_gives_the_same_bits(measure: Measure, k: int, n_near: int) ->
     lists, pairs = to_sparse(dense.T), all_pairs(given, 40)
     matrix = similarity_matrix(to_sparse(dense), 40, norms(dense), measure)
     nobody = np.zeros(61, np.int64), np.empty(0, np.int32)
-    known = Known(matrix, *top_k(matrix.copy(), *nobody, n_near))
-    table, none = deviation_table(lists, 60), np.empty((0, 60), np.float32)
+    near, weight = top_k(matrix.copy(), *nobody, n_near)
+    known = Known(matrix, near, weight, (weight > 0).sum(axis=1))
+    table = Table(*lookup_table(lists, 60))
+    none = Table(np.empty((0, 0), np.uint64), np.empty((0, 0), np.float32))
     expected = on_demand(dense, given, measure, k)
     for way in (table, none):
         answer = deviations(known, k, pairs, lists, way)

@@ -15,10 +15,11 @@ from tqdm import tqdm
 from cofilter.kernels.knn_predict import (
     Known,
     Pairs,
-    deviation_table,
+    Table,
     deviations,
     deviations_on_demand,
     grouped,
+    lookup_table,
     weighted_sums,
 )
 from cofilter.kernels.neighbours import nearest_of_all, similarity_matrix
@@ -50,7 +51,7 @@ SIMILARITIES = {
     "msd": (MSD, "nothing"),
 }
 MATRIX_BYTES = 1 << 28  # 256 MiB, twice that for a moment: some 7,000 rows have all at hand
-NEAR = 32  # × k nearest rows of each are kept sorted there
+NEAR = 48  # × k nearest rows of each are kept sorted there
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
 
 
@@ -102,7 +103,8 @@ class _KNN(Recommender):
             rows = as_sparse(self._compared)
             matrix = similarity_matrix(rows, n_columns, self._norm, self._measure)
             nobody = np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32)
-            self._at_hand = Known(matrix, *top_k(matrix, *nobody, n_near))
+            near, weight = top_k(matrix, *nobody, n_near)
+            self._at_hand = Known(matrix, near, weight, (weight > 0).sum(axis=1))
         return self._at_hand
 
     @property
@@ -186,13 +188,13 @@ class _KNN(Recommender):
         fallback = self.biases_.predict(users.bias[row], item)
         return np.where(answered, scores, fallback).astype(np.float32).reshape(-1, n_items)
 
-    def _table(self, lists: Sparse, list_of_pair: np.ndarray) -> np.ndarray:
-        """The lists' deviations as a dense table where that is small and pays, else no rows."""
+    def _table(self, lists: Sparse, list_of_pair: np.ndarray) -> Table:
+        """The lists as a `Table` where that is small and pays, else one without rows."""
         n_rows, size = len(self._norm), (len(lists.start) - 1) * len(self._norm)
         candidates = np.diff(lists.start)[list_of_pair].sum()
         if 4 * size > MATRIX_BYTES or size > candidates:
-            return np.empty((0, n_rows), np.float32)
-        return deviation_table(lists, n_rows)
+            return Table(np.empty((0, 0), np.uint64), np.empty((0, 0), np.float32))
+        return Table(*lookup_table(lists, n_rows))
 
     def _given_rows(self, users: UserRows, own: np.ndarray) -> sparse.csr_array:
         """The rows to compare, centred."""
