@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import Any
 
 from cofilter.errors import ConfigError
 
 WITHOUT_SEEDS = ("baseline", "knn", "ease")  # families with nothing stochastic to repeat
+
+# A kind, a dim and a seed, each optional.
+_POINT = re.compile(
+    r"(?:(?P<kind>(?!dim\d|seed\d)\w+)(?:-|$))?(?:dim(?P<dim>\d+)(?:-|$))?(?:seed(?P<seed>\d+))?(?<!-)"
+)
 
 
 def point_name(kind: str | None = None, dim: int | None = None, seed: int | None = None) -> str:
@@ -18,17 +24,11 @@ def point_name(kind: str | None = None, dim: int | None = None, seed: int | None
 
 def parse_point(name: str) -> dict[str, Any]:
     """The axes that a point's name spells: ``biased-dim50`` is kind biased and dim 50."""
-    axes: dict[str, Any] = {}
-    for part in name.split("-") if name else ():
-        axis = next((axis for axis in ("dim", "seed") if part[len(axis) :].isdigit()), None)
-        known = axis is not None and part.startswith(axis)
-        if known and axis is not None:
-            axes[axis] = int(part[len(axis) :])
-        elif axes or not part:
-            raise ConfigError(f"{name!r} is not a point (such as item, biased-dim50, dim50)")
-        else:
-            axes["kind"] = part
-    return axes
+    spelled = _POINT.fullmatch(name)
+    if spelled is None:
+        raise ConfigError(f"{name!r} is not a point (such as item, biased-dim50, dim50)")
+    found = {axis: value for axis, value in spelled.groupdict().items() if value is not None}
+    return {axis: value if axis == "kind" else int(value) for axis, value in found.items()}
 
 
 def expected_points(cfg: dict[str, Any]) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ def test_a_name_spells_its_axes(axes: dict[str, Any]) -> None:
     assert parse_point(point_name(**axes)) == axes
 
 
-@pytest.mark.parametrize("name", ["-", "dot-dimx", "dim4-dot", "a-b", "dot-"])
+@pytest.mark.parametrize("name", ["-", "dot-dimx", "dim4-dot", "a-b", "dot-", "dim4-dim8"])
 def test_what_is_not_a_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="is not a point"):
         parse_point(name)
