@@ -34,6 +34,7 @@ from cofilter.kernels.similarity import (
     nearest,
     similarity_rows,
 )
+from cofilter.kernels.threads import few_threads
 from cofilter.kernels.topk import top_k
 from cofilter.matrix import UNKNOWN, Interactions, row_means, row_of, to_csr, transposed
 from cofilter.models.base import Recommender
@@ -52,6 +53,7 @@ SIMILARITIES = {
 }
 MATRIX_BYTES = 1 << 28  # 256 MiB, twice that for a moment: some 7,000 rows have all at hand
 NEAR = 48  # × k nearest rows of each are kept sorted there
+ALONE = 50_000  # pairs below which one thread predicts, about half a microsecond each
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
 
 
@@ -168,8 +170,9 @@ class _KNN(Recommender):
         # New users are no rows of the matrix.
         known = self._similarities_at_hand() if (own != UNKNOWN).all() else None
         if known is not None:
-            table = self._table(candidates, lists[1])
-            deviation, used = deviations(known, k, pairs, candidates, table)
+            with few_threads(len(row) < ALONE):
+                table = self._table(candidates, lists[1])
+                deviation, used = deviations(known, k, pairs, candidates, table)
         else:
             rows = as_sparse(self._given_rows(users, own))
             deviation, used = deviations_on_demand(
