@@ -54,6 +54,7 @@ SIMILARITIES = {
 MATRIX_BYTES = 1 << 28  # 256 MiB, twice that for a moment: some 7,000 rows have all at hand
 NEAR = 48  # × k nearest rows of each are kept sorted there
 ALONE = 50_000  # pairs below which one thread predicts, about half a microsecond each
+NO_LISTS = Sparse(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
 
 
@@ -195,9 +196,8 @@ class _KNN(Recommender):
         """The lists as a `Table` where that is small and pays, else one without rows."""
         n_rows, size = len(self._norm), (len(lists.start) - 1) * len(self._norm)
         candidates = np.diff(lists.start)[list_of_pair].sum()
-        if 4 * size > MATRIX_BYTES or size > candidates:
-            return Table(np.empty((0, 0), np.uint64), np.empty((0, 0), np.float32))
-        return Table(*lookup_table(lists, n_rows))
+        pays = 4 * size <= MATRIX_BYTES and size <= candidates
+        return Table(*lookup_table(lists if pays else NO_LISTS, n_rows))
 
     def _given_rows(self, users: UserRows, own: np.ndarray) -> sparse.csr_array:
         """The rows to compare, centred."""
