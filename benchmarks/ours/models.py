@@ -18,7 +18,7 @@ from cofilter.matrix import IdMap, Interactions
 from cofilter.models.base import Recommender
 from cofilter.models.learner import Arrays, Learner, Task, Trained
 from stages.app import plain
-from stages.train import set_threads
+from stages.threads import set_threads
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -20,7 +20,8 @@ from cofilter.preparation.split import SplitConfig
 from cofilter.training.loop import Trainer
 from stages.app import Run, stage
 from stages.families import make_point
-from stages.train import checkpoint_config, set_threads
+from stages.threads import set_threads
+from stages.train import checkpoint_config
 
 
 class CVConfig(Config):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
-
 from cofilter.columns import ITEM, TITLE
 from cofilter.config import parse
 from cofilter.errors import ConfigError
@@ -21,6 +19,7 @@ from cofilter.tracking.tracker import Tracker, run_group
 from cofilter.training.loop import CheckpointConfig
 from cofilter.training.point import Point, save_point, train_point
 from stages.app import Run
+from stages.threads import set_threads
 
 
 def shared(cfg: dict[str, Any]) -> dict[str, Any]:
@@ -45,11 +44,6 @@ def hyper_parameters(cfg: dict[str, Any], family: str) -> dict[str, Any]:
 def checkpoint_config(cfg: dict[str, Any]) -> CheckpointConfig:
     """Cadence and resume policy, which stand in two places so that ``resume=never`` is short."""
     return parse(CheckpointConfig, cfg["checkpoint"] | {"resume": cfg["resume"]}, "checkpoint")
-
-
-def set_threads(threads: int) -> None:
-    """Threads of our kernels; more than the machine has are not an error, since bits are equal."""
-    numba.set_num_threads(max(1, min(threads, numba.get_num_threads())))
 
 
 def train(run: Run, family: str, name: str, make: Callable[[], Recommender]) -> None:
