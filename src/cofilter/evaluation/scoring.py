@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, PositiveInt, model_validator
 from scipy import sparse
 from tqdm import tqdm
 
-from cofilter.config import Config
 from cofilter.errors import DataError
+from cofilter.evaluation.config import EvaluateConfig as EvaluateConfig
+from cofilter.evaluation.config import lower_is_better as lower_is_better
+from cofilter.evaluation.config import metric_names as metric_names
 from cofilter.evaluation.target import Target
 from cofilter.matrix import UNKNOWN
-from cofilter.metrics import ranking, rating
+from cofilter.metrics import ranking
 from cofilter.metrics.rating import UserErrors, errors_by_user
 from cofilter.models.base import BLOCK_SCORES, Recommender
 
@@ -28,50 +29,6 @@ COUNTS = (
     "cold_relevant",
     "ranking_fallback_share",
 )
-
-
-class EvaluateConfig(Config):
-    """Group ``evaluate``.
-
-    Attributes
-    ----------
-    primary:
-        Metric that selects on validation and sorts the leaderboard, warm rows; one of
-        `metric_names`.
-    k:
-        Lengths of the ranked lists.
-    relevance_threshold:
-        A held-out row rated at least this is relevant; None: every row.
-    min_users:
-        With fewer evaluable warm users the leaderboard is headed "too few users to rank".
-    """
-
-    primary: str
-    k: tuple[PositiveInt, ...] = Field(min_length=1)
-    relevance_threshold: float | None
-    min_users: int = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _known_primary(self) -> Self:
-        if len(set(self.k)) < len(self.k):
-            raise ValueError(f"k {list(self.k)} names a length twice")
-        if self.primary not in metric_names(self):
-            raise ValueError(
-                f'primary "{self.primary}" is not allowed: one of '
-                f"{', '.join(metric_names(self))} is expected (k comes from the key k)"
-            )
-        return self
-
-
-def metric_names(config: EvaluateConfig) -> tuple[str, ...]:
-    """Every metric, in the order of files and tables: rmse, …, precision@5, …, ndcg@20."""
-    ranked = (f"{name}@{k}" for name in ranking.DEFINITIONS for k in config.k)
-    return (*rating.DEFINITIONS, *ranked)
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether the metric is an error."""
-    return metric in rating.DEFINITIONS
 
 
 @dataclass(frozen=True)
