@@ -9,7 +9,7 @@ import pytest
 
 from cofilter.columns import ITEM, RATING, USER
 from cofilter.errors import DataError
-from cofilter.evaluation import scoring
+from cofilter.evaluation import lists, scoring
 from cofilter.evaluation.config import EvaluateConfig, metric_names
 from cofilter.evaluation.scoring import score
 from cofilter.metrics import rating
@@ -124,7 +124,7 @@ def test_agrees_with_the_literal_definition(
     threshold: float | None,
     block: int,
 ) -> None:
-    monkeypatch.setattr(scoring, "BLOCK_SCORES", block)
+    monkeypatch.setattr(lists, "BLOCK_SCORES", block)
     config = make_config(k=(1, 5, 50), relevance_threshold=threshold)
     both = pd.concat([parts.train, parts.validation], ignore_index=True)
     model = fit(name, both if refit else parts.train, model_config)

@@ -186,7 +186,7 @@ def _distinct_columns(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """float64[users, d], the different columns, and int64[m], which of them each column is."""
     known: dict[bytes, int] = {}
     which = np.empty(matrix.shape[1], np.int64)
-    first = []
+    first: list[int] = []
     for at in range(matrix.shape[1]):
         which[at] = known.setdefault(matrix[:, at].tobytes(), len(known))
         if which[at] == len(first):
