@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from cofilter.columns import ITEM, USER
+from cofilter.errors import DataError
 from cofilter.matrix import UNKNOWN, IdMap
 
 
@@ -66,3 +67,14 @@ def to_ids(index: np.ndarray, items: IdMap) -> np.ndarray:
     """Item ids of dense indices; padding (UNKNOWN) becomes −1, or "" for string ids."""
     padding = items.ids.dtype.type(-1 if items.ids.dtype.kind == "i" else "")
     return np.where(index == UNKNOWN, padding, items.ids[index])
+
+
+def refuse_not_finite(scores: np.ndarray, user_id: Any, items: IdMap, model: str) -> None:
+    """Raise a `DataError` that names the first item with a score, float[items], not finite."""
+    finite = np.isfinite(scores)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        raise DataError(
+            f"{model} scores item {items.ids[at].item()!r} with {scores[at]} for user "
+            f"{user_id.item()!r}; a finite score is expected"
+        )

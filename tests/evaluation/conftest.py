@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
-from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.evaluation.config import EvaluateConfig, UncertaintyConfig
 from cofilter.models.bias import BiasConfig
 from cofilter.models.config import ModelConfig
 from cofilter.preparation.audit import audit
@@ -56,9 +56,24 @@ def parts(audited: tuple[Parts, dict[str, Any]]) -> Parts:
     return audited[0]
 
 
+def make_config(**changed: Any) -> EvaluateConfig:
+    """A configuration to score by; tests change what they are about."""
+    values = {
+        "primary": "ndcg@5",
+        "k": (2, 5, 50),
+        "relevance_threshold": 3.5,
+        "min_users": 5,
+        "uncertainty": UncertaintyConfig(resamples=500, confidence_level=0.95, seed=0),
+        "bands": 3,
+        "calibration_bins": 4,
+        "diversity_dim": 4,
+    }
+    return EvaluateConfig(**values | changed)
+
+
 @pytest.fixture
 def config() -> EvaluateConfig:
-    return EvaluateConfig(primary="ndcg@5", k=(2, 5, 50), relevance_threshold=3.5, min_users=5)
+    return make_config()
 
 
 @pytest.fixture

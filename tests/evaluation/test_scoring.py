@@ -8,16 +8,17 @@ import pandas as pd
 import pytest
 
 from cofilter.columns import ITEM, RATING, USER
-from cofilter.config import parse
-from cofilter.errors import ConfigError, DataError
-from cofilter.evaluation import scoring
-from cofilter.evaluation.scoring import EvaluateConfig, lower_is_better, metric_names, score
+from cofilter.errors import DataError
+from cofilter.evaluation import lists, scoring
+from cofilter.evaluation.config import EvaluateConfig, metric_names
+from cofilter.evaluation.scoring import score
 from cofilter.metrics import rating
 from cofilter.models.base import Recommender
 from cofilter.models.baseline import BiasBaseline, GlobalMean, Popularity
 from cofilter.models.config import ModelConfig
 from cofilter.models.knn import ItemKNN, KNNConfig
 from cofilter.preparation.parts import Parts
+from tests.evaluation.conftest import make_config
 
 
 def fit(name: str, table: pd.DataFrame, config: ModelConfig) -> Recommender:
@@ -123,10 +124,8 @@ def test_agrees_with_the_literal_definition(
     threshold: float | None,
     block: int,
 ) -> None:
-    monkeypatch.setattr(scoring, "BLOCK_SCORES", block)
-    config = EvaluateConfig(
-        primary="ndcg@5", k=(1, 5, 50), relevance_threshold=threshold, min_users=5
-    )
+    monkeypatch.setattr(lists, "BLOCK_SCORES", block)
+    config = make_config(k=(1, 5, 50), relevance_threshold=threshold)
     both = pd.concat([parts.train, parts.validation], ignore_index=True)
     model = fit(name, both if refit else parts.train, model_config)
     scores = score(model, parts.train, parts.validation, parts.test, config).summary()
@@ -212,27 +211,3 @@ def test_a_prediction_that_is_not_finite_is_refused(
     model.biases_.item[:] = np.nan
     with pytest.raises(DataError, match=r"BiasBaseline predicts nan for user"):
         score(model, parts.train, None, parts.test, config)
-
-
-@pytest.mark.parametrize(
-    ("changed", "told"),
-    [
-        ({"primary": "ndcg@7"}, "ndcg@7"),
-        ({"primary": "accuracy"}, "accuracy"),
-        ({"k": []}, "evaluate.k"),
-        ({"k": [0]}, "evaluate.k.0: 0"),
-        ({"k": [5, 5]}, "twice"),
-        ({"min_users": -1}, "evaluate.min_users: -1"),
-        ({"cutoff": 3}, "evaluate.cutoff: unknown key"),
-    ],
-)
-def test_config_names_what_is_wrong(changed: dict[str, Any], told: str) -> None:
-    values = {"primary": "ndcg@5", "k": [5], "relevance_threshold": None, "min_users": 0}
-    assert parse(EvaluateConfig, values, "evaluate").k == (5,)
-    with pytest.raises(ConfigError, match=told.replace(".", r"\.")):
-        parse(EvaluateConfig, values | changed, "evaluate")
-
-
-def test_only_errors_are_better_when_low(config: EvaluateConfig) -> None:
-    low = [name for name in metric_names(config) if lower_is_better(name)]
-    assert low == ["rmse", "mae", "user_rmse", "user_mae"]

@@ -13,14 +13,25 @@ from tqdm import tqdm
 
 from cofilter.errors import DataError
 from cofilter.evaluation import plots
+from cofilter.evaluation.bands import Bands, band_scores, band_table
+from cofilter.evaluation.beyond import Catalogue, beyond_accuracy, beyond_names
+from cofilter.evaluation.calibration import calibration, calibration_table
 from cofilter.evaluation.charts import Figure, figures
+from cofilter.evaluation.files import (
+    BANDS,
+    CALIBRATION,
+    LEADERBOARD,
+    LEARNING_CURVES,
+    METRICS,
+    RMSE_BY_DIM,
+)
 from cofilter.evaluation.files import COMPARISON as COMPARISON
-from cofilter.evaluation.files import LEADERBOARD, LEARNING_CURVES, METRICS, RMSE_BY_DIM
 from cofilter.evaluation.files import REPORT as REPORT
 from cofilter.evaluation.folders import ModelFolder, expected_folders, other_folders
+from cofilter.evaluation.intervals import contributions, score_intervals
 from cofilter.evaluation.leaderboard import Entry, leaderboard, metrics_json, notes_of
 from cofilter.evaluation.report import report
-from cofilter.evaluation.scoring import EvaluateConfig, score_target
+from cofilter.evaluation.scoring import SCOPES, EvaluateConfig, Scores, score_target
 from cofilter.evaluation.target import Target
 from cofilter.io import write_json, write_text
 from cofilter.matrix import Interactions
@@ -92,17 +103,25 @@ def evaluate(
         log.warning("ignored, since not asked for: %s", ", ".join(map(str, ignored)))
     target = Target.of(parts.train, parts.validation, parts.test, config.relevance_threshold)
     fingerprints = _Fingerprints(parts)
+    catalogue = Catalogue.of(parts.train, target, config)
+    bands = Bands.of(parts.train, target, config.bands)
     entries, dims = [], {}
+    by_band: dict[str, pd.DataFrame] = {}
+    calibrated: dict[str, pd.DataFrame] = {}
     for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2):
         model = load(folder.path)
         fingerprints.check(model, folder)
-        entries.append(_entry(folder, model, target, config))
+        scores = score_target(model, target, config)
+        entries.append(_entry(folder, scores, catalogue, config))
+        by_band[folder.name] = band_scores(scores, target, bands, config)
+        calibrated[folder.name] = calibration(scores, target, config)
         dim = getattr(model.config, "dim", None)
         if dim is not None:
             dims[folder.family, folder.point] = dim
     notes = notes_of(target.evaluable_warm_users, audit, config)
     table = leaderboard(entries, config, notes)
-    drawn = _write(results, table, folders, dims, audit, notes, config)
+    tables = {BANDS: band_table(by_band), CALIBRATION: calibration_table(calibrated)}
+    drawn = _write(results, table, tables, folders, dims, audit, notes, config)
     return Evaluation(table, notes, ignored, drawn)
 
 
@@ -129,7 +148,7 @@ class _Fingerprints:
 
 
 def _entry(
-    folder: ModelFolder, model: Recommender, target: Target, config: EvaluateConfig
+    folder: ModelFolder, scores: Scores, catalogue: Catalogue, config: EvaluateConfig
 ) -> Entry:
     told = folder.selection
     validation = told["validation"]["warm"]
@@ -138,7 +157,11 @@ def _entry(
             f"{folder.path}: its validation metrics have no {config.primary}; run the stage "
             f"train_{folder.family} for the point {folder.point} again"
         )
-    summary = score_target(model, target, config).summary()
+    beyond = beyond_accuracy(scores, catalogue, config)
+    summary = scores.summary()
+    for scope in SCOPES:
+        absent: dict[str, float | None] = dict.fromkeys(beyond_names(config))
+        summary[scope] |= beyond[scope].metrics(config) if scope in beyond else absent
     return Entry(
         folder.family,
         folder.point,
@@ -147,12 +170,15 @@ def _entry(
         told["device"],
         validation[config.primary],
         summary,
+        score_intervals(scores, beyond, config.uncertainty),
+        contributions(scores, config),
     )
 
 
 def _write(
     results: Path,
     table: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
     folders: Sequence[ModelFolder],
     dims: dict[tuple[str, str], int],
     audit: Mapping[str, Any],
@@ -171,6 +197,7 @@ def _write(
         (LEARNING_CURVES, curves),
         (RMSE_BY_DIM, by_dim),
         (LEADERBOARD, table),
+        *tables.items(),
     ):
         write_text(results / name, content.to_csv(index=False, lineterminator="\n"))
     write_json(results / METRICS, metrics)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from cofilter.evaluation.scoring import (
-    COUNTS,
-    SCOPES,
-    EvaluateConfig,
-    lower_is_better,
-    metric_names,
-)
+from cofilter.evaluation.beyond import beyond_names, has_interval
+from cofilter.evaluation.config import EvaluateConfig, lower_is_better, metric_names
+from cofilter.evaluation.intervals import Contributions, Interval
+from cofilter.evaluation.scoring import COUNTS, SCOPES
+from cofilter.evaluation.significance import differences_to_best
 
 RANK, SELECTED, NOTES = "rank", "selected", "notes"
 FAMILY, POINT, SEED, ENGINE, DEVICE = "family", "point", "seed", "engine", "device"
+BEST_SET, SEED_SD = "best_set", "seed_sd"
+P_HOLM, EFFECT_SIZE = "p_holm", "effect_size"
+DIFFERENCE, LOW, HIGH = "difference", "low", "high"
+COMPARED = (DIFFERENCE, f"{DIFFERENCE}_{LOW}", f"{DIFFERENCE}_{HIGH}", P_HOLM, EFFECT_SIZE)
 TOO_FEW_USERS = "too few users to rank"
 NOT_TEMPORAL = "not temporal"
 WHOLE_COUNTS = tuple(name for name in COUNTS if not name.endswith("_share"))
@@ -33,7 +36,11 @@ class Entry:
     validation:
         The primary metric on validation, warm; None when the model has none.
     summary:
-        Test scores as `Scores.summary` gives them.
+        Test scores as `Scores.summary` gives them, with those beyond accuracy where there are any.
+    intervals:
+        By scope and metric; what is not in it has none.
+    primary:
+        What each user adds to the primary metric, warm; None when the model has none.
     """
 
     family: str
@@ -43,6 +50,13 @@ class Entry:
     device: str
     validation: float | None
     summary: Mapping[str, Any]
+    intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    primary: Contributions | None = None
+
+    @property
+    def sweep_point(self) -> tuple[str, str]:
+        """Family and point without its seed: what several seeds were trained of."""
+        return self.family, re.sub(r"-seed\d+$", "", self.point)
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -61,12 +75,28 @@ def validation_column(config: EvaluateConfig) -> str:
     return f"validation_{config.primary}"
 
 
+def reported_metrics(config: EvaluateConfig) -> tuple[str, ...]:
+    """Every metric of a scope, in order: those that can be the primary, then those beyond."""
+    return *metric_names(config), *beyond_names(config)
+
+
+def with_ends(name: str) -> list[str]:
+    """A figure's own name and those of its interval, where it has one: ndcg@10, ndcg@10_low, …"""
+    return [name, f"{name}_{LOW}", f"{name}_{HIGH}"] if has_interval(name) else [name]
+
+
 def columns(config: EvaluateConfig) -> list[str]:
     """All columns of the leaderboard, in order."""
-    scored = [column(scope, name) for scope in SCOPES for name in metric_names(config)]
+    scored = [
+        column(scope, figure)
+        for scope in SCOPES
+        for name in reported_metrics(config)
+        for figure in with_ends(name)
+    ]
     counted = [column(scope, name) for scope in SCOPES for name in COUNTS]
     who = [RANK, SELECTED, FAMILY, POINT, SEED, ENGINE, DEVICE]
-    return [*who, validation_column(config), *scored, *counted, NOTES]
+    compared = [BEST_SET, *COMPARED, SEED_SD]
+    return [*who, validation_column(config), *compared, *scored, *counted, NOTES]
 
 
 def leaderboard(
@@ -79,18 +109,51 @@ def leaderboard(
     (test decides nothing; no model is marked when none has it). ``notes`` stand in every row, so
     that a copied row takes its warning along. Absent values are missing (empty in CSV).
 
+    ``best_set`` to ``effect_size`` compare the primary metric with the first row's, as
+    `cofilter.evaluation.significance.Difference` explains; ``seed_sd`` is its standard deviation
+    (n − 1) over the seeds of a point, missing with one seed.
+
     No entries give an empty table with all columns.
     """
     by_name = sorted(entries, key=lambda entry: entry.order)
     ordered = sorted(by_name, key=lambda entry: _sort_key(_test_primary(entry, config), config))
     best = selected(by_name, config)
     rows = [_row(entry, config) for entry in ordered]
+    spread = _seed_spread(ordered, config)
     for at, (entry, row) in enumerate(zip(ordered, rows, strict=True), start=1):
         row[RANK] = None if _test_primary(entry, config) is None else at
         row[SELECTED] = entry is best
         row[NOTES] = "; ".join(notes)
+        row[BEST_SET] = False
+        row[SEED_SD] = spread[entry.sweep_point]
+    _compare(ordered, rows, config)
     table = pd.DataFrame(rows, columns=columns(config))
     return table.astype(_types(config))
+
+
+def _compare(
+    ordered: Sequence[Entry], rows: Sequence[dict[str, Any]], config: EvaluateConfig
+) -> None:
+    """Fill in how each row differs from the first."""
+    able = [(entry.primary, row) for entry, row in zip(ordered, rows, strict=True) if entry.primary]
+    found = differences_to_best([primary for primary, _ in able], config.uncertainty)
+    for (_, row), told in zip(able, found, strict=True):
+        figures = told.difference, told.low, told.high, told.p_holm, told.effect_size
+        row.update({BEST_SET: told.best_set, **dict(zip(COMPARED, figures, strict=True))})
+
+
+def _seed_spread(
+    entries: Sequence[Entry], config: EvaluateConfig
+) -> dict[tuple[str, str], float | None]:
+    values: dict[tuple[str, str], list[float]] = {entry.sweep_point: [] for entry in entries}
+    for entry in entries:
+        value = _test_primary(entry, config)
+        if value is not None:
+            values[entry.sweep_point].append(value)
+    return {
+        point: statistics.stdev(sorted(each)) if len(each) > 1 else None
+        for point, each in values.items()
+    }
 
 
 def selected(entries: Sequence[Entry], config: EvaluateConfig) -> Entry | None:
@@ -150,6 +213,9 @@ def _row(entry: Entry, config: EvaluateConfig) -> dict[str, Any]:
     for scope in SCOPES:
         told = {**entry.summary[scope], **entry.summary["counts"][scope]}
         row.update({column(scope, name): value for name, value in told.items()})
+        for name, ends in entry.intervals.get(scope, {}).items():
+            for end, value in zip((LOW, HIGH), ends, strict=True):
+                row[column(scope, f"{name}_{end}")] = value
     return row
 
 
@@ -160,7 +226,7 @@ def _types(config: EvaluateConfig) -> dict[str, str]:
     for name in columns(config):
         if name in text:
             types[name] = "object"
-        elif name == SELECTED:
+        elif name in (SELECTED, BEST_SET):
             types[name] = "bool"
         else:
             types[name] = "Int64" if name in whole else "float64"
@@ -168,12 +234,14 @@ def _types(config: EvaluateConfig) -> dict[str, str]:
 
 
 def _figures(row: Mapping[Any, Any], config: EvaluateConfig) -> dict[str, Any]:
-    figures: dict[str, Any] = {validation_column(config): _plain(row[validation_column(config)])}
+    told = [validation_column(config), BEST_SET, *COMPARED, SEED_SD]
+    figures: dict[str, Any] = {name: _plain(row[name]) for name in told}
     for scope in SCOPES:
-        names = [*metric_names(config), *COUNTS]
+        names = [end for name in reported_metrics(config) for end in with_ends(name)]
+        names += COUNTS
         figures[scope] = {name: _plain(row[column(scope, name)]) for name in names}
     return figures
 
 
-def _plain(value: Any) -> int | float | None:
+def _plain(value: Any) -> bool | int | float | None:
     return None if pd.isna(value) else value

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, PositiveInt, model_validator
-from scipy import sparse
-from tqdm import tqdm
 
-from cofilter.config import Config
 from cofilter.errors import DataError
+from cofilter.evaluation.config import EvaluateConfig as EvaluateConfig
+from cofilter.evaluation.config import lower_is_better as lower_is_better
+from cofilter.evaluation.config import metric_names as metric_names
+from cofilter.evaluation.lists import RankedLists, ranked_lists
 from cofilter.evaluation.target import Target
 from cofilter.matrix import UNKNOWN
-from cofilter.metrics import ranking, rating
+from cofilter.metrics import ranking
 from cofilter.metrics.rating import UserErrors, errors_by_user
-from cofilter.models.base import BLOCK_SCORES, Recommender
+from cofilter.models.base import Recommender
 
 SCOPES = ("warm", "all")
 COUNTS = (
@@ -28,50 +28,6 @@ COUNTS = (
     "cold_relevant",
     "ranking_fallback_share",
 )
-
-
-class EvaluateConfig(Config):
-    """Group ``evaluate``.
-
-    Attributes
-    ----------
-    primary:
-        Metric that selects on validation and sorts the leaderboard, warm rows; one of
-        `metric_names`.
-    k:
-        Lengths of the ranked lists.
-    relevance_threshold:
-        A held-out row rated at least this is relevant; None: every row.
-    min_users:
-        With fewer evaluable warm users the leaderboard is headed "too few users to rank".
-    """
-
-    primary: str
-    k: tuple[PositiveInt, ...] = Field(min_length=1)
-    relevance_threshold: float | None
-    min_users: int = Field(ge=0)
-
-    @model_validator(mode="after")
-    def _known_primary(self) -> Self:
-        if len(set(self.k)) < len(self.k):
-            raise ValueError(f"k {list(self.k)} names a length twice")
-        if self.primary not in metric_names(self):
-            raise ValueError(
-                f'primary "{self.primary}" is not allowed: one of '
-                f"{', '.join(metric_names(self))} is expected (k comes from the key k)"
-            )
-        return self
-
-
-def metric_names(config: EvaluateConfig) -> tuple[str, ...]:
-    """Every metric, in the order of files and tables: rmse, …, precision@5, …, ndcg@20."""
-    ranked = (f"{name}@{k}" for name in ranking.DEFINITIONS for k in config.k)
-    return (*rating.DEFINITIONS, *ranked)
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether the metric is an error."""
-    return metric in rating.DEFINITIONS
 
 
 @dataclass(frozen=True)
@@ -123,16 +79,30 @@ class ScopeScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """One model's scores; the per-user arrays follow ``user_ids``."""
+    """One model's scores; the per-user arrays follow ``user_ids``.
+
+    Attributes
+    ----------
+    predicted:
+        float32[rows] of the target; None when the model predicts no ratings.
+    lists:
+        What was ranked, of every user with a relevant item; None when the model does not rank.
+    """
 
     user_ids: np.ndarray
     warm: ScopeScores
     all: ScopeScores
     names: tuple[str, ...]
+    predicted: np.ndarray | None
+    lists: RankedLists | None
+
+    def scope(self, name: str) -> ScopeScores:
+        """One of `SCOPES`."""
+        return self.warm if name == "warm" else self.all
 
     def summary(self) -> dict[str, Any]:
         """JSON-able: ``warm`` and ``all`` metrics, and ``counts`` of both; None where absent."""
-        scopes = {scope: getattr(self, scope) for scope in SCOPES}
+        scopes = {scope: self.scope(scope) for scope in SCOPES}
         metrics = {scope: scores.metrics(self.names) for scope, scores in scopes.items()}
         return {**metrics, "counts": {name: scores.counts for name, scores in scopes.items()}}
 
@@ -170,29 +140,37 @@ def score_target(model: Recommender, target: Target, config: EvaluateConfig) -> 
     Raises
     ------
     DataError
-        The model gives a rating that is not finite, or its ids are of another kind.
+        The model gives a rating or a score that is not finite, or its ids are of another kind.
     """
-    errors = _rate(model, target) if model.predicts_ratings else _no_ratings()
-    ranked = _rank(model, target, config) if model.ranks else _no_rankings()
+    predicted, lists = None, None
+    errors, ranked = _no_ratings(), _no_rankings()
+    if model.predicts_ratings:
+        predicted, fallback = _predict(model, target)
+        errors = _rate(predicted, fallback, target)
+    if model.ranks:
+        evaluated = np.flatnonzero(target.n_relevant(warm=False) > 0)
+        lists = ranked_lists(model, target, evaluated, max(config.k))
+        ranked = _rank(model, lists, target, config)
     warm, everything = (
         ScopeScores(errors[at][0], ranked[at][0], {**errors[at][1], **ranked[at][1]})
         for at in range(len(SCOPES))
     )
-    return Scores(target.users.ids, warm, everything, metric_names(config))
+    names = metric_names(config)
+    return Scores(target.users.ids, warm, everything, names, predicted, lists)
 
 
 Counts = dict[str, int | float | None]
 
 
-def _no_ratings() -> list[tuple[None, Counts]]:
+def _no_ratings() -> list[tuple[UserErrors | None, Counts]]:
     return [(None, dict.fromkeys(COUNTS[:2])) for _ in SCOPES]
 
 
-def _no_rankings() -> list[tuple[None, Counts]]:
+def _no_rankings() -> list[tuple[Ranked | None, Counts]]:
     return [(None, dict.fromkeys(COUNTS[2:])) for _ in SCOPES]
 
 
-def _rate(model: Recommender, target: Target) -> list[tuple[UserErrors, Counts]]:
+def _predict(model: Recommender, target: Target) -> tuple[np.ndarray, np.ndarray]:
     predicted, fallback = model.predict(target.user_ids, target.item_ids, return_fallback=True)
     if not np.isfinite(predicted).all():
         at = int(np.argmin(np.isfinite(predicted)))
@@ -201,7 +179,13 @@ def _rate(model: Recommender, target: Target) -> list[tuple[UserErrors, Counts]]
             f"{type(model).__name__} predicts {predicted[at]} for user {user!r} and item {item!r}; "
             "a finite rating is expected"
         )
-    scopes = []
+    return predicted, fallback
+
+
+def _rate(
+    predicted: np.ndarray, fallback: np.ndarray, target: Target
+) -> list[tuple[UserErrors | None, Counts]]:
+    scopes: list[tuple[UserErrors | None, Counts]] = []
     for rows in (target.warm_rows, np.ones(len(target), bool)):
         errors = errors_by_user(
             target.user[rows], target.rating[rows], predicted[rows], len(target.users)
@@ -215,14 +199,13 @@ def _rate(model: Recommender, target: Target) -> list[tuple[UserErrors, Counts]]
 
 
 def _rank(
-    model: Recommender, target: Target, config: EvaluateConfig
-) -> list[tuple[Ranked, Counts]]:
+    model: Recommender, lists: RankedLists, target: Target, config: EvaluateConfig
+) -> list[tuple[Ranked | None, Counts]]:
     everybody = np.ones(len(target.users), bool)
-    evaluated = np.flatnonzero(target.n_relevant(warm=False) > 0)
-    hits = _hits(model, target, evaluated, max(config.k))
+    evaluated, hits = lists.user, lists.hits
     unknown = model.users_.index(target.users.ids) == UNKNOWN
     cold = target.relevant & (target.item == UNKNOWN)
-    scopes = []
+    scopes: list[tuple[Ranked | None, Counts]] = []
     for warm, candidates in ((True, target.user_is_warm), (False, everybody)):
         n_relevant = target.n_relevant(warm=warm)
         chosen = (candidates & (n_relevant > 0))[evaluated]
@@ -244,42 +227,3 @@ def _rank(
 
 def _share(flags: np.ndarray) -> float | None:
     return float(flags.mean()) if len(flags) else None
-
-
-def _hits(model: Recommender, target: Target, users: np.ndarray, k: int) -> np.ndarray:
-    """bool[users, min(k, model's items)]: is the item at this rank relevant?"""
-    n_items = len(target.items)
-    item_in_model = model.items_.index(target.items.ids)
-    item_in_train = target.items.index(model.items_.ids).astype(np.int64)
-    not_candidates = np.flatnonzero(item_in_train == UNKNOWN)
-    known = target.relevant & (target.item != UNKNOWN)
-    relevant = np.sort(target.user[known].astype(np.int64) * n_items + target.item[known])
-    hits = np.zeros((len(users), min(k, len(model.items_))), bool)
-    step = max(1, BLOCK_SCORES // max(len(model.items_), 1))
-    blocks = tqdm(
-        range(0, len(users), step), desc="ranking", unit="block", disable=None, leave=False, delay=2
-    )
-    for start in blocks:
-        block = users[start : start + step]
-        excluded = _excluded(target.seen[block], item_in_model, not_candidates, len(model.items_))
-        index, _ = model.rank(target.users.ids[block], k, excluded)
-        keys = block[:, None] * n_items + item_in_train[index]
-        place = np.searchsorted(relevant, keys)
-        found = place < len(relevant)
-        found[found] = relevant[place[found]] == keys[found]
-        hits[start : start + step] = found & (index != UNKNOWN)
-    return hits
-
-
-def _excluded(
-    seen: sparse.csr_array, item_in_model: np.ndarray, not_candidates: np.ndarray, n_items: int
-) -> sparse.csr_array:
-    """A block's seen pairs in the model's item indices, with ``not_candidates`` for each user."""
-    rows = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr))
-    columns = item_in_model[seen.indices]
-    rows, columns = rows[columns != UNKNOWN], columns[columns != UNKNOWN]
-    users = np.arange(seen.shape[0])
-    row = np.concatenate([rows, np.repeat(users, len(not_candidates))])
-    column = np.concatenate([columns, np.tile(not_candidates, len(users))])
-    ones = np.ones(len(row), np.float32)
-    return sparse.coo_array((ones, (row, column)), shape=(len(users), n_items)).tocsr()

@@ -20,9 +20,12 @@ from cofilter.errors import CofilterError, DataError
 from cofilter.evaluation.files import LEADERBOARD, REPORT
 from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, ROWS
 from cofilter.evaluation.leaderboard import (
+    BEST_SET,
     DEVICE,
     ENGINE,
     FAMILY,
+    HIGH,
+    LOW,
     NOTES,
     POINT,
     RANK,
@@ -34,6 +37,7 @@ from cofilter.io import read_json
 TIMINGS = paths.LOGS / "timings"
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
 _NEEDED = 3  # columns that stay however narrow the terminal is
+_ALIKE = "≈"  # marks the best set
 
 
 def main(checkout: Path = Path()) -> int:
@@ -83,20 +87,31 @@ def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Con
     """Print the leaderboard with its notes; on a narrow terminal the last columns are left out."""
     for note in _notes(table):
         console.print(Text(f"! {note}", style="yellow"))
-    rows = [_row(row, _primary(table), times) for row in table.to_dict("records")]
-    names = list(rows[0]) if rows else []
-    shown = _board(rows, names)
-    unbounded = console.options.update(max_width=PIPE_WIDTH * 10)
-    while (
-        len(names) > _NEEDED and console.measure(shown, options=unbounded).maximum > console.width
-    ):
-        names = names[:-1]
-        shown = _board(rows, names)
-    console.print(shown)
+    console.print(_fitting(table, times, console))
+    if BEST_SET in table.columns and table[BEST_SET].any():
+        console.print(
+            f"{_ALIKE} not told from the best: sign-flip test over users, Holm's correction"
+        )
     if table[SELECTED].any():
         console.print("* the model to ship: best on validation", style="bold")
     else:
         console.print("no model is selected: none has the primary metric on validation")
+
+
+def _fitting(table: pd.DataFrame, times: dict[str, float], console: Console) -> Table:
+    """The board with as many columns as the console has room for, intervals given up last."""
+    unbounded = console.options.update(max_width=PIPE_WIDTH * 10)
+    for intervals in (True, False):
+        rows = [
+            _row(row, _primary(table), times, intervals=intervals)
+            for row in table.to_dict("records")
+        ]
+        names = list(rows[0]) if rows else []
+        for n_columns in range(len(names), _NEEDED - 1, -1):
+            shown = _board(rows, names[:n_columns])
+            if console.measure(shown, options=unbounded).maximum <= console.width:
+                return shown
+    return _board(rows, names[:_NEEDED])
 
 
 def print_places(console: Console) -> None:
@@ -135,17 +150,21 @@ def _primary(table: pd.DataFrame) -> str:
     return named[0].removeprefix("validation_")
 
 
-def _row(row: dict[Any, Any], primary: str, times: dict[str, float]) -> dict[str, str]:
+def _row(
+    row: dict[Any, Any], primary: str, times: dict[str, float], *, intervals: bool
+) -> dict[str, str]:
     """Cells by heading, the most telling first: the last are dropped where there is no room."""
     _, _, k = primary.partition("@")
     metrics = [primary, "rmse", "mae"]
     warm = list(dict.fromkeys([*metrics, *([f"recall@{k}", f"hit_rate@{k}"] if k else [])]))
     cells = {
-        "#": "" if pd.isna(row[RANK]) else str(row[RANK]),
+        "#": "" if pd.isna(row[RANK]) else f"{row[RANK]} {_mark(row)}",
         "model": f"{row[FAMILY]}/{row[POINT]}" + (" *" if row[SELECTED] else ""),
     }
     for name in dict.fromkeys(metrics):
         cells[f"{name}\nwarm"] = _figure(row[column("warm", name)])
+    if intervals:
+        cells[f"{primary}\nwarm"] += _interval(row, column("warm", primary))
     for name in dict.fromkeys(metrics[:2]):
         cells[f"{name}\nall"] = _figure(row[column("all", name)])
     for name in warm:
@@ -170,6 +189,16 @@ def _board(rows: list[dict[str, str]], names: list[str]) -> Table:
 
 def _figure(value: float | None) -> str:
     return "" if value is None or pd.isna(value) else f"{value:.4f}"
+
+
+def _mark(row: dict[Any, Any]) -> str:
+    return _ALIKE if row.get(BEST_SET) is True else " "
+
+
+def _interval(row: dict[Any, Any], name: str) -> str:
+    """`` [0.13, 0.23]``; empty when the table has none."""
+    low, high = row.get(f"{name}_{LOW}"), row.get(f"{name}_{HIGH}")
+    return "" if low is None or pd.isna(low) else f" [{low:.2f}, {high:.2f}]"
 
 
 def _spread(mean: float, sd: float) -> str:

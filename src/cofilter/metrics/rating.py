@@ -42,14 +42,19 @@ class UserErrors:
 
     def user_rmse(self) -> float | None:
         """Mean of √(squared / rows) over the users that have rows; None without rows."""
-        rated = self.rows > 0
-        each = np.sqrt(self.squared[rated] / self.rows[rated])
-        return float(each.mean()) if len(each) else None
+        return self._mean("user_rmse")
 
     def user_mae(self) -> float | None:
         """Mean of absolute / rows over the users that have rows; None without rows."""
-        rated = self.rows > 0
-        each = self.absolute[rated] / self.rows[rated]
+        return self._mean("user_mae")
+
+    def by_user(self) -> dict[str, np.ndarray]:
+        """float64[users] of ``user_rmse`` and ``user_mae``; NaN for a user without rows."""
+        rows = np.where(self.rows > 0, self.rows, np.nan)
+        return {"user_rmse": np.sqrt(self.squared / rows), "user_mae": self.absolute / rows}
+
+    def _mean(self, name: str) -> float | None:
+        each = self.by_user()[name][self.rows > 0]
         return float(each.mean()) if len(each) else None
 
     def metrics(self) -> dict[str, float | None]:

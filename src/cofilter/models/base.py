@@ -19,7 +19,7 @@ from cofilter.models.bias import Biases
 from cofilter.models.config import ModelConfig
 from cofilter.models.learner import Trains
 from cofilter.models.people import People, UserRows, UserState
-from cofilter.ranking import LeftOut, exclude_matrix, to_ids
+from cofilter.ranking import LeftOut, exclude_matrix, refuse_not_finite, to_ids
 
 # Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
 # gone through, and rows enough for an efficient product.
@@ -254,6 +254,11 @@ class Recommender(ABC):
 
         ``excluded`` is a CSR matrix [users, items] whose stored entries are left out.
         Memory: BLOCK_SCORES scores at a time, none where scores are products.
+
+        Raises
+        ------
+        DataError
+            A score is not finite; the line names the model, the user and the item.
         """
         people = users if isinstance(users, People) else self._known(users)
         user = self._index_of(users)
@@ -266,11 +271,18 @@ class Recommender(ABC):
         if self.scores_are_products and people.answered.any():
             own, rest = np.flatnonzero(people.answered), np.flatnonzero(~people.answered)
             factors = self._ranking_factors(self._rows(people, user, own))
+            for at in _not_finite(*factors):
+                scores = factors[0][at] @ factors[1].T
+                refuse_not_finite(scores, people.ids[own][at], self.items_, type(self).__name__)
             items[own], best[own] = best_products(*factors, *left_out.take(own), k)
         step = max(1, BLOCK_SCORES // max(n_items, 1))
         for start in range(0, len(rest), step):
             rows = rest[start : start + step]
             scores = self._ranking_scores(people, user, rows)
+            if not np.isfinite(scores).all():
+                at = int(np.argmin(np.isfinite(scores).all(axis=1)))
+                name = type(self).__name__
+                refuse_not_finite(scores[at], people.ids[rows][at], self.items_, name)
             items[rows], best[rows] = top_k(scores, *left_out.take(rows), k)
         return items, best
 
@@ -340,6 +352,13 @@ class Recommender(ABC):
         known = len(rows) and user[rows[0]] != UNKNOWN
         state = self._user_state(user[rows]) if known else people.state[rows]
         return UserRows(state, people.bias[rows], user[rows])
+
+
+def _not_finite(users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """Index of the first row of ``users`` with a product that is not finite, if factors say so."""
+    if not np.isfinite(items).all():
+        return np.arange(min(1, len(users)))
+    return np.flatnonzero(~np.isfinite(users).all(axis=1))[:1]
 
 
 def _distinct(user: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,93 @@
+"""Intervals of one model's figures, and what of it is compared with other models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cofilter.evaluation.beyond import BeyondScores, has_interval
+from cofilter.evaluation.config import EvaluateConfig, UncertaintyConfig
+from cofilter.evaluation.scoring import SCOPES, ScopeScores, Scores
+from cofilter.evaluation.uncertainty import mean_intervals, ratio_intervals
+from cofilter.metrics.rating import UserErrors
+
+Interval = tuple[float, float]
+POOLED = {"rmse": "squared", "mae": "absolute"}  # Σ of these over Σ rows; the others are means
+
+
+def score_intervals(
+    scores: Scores, beyond: Mapping[str, BeyondScores], config: UncertaintyConfig
+) -> dict[str, dict[str, Interval]]:
+    """Intervals by scope and metric; none for a metric without users.
+
+    Users who take part in a scope's ratings, or rankings, are resampled; they are the same for
+    every model, so that the resamples are too.
+    """
+    return {
+        scope: _of_errors(scores.scope(scope).errors, config)
+        | _of_rankings(scores.scope(scope), beyond.get(scope), config)
+        for scope in SCOPES
+    }
+
+
+def _of_errors(errors: UserErrors | None, config: UncertaintyConfig) -> dict[str, Interval]:
+    if errors is None or not errors.rows.any():
+        return {}
+    rows = errors.rows[:, None].astype(np.float64)
+    found = {}
+    for name, column in POOLED.items():
+        total = getattr(errors, column)[:, None]
+        found[name] = _only(ratio_intervals(total, rows, config, root=name == "rmse"))
+    for name, values in errors.by_user().items():
+        found[name] = _only(mean_intervals(values[:, None], config))
+    return found
+
+
+def _of_rankings(
+    scores: ScopeScores, beyond: BeyondScores | None, config: UncertaintyConfig
+) -> dict[str, Interval]:
+    if scores.ranked is None or not len(scores.ranked.user):
+        return {}
+    values = scores.ranked.values | (beyond.values if beyond else {})
+    names = [name for name in values if has_interval(name)]
+    low, high = mean_intervals(np.column_stack([values[name] for name in names]), config)
+    ends = zip(names, low.tolist(), high.tolist(), strict=True)
+    return {name: (first, last) for name, first, last in ends if not np.isnan(first)}
+
+
+def _only(intervals: tuple[np.ndarray, np.ndarray]) -> Interval:
+    low, high = intervals
+    return float(low[0]), float(high[0])
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each of the target's users adds to the primary metric on warm rows.
+
+    The metric is Σ numerator / Σ denominator, or its ``root``; a mean over users has denominators
+    of 1 and 0.
+    """
+
+    numerator: np.ndarray
+    denominator: np.ndarray
+    root: bool
+
+
+def contributions(scores: Scores, config: EvaluateConfig) -> Contributions | None:
+    """Of a model's primary metric; None when it has none."""
+    warm, name = scores.warm, config.primary
+    n = len(scores.user_ids)
+    if warm.errors is not None and name in POOLED and warm.errors.rows.any():
+        total = getattr(warm.errors, POOLED[name])
+        return Contributions(total, warm.errors.rows.astype(np.float64), name == "rmse")
+    if warm.errors is not None and name in warm.errors.by_user() and warm.errors.rows.any():
+        values = warm.errors.by_user()[name]
+    elif warm.ranked is not None and name in warm.ranked.values and len(warm.ranked.user):
+        values = np.full(n, np.nan)
+        values[warm.ranked.user] = warm.ranked.values[name]
+    else:
+        return None
+    there = ~np.isnan(values)
+    return Contributions(np.where(there, values, 0.0), there.astype(np.float64), False)
