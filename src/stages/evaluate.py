@@ -13,11 +13,13 @@ from cofilter.tracking.config import TrackingConfig
 from cofilter.tracking.tracker import Tracker, run_group
 from stages.app import Run, stage
 from stages.points import expected_points
+from stages.threads import set_threads
 
 
 @stage
 def main(run: Run) -> None:
     """Config → split and models → evaluate → track."""
+    set_threads(run.cfg["threads"])
     config = parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
     split = parse(SplitConfig, run.cfg["split"], "split")
     parts, audit = load_parts(SPLIT), read_json(SPLIT / AUDIT)
