@@ -57,3 +57,53 @@ def test_a_perfect_list_scores_one_also_when_few_are_relevant() -> None:
 def test_refuses_what_has_no_value(n_relevant: list[int], k: int) -> None:
     with pytest.raises(ValueError, match="at least"):
         at_k(np.zeros((2, 2), bool), np.array(n_relevant), k)
+
+
+USERS, CANDIDATES, LENGTH = 60, 40, 12
+
+
+@pytest.fixture(scope="module")
+def shared_lists() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(items[users, LENGTH] best first, relevant bool[users, CANDIDATES], hits)."""
+    rng = np.random.default_rng(0)
+    items = np.array([rng.permutation(CANDIDATES)[:LENGTH] for _ in range(USERS)])
+    relevant = rng.random((USERS, CANDIDATES)) < rng.uniform(0.02, 0.6, (USERS, 1))
+    relevant[:, 0] |= ~relevant.any(axis=1)
+    return items, relevant, np.take_along_axis(relevant, items, axis=1)
+
+
+@pytest.mark.parametrize("k", [1, 5, LENGTH])
+def test_agrees_with_ranx(shared_lists: tuple[np.ndarray, np.ndarray, np.ndarray], k: int) -> None:
+    ranx = pytest.importorskip("ranx")
+    items, relevant, hits = shared_lists
+    qrels = {
+        str(user): {str(item): 1 for item in np.flatnonzero(relevant[user])}
+        for user in range(USERS)
+    }
+    run = {
+        str(user): {str(item): float(LENGTH - rank) for rank, item in enumerate(items[user])}
+        for user in range(USERS)
+    }
+    names = {name: f"{name}@{k}" for name in DEFINITIONS}
+    peer = ranx.evaluate(ranx.Qrels(qrels), ranx.Run(run), list(names.values()), return_mean=False)
+    order = [int(user) for user in ranx.Run(run).run]
+    n_relevant = relevant.sum(axis=1)
+    found = at_k(hits, n_relevant, k)
+    for name, told in names.items():
+        # ranx divides MAP by all relevant items, also where no list of k could hold them.
+        factor = np.minimum(n_relevant, k) / n_relevant if name == "map" else np.ones(USERS)
+        expected = np.empty(USERS)
+        expected[order] = peer[told]
+        np.testing.assert_allclose(found[name] * factor, expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("k", [1, 5, LENGTH])
+def test_ndcg_agrees_with_scikit_learn(
+    shared_lists: tuple[np.ndarray, np.ndarray, np.ndarray], k: int
+) -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    items, relevant, hits = shared_lists
+    scores = np.zeros((USERS, CANDIDATES))
+    np.put_along_axis(scores, items, np.arange(LENGTH, 0, -1.0)[None, :], axis=1)
+    found = at_k(hits, relevant.sum(axis=1), k)["ndcg"]
+    assert found.mean() == pytest.approx(metrics.ndcg_score(relevant, scores, k=k), abs=1e-9)
