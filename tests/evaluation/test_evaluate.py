@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cofilter.columns import RATING
+from cofilter.columns import RATING, USER
 from cofilter.errors import DataError, LeakError
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.evaluate import evaluate
-from cofilter.evaluation.scoring import EvaluateConfig, score
+from cofilter.evaluation.files import BANDS, CALIBRATION
+from cofilter.evaluation.leaderboard import reported_metrics, with_ends
+from cofilter.evaluation.scoring import score
 from cofilter.io import read_json
 from cofilter.models.config import ModelConfig
 from cofilter.models.store import load
+from cofilter.preparation.audit import audit as audit_of
 from cofilter.preparation.parts import Parts
-from cofilter.preparation.split import SplitConfig
+from cofilter.preparation.split import SplitConfig, split_ratings
 from tests.evaluation.trained import POINTS, train, write_curve
 
 Audited = tuple[Parts, dict[str, Any]]
@@ -60,6 +65,80 @@ def test_writes_what_scoring_gives(
     assert table["validation_ndcg@5"].max() == table.loc[best[0], "validation_ndcg@5"]
 
 
+def test_intervals_and_comparison_stand_beside_the_figures(
+    audited: Audited, split: SplitConfig, models: Path, config: EvaluateConfig, tmp_path: Path
+) -> None:
+    parts, audit = audited
+    found = evaluate(parts, audit, split, POINTS, models, tmp_path, config).leaderboard
+    nested = read_json(tmp_path / "metrics.json")
+    assert found["best_set"].iloc[0]
+    assert not found["best_set"].iloc[-1]  # the mean does not rank
+    for row in found.to_dict("records"):
+        told = nested[row["family"]][row["point"]]
+        assert told["best_set"] == row["best_set"]
+        for name in ("difference", "difference_low", "difference_high", "p_holm", "effect_size"):
+            assert told[name] == (None if pd.isna(row[name]) else row[name])
+        for scope in ("warm", "all"):
+            for name in reported_metrics(config):
+                figure, *ends = (row[f"{scope}_{each}"] for each in with_ends(name))
+                assert all(pd.isna(end) == pd.isna(figure) for end in ends)
+                assert pd.isna(figure) or not ends or ends[0] <= figure <= ends[1]
+                told_ends = [told[scope][each] for each in with_ends(name)[1:]]
+                assert told_ends == [None if pd.isna(end) else end for end in ends]
+    ranked = found.dropna(subset=["warm_ndcg@5"])
+    gap = ranked["warm_ndcg@5"] - ranked["warm_ndcg@5"].iloc[0]
+    assert ranked["difference"].tolist() == pytest.approx(gap.tolist())
+    assert (found["warm_coverage@5"].dropna() > 0).all()
+
+
+def test_bands_and_calibration_name_every_model(
+    audited: Audited, split: SplitConfig, models: Path, config: EvaluateConfig, tmp_path: Path
+) -> None:
+    parts, audit = audited
+    evaluate(parts, audit, split, POINTS, models, tmp_path, config)
+    bands = pd.read_csv(tmp_path / BANDS, dtype={"band": str})
+    calibrated = pd.read_csv(tmp_path / CALIBRATION)
+    assert set(bands["model"]) == {"baseline/global_mean", "baseline/bias", "baseline/popularity"}
+    assert set(calibrated["model"]) == {"baseline/global_mean", "baseline/bias"}
+    rows = bands.groupby(["model", "by"])["rows"].sum()
+    assert (rows == len(parts.test)).all()
+
+
+@pytest.mark.parametrize("kept", ["nothing", "one user", "nothing relevant"])
+def test_small_test_parts_have_a_defined_leaderboard(
+    ratings: pd.DataFrame,
+    model_config: ModelConfig,
+    config: EvaluateConfig,
+    tmp_path: Path,
+    kept: str,
+) -> None:
+    split = SplitConfig(kind="user_random", validation_share=0.2, test_share=0.2, seed=0)
+    parts, report = split_ratings(ratings, split, None)
+    test = {
+        "nothing": parts.test.iloc[:0],
+        "one user": parts.test[parts.test[USER] == parts.test[USER].iloc[0]],
+        "nothing relevant": parts.test.assign(**{RATING: 1.0}),
+    }[kept]
+    parts = Parts(parts.train, parts.validation, test.reset_index(drop=True))
+    told = audit_of(parts, None, split, report["duplicates"])
+    train(parts, tmp_path / "models", config, model_config, refit=False)
+    found = evaluate(parts, told, split, POINTS, tmp_path / "models", tmp_path / "out", config)
+    table = found.leaderboard.set_index("point")
+    assert found.notes[0].startswith("too few users to rank")
+    if kept == "one user":
+        assert table.loc["bias", "warm_rmse_low"] == table.loc["bias", "warm_rmse_high"]
+        assert (table["p_holm"].dropna() == 1.0).all()
+        assert table["effect_size"].isna().all()
+    else:
+        assert table["rank"].isna().all()
+        assert not table["best_set"].any()
+        assert table["warm_ndcg@5"].isna().all()
+        assert table["warm_ndcg@5_low"].isna().all()
+        assert table["warm_coverage@5"].isna().all()
+        assert table["warm_rmse"].isna().all() == (kept == "nothing")
+    json.dumps(read_json(tmp_path / "out" / "metrics.json"), allow_nan=False)
+
+
 def test_two_equal_runs_write_equal_bytes(
     audited: Audited, split: SplitConfig, models: Path, config: EvaluateConfig, tmp_path: Path
 ) -> None:
@@ -70,6 +149,8 @@ def test_two_equal_runs_write_equal_bytes(
     assert sorted(one) == [
         "leaderboard.csv",
         "metrics.json",
+        "plots/bands.csv",
+        "plots/calibration.csv",
         "plots/comparison.csv",
         "plots/learning_curves.csv",
         "plots/rmse_by_dim.csv",

@@ -3,17 +3,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
+from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.intervals import Contributions
 from cofilter.evaluation.leaderboard import (
     Entry,
     columns,
     leaderboard,
     metrics_json,
     notes_of,
+    reported_metrics,
     selected,
 )
-from cofilter.evaluation.scoring import COUNTS, EvaluateConfig, metric_names
+from cofilter.evaluation.scoring import COUNTS
 
 
 def entry(
@@ -24,15 +28,21 @@ def entry(
     validation: float | None,
     family: str = "mf",
 ) -> Entry:
-    """A model that scores ``warm`` on the primary metric and 0.5 on the others."""
-    scores: dict[str, Any] = dict.fromkeys(metric_names(config), 0.5)
+    """A model that scores ``warm`` on the primary metric, for 40 users, and 0.5 on the others."""
+    scores: dict[str, Any] = dict.fromkeys(reported_metrics(config), 0.5)
     counts: dict[str, Any] = dict.fromkeys(COUNTS, 7)
     summary = {
         "warm": scores | {config.primary: warm},
         "all": scores | {config.primary: warm},
         "counts": {"warm": counts, "all": counts},
     }
-    return Entry(family, point, 0, "numpy", "cpu", validation, summary)
+    if warm is None:
+        return Entry(family, point, 0, "numpy", "cpu", validation, summary)
+    users = warm + np.random.default_rng(len(point)).uniform(-0.02, 0.02, 40)
+    values = users + (warm - users.mean())
+    intervals = {"warm": {config.primary: (warm - 0.01, warm + 0.02)}}
+    primary = Contributions(values, np.ones(40), root=False)
+    return Entry(family, point, 0, "numpy", "cpu", validation, summary, intervals, primary)
 
 
 def order(config: EvaluateConfig, entries: list[Entry]) -> list[str]:
@@ -103,3 +113,40 @@ def test_notes(config: EvaluateConfig, users: int, temporal: bool, told: list[st
     audit = {"temporal": temporal, "kind": "random", "train_share_after_first_test": None}
     notes = notes_of(users, audit, config)
     assert [note[: len(start)] for note, start in zip(notes, told, strict=True)] == told
+
+
+def test_the_first_row_is_what_others_are_compared_with(config: EvaluateConfig) -> None:
+    entries = [
+        entry(config, "low", warm=0.1, validation=0.9),
+        entry(config, "none", warm=None, validation=None),
+        entry(config, "best", warm=0.3, validation=0.1),
+        entry(config, "equal", warm=0.3, validation=0.1),
+    ]
+    whole = leaderboard(entries, config, [])
+    table = whole.set_index("point")
+    assert table.index.tolist() == ["best", "equal", "low", "none"]
+    assert table["best_set"].tolist() == [True, True, False, False]
+    assert table["difference"].tolist()[:3] == pytest.approx([0.0, 0.0, -0.2])
+    assert table.loc["low", "difference_high"] < -0.18 < 0.0
+    assert table["p_holm"].isna().tolist() == [True, False, False, True]
+    assert table.loc["low", "p_holm"] == pytest.approx(2 / 501)
+    assert table.loc["best", "warm_ndcg@5_low"] == pytest.approx(0.29)
+    assert table.loc["best", "warm_ndcg@5_high"] == pytest.approx(0.32)
+    assert np.isnan(table.loc["none", "warm_ndcg@5_low"])
+    nested = metrics_json(whole, config)["mf"]["low"]
+    assert nested["warm"]["ndcg@5_low"] == pytest.approx(0.09)
+    assert nested["best_set"] is False
+
+
+def test_seeds_of_a_point_have_a_spread_and_one_seed_has_none(config: EvaluateConfig) -> None:
+    points = {"dim5-seed0": 0.1, "dim5-seed1": 0.3, "dim5-seed12": 0.2, "dim50-seed0": 0.4}
+    entries = [entry(config, name, warm=warm, validation=0.1) for name, warm in points.items()]
+    entries += [
+        entry(config, "dim5-seed0", warm=0.7, validation=0.1, family="als"),
+        entry(config, "popularity", warm=0.7, validation=0.1, family="baseline"),
+        entry(config, "dim5-seed3", warm=None, validation=None),
+    ]
+    table = leaderboard(entries, config, [])
+    several = (table["family"] == "mf") & table["point"].str.startswith("dim5-")
+    assert table.loc[several, "seed_sd"].tolist() == pytest.approx([0.1] * 4)
+    assert table.loc[~several, "seed_sd"].isna().all()

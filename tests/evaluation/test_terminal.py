@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from cofilter.errors import DataError
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folds import summary
 from cofilter.evaluation.leaderboard import leaderboard
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.evaluation.terminal import (
     PIPE_WIDTH,
     print_folds,
@@ -55,10 +55,12 @@ def test_a_pipe_gets_whole_rows(written: Path) -> None:
     assert times == {"mf-20": 5.25}
     lines = printed(table, times, PIPE_WIDTH)
     chosen = next(line for line in lines if "mf/20 *" in line)
-    assert "0.2000" in chosen
+    assert "0.2000 [0.19, 0.22]" in chosen
+    assert [line.split()[1] for line in lines if line.startswith(" 1")] == ["≈"]
+    assert any(line.startswith("≈ not told from the best") for line in lines)
     assert chosen.rstrip().endswith("5.2")
     assert [line for line in lines if line.startswith("!")] == [f"! {note}" for note in NOTES]
-    assert [line.split()[1] for line in lines if " mf/" in line] == ["mf/10", "mf/20"]
+    assert [word for line in lines for word in line.split() if "mf/" in word] == ["mf/10", "mf/20"]
 
 
 @pytest.mark.parametrize("width", [30, 45, 60, 80, 120])

@@ -132,10 +132,10 @@ def _table(
     recall: dict[int, tuple[int, float]] | None,
 ) -> pd.DataFrame:
     rows = np.bincount(band, minlength=len(labels))
-    squared = np.zeros(len(labels))
+    error = np.zeros(len(band))
     if scores.predicted is not None:
         error = target.rating.astype(np.float64) - scores.predicted
-        squared = np.bincount(band, error**2, len(labels))
+    squared = np.bincount(band, error**2, len(labels))
     lines: list[dict[str, Any]] = []
     for order, label in enumerate(labels):
         users, mean = (recall or {}).get(order, (0, None))

@@ -138,7 +138,7 @@ def item_factors(matrix: sparse.csr_array, dim: int) -> np.ndarray:
         _, length, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
     else:
         start = np.random.default_rng(_SEED).random(min(matrix.shape))
-        _, length, right = svds(matrix, rank, v0=start, return_singular_vectors="vh")
+        _, length, right = svds(matrix, rank, v0=start)
     factors = right.T * length
     step = GRID * np.abs(factors).max(initial=0.0)
     return np.round(factors / step) * step if step else factors

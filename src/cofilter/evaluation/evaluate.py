@@ -29,7 +29,14 @@ from cofilter.evaluation.files import COMPARISON as COMPARISON
 from cofilter.evaluation.files import REPORT as REPORT
 from cofilter.evaluation.folders import ModelFolder, expected_folders, other_folders
 from cofilter.evaluation.intervals import contributions, score_intervals
-from cofilter.evaluation.leaderboard import Entry, leaderboard, metrics_json, notes_of
+from cofilter.evaluation.leaderboard import (
+    FAMILY,
+    POINT,
+    Entry,
+    leaderboard,
+    metrics_json,
+    notes_of,
+)
 from cofilter.evaluation.report import report
 from cofilter.evaluation.scoring import SCOPES, EvaluateConfig, Scores, score_target
 from cofilter.evaluation.target import Target
@@ -120,7 +127,11 @@ def evaluate(
             dims[folder.family, folder.point] = dim
     notes = notes_of(target.evaluable_warm_users, audit, config)
     table = leaderboard(entries, config, notes)
-    tables = {BANDS: band_table(by_band), CALIBRATION: calibration_table(calibrated)}
+    names = table[FAMILY] + "/" + table[POINT]  # in the leaderboard's order
+    tables = {
+        BANDS: band_table({name: by_band[name] for name in names}),
+        CALIBRATION: calibration_table({name: calibrated[name] for name in names}),
+    }
     drawn = _write(results, table, tables, folders, dims, audit, notes, config)
     return Evaluation(table, notes, ignored, drawn)
 
