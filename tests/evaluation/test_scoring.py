@@ -211,3 +211,20 @@ def test_a_prediction_that_is_not_finite_is_refused(
     model.biases_.item[:] = np.nan
     with pytest.raises(DataError, match=r"BiasBaseline predicts nan for user"):
         score(model, parts.train, None, parts.test, config)
+
+
+def test_equal_scores_rank_items_by_id(
+    parts: Parts, model_config: ModelConfig, config: EvaluateConfig
+) -> None:
+    model = fit("bias", parts.train, model_config)
+    model.biases_.item[:] = 0.0
+    scores = score(model, parts.train, parts.validation, parts.test, config)
+    assert scores.lists is not None
+    known = scores.lists.user[np.isin(scores.user_ids[scores.lists.user], model.users_.ids)]
+    lists = scores.lists.item[np.isin(scores.lists.user, known)]
+    assert len(lists)
+    for each in lists:
+        given = each[each >= 0]
+        assert (np.diff(given) > 0).all()
+    values, _ = literal(model, parts.train, parts.validation, parts.test, config, "warm")
+    assert_close(scores.summary()["warm"], values)

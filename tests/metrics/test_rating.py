@@ -50,3 +50,6 @@ def test_users_without_rows_keep_their_place_but_do_not_count() -> None:
     assert errors.rows.tolist() == [0, 0, 1, 0]
     assert errors.squared.tolist() == [0, 0, 4, 0]
     assert errors.user_rmse() == 2.0
+    each = errors.by_user()
+    np.testing.assert_array_equal(each["user_rmse"], [np.nan, np.nan, 2.0, np.nan])
+    np.testing.assert_array_equal(each["user_mae"], [np.nan, np.nan, 2.0, np.nan])

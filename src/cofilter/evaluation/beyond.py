@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.sparse.linalg import svds
+from threadpoolctl import threadpool_limits
 
 from cofilter.columns import ITEM, USER
 from cofilter.evaluation.config import EvaluateConfig
@@ -133,15 +134,21 @@ def item_factors(matrix: sparse.csr_array, dim: int) -> np.ndarray:
 
     Cost: a few hundred products of the matrix with a vector (Lanczos, scipy's ARPACK).
     """
-    rank = min(dim, *matrix.shape)
+    with threadpool_limits(1, "blas"):  # its vectors are short: more threads only wait
+        length, right = _decomposed(matrix, min(dim, *matrix.shape))
+    factors = right.T * length
+    step = GRID * np.abs(factors).max(initial=0.0)
+    return np.round(factors / step) * step if step else factors
+
+
+def _decomposed(matrix: sparse.csr_array, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """Singular values float64[rank] and right vectors float64[rank, items]."""
     if rank == min(matrix.shape):  # small on one side, so that the dense matrix is small
         _, length, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
     else:
         start = np.random.default_rng(_SEED).random(min(matrix.shape))
         _, length, right = svds(matrix, rank, v0=start)
-    factors = right.T * length
-    step = GRID * np.abs(factors).max(initial=0.0)
-    return np.round(factors / step) * step if step else factors
+    return length, right
 
 
 def _mean(values: np.ndarray) -> float | None:
