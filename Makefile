@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard cv bench test lint format params deps clean clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard report dashboard cv bench test lint format params deps clean clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -30,10 +30,17 @@ $(READY): pyproject.toml constraints.txt
 
 repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@dvc repro $(ARGS)
+	@python -m cofilter.evaluation.report
 	@python -m cofilter.evaluation.terminal
 
 leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.evaluation.terminal
+
+report: $(READY) ## draw results/report.html again from the last run's tables and logs
+	@python -m cofilter.evaluation.report
+
+dashboard: $(READY) ## make a report of the tracked runs at Weights & Biases (needs a login)
+	@PYTHONPATH=src python src/stages/dashboard.py $(ARGS)
 
 cv: $(READY) ## cross-validate methods over 5 random folds: RMSE and MAE with their spread
 	@dvc repro --quiet filter

@@ -1,12 +1,15 @@
-"""Score every model that the sweep names on test, once, and write results/."""
+"""Score every model that the sweep names on test, once, and write results/ and draw the report."""
 
 from __future__ import annotations
 
+from cofilter.columns import ITEM, TITLE
 from cofilter.config import parse
+from cofilter.evaluation.environment import ENVIRONMENT, environment
 from cofilter.evaluation.evaluate import evaluate
+from cofilter.evaluation.report.page import write_report
 from cofilter.evaluation.scoring import EvaluateConfig
-from cofilter.io import read_json
-from cofilter.paths import MODELS, RESULTS, SPLIT
+from cofilter.io import read_json, read_table, write_json
+from cofilter.paths import ITEMS, MODELS, RESULTS, SOURCE, SPLIT
 from cofilter.preparation.parts import AUDIT, content_hashes, load_parts
 from cofilter.preparation.split import SplitConfig
 from cofilter.tracking.config import TrackingConfig
@@ -18,13 +21,14 @@ from stages.threads import set_threads
 
 @stage
 def main(run: Run) -> None:
-    """Config → split and models → evaluate → track."""
+    """Config → split and models → evaluate → draw and track."""
     set_threads(run.cfg["threads"])
     config = parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
     split = parse(SplitConfig, run.cfg["split"], "split")
     parts, audit = load_parts(SPLIT), read_json(SPLIT / AUDIT)
     tracking = parse(TrackingConfig, run.cfg["tracking"], "tracking")
-    results = run.out / RESULTS
+    results, points = run.out / RESULTS, expected_points(run.cfg)
+    titles = read_table(ITEMS).set_index(ITEM)[TITLE]
     with Tracker(
         tracking,
         root=run.root,
@@ -34,10 +38,13 @@ def main(run: Run) -> None:
         run_config=run.cfg,
     ) as tracker:
         tracker.start()
-        found = evaluate(parts, audit, split, expected_points(run.cfg), MODELS, results, config)
+        found = evaluate(
+            parts, audit, split, points, MODELS, results, config, titles, read_json(SOURCE)
+        )
+        write_json(run.root / ENVIRONMENT, environment())
         tracker.log_table("leaderboard", found.leaderboard)
-        for figure in found.figures[:1]:
-            tracker.log_page("comparison", figure.svg["wide"])
+        for figure in write_report(results, run.root):
+            tracker.log_page(figure.slug, figure.html())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Score every model once on test and write the leaderboard, DVC's metrics and plots, the report."""
+"""Score every model once on test and write the leaderboard, DVC's metrics and plots."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from cofilter.evaluation import plots
 from cofilter.evaluation.bands import Bands, band_scores, band_table
 from cofilter.evaluation.beyond import Catalogue, beyond_accuracy, beyond_names
 from cofilter.evaluation.calibration import calibration, calibration_table
-from cofilter.evaluation.charts import Figure, figures
 from cofilter.evaluation.files import (
     BANDS,
     CALIBRATION,
+    COMPARISON,
+    FACTORS,
+    FACTS,
     LEADERBOARD,
     LEARNING_CURVES,
     METRICS,
     RMSE_BY_DIM,
+    SIMILARITY,
 )
-from cofilter.evaluation.files import COMPARISON as COMPARISON
-from cofilter.evaluation.files import REPORT as REPORT
 from cofilter.evaluation.folders import ModelFolder, expected_folders, other_folders
 from cofilter.evaluation.intervals import contributions, score_intervals
+from cofilter.evaluation.item_map import item_plane, item_similarities
 from cofilter.evaluation.leaderboard import (
     FAMILY,
     POINT,
@@ -37,7 +39,6 @@ from cofilter.evaluation.leaderboard import (
     metrics_json,
     notes_of,
 )
-from cofilter.evaluation.report import report
 from cofilter.evaluation.scoring import SCOPES, EvaluateConfig, Scores, score_target
 from cofilter.evaluation.target import Target
 from cofilter.io import write_json, write_text
@@ -63,14 +64,11 @@ class Evaluation:
         Warnings that head it.
     ignored:
         Model folders that lie about but are not asked for.
-    figures:
-        The report's charts, the comparison first.
     """
 
     leaderboard: pd.DataFrame
     notes: list[str]
     ignored: list[Path]
-    figures: list[Figure]
 
 
 def evaluate(
@@ -81,12 +79,14 @@ def evaluate(
     models: Path,
     results: Path,
     config: EvaluateConfig,
+    titles: pd.Series | None = None,
+    source: Mapping[str, Any] | None = None,
 ) -> Evaluation:
     """Compare exactly the expected models on the test part.
 
     Nothing is written before everything has succeeded; then ``results`` gets
-    ``leaderboard.csv``, ``metrics.json``, ``plots/*.csv`` and ``report.html``, which are equal
-    byte for byte in two equal runs.
+    ``leaderboard.csv``, ``metrics.json``, ``facts.json`` and ``plots/*.csv``, which are equal byte
+    for byte in two equal runs. `cofilter.evaluation.report.page.write_report` makes a page of them.
 
     Parameters
     ----------
@@ -95,6 +95,10 @@ def evaluate(
     expected:
         (family, point) of each model; it lies in ``models/<family>/<point>``. Other folders there
         are named in the log and ignored.
+    titles:
+        Title by item id, for the pictures of items; without it they are called by their ids.
+    source:
+        Where the ratings come from, which the facts repeat.
 
     Raises
     ------
@@ -129,11 +133,21 @@ def evaluate(
     table = leaderboard(entries, config, notes)
     names = table[FAMILY] + "/" + table[POINT]  # in the leaderboard's order
     tables = {
+        LEADERBOARD: table,
+        COMPARISON: plots.comparison(table, config),
+        LEARNING_CURVES: plots.learning_curves(folders),
+        RMSE_BY_DIM: plots.rmse_by_dim(table, dims),
         BANDS: band_table({name: by_band[name] for name in names}),
         CALIBRATION: calibration_table({name: calibrated[name] for name in names}),
+        SIMILARITY: item_similarities(folders, config.primary, titles),
+        FACTORS: item_plane(folders, titles),
     }
-    drawn = _write(results, table, tables, folders, dims, audit, notes, config)
-    return Evaluation(table, notes, ignored, drawn)
+    documents = {
+        METRICS: metrics_json(table, config),
+        FACTS: {"evaluate": config.model_dump(mode="json"), "split": audit, "source": source},
+    }
+    _write(results, tables, documents)
+    return Evaluation(table, notes, ignored)
 
 
 class _Fingerprints:
@@ -186,31 +200,9 @@ def _entry(
     )
 
 
-def _write(
-    results: Path,
-    table: pd.DataFrame,
-    tables: Mapping[str, pd.DataFrame],
-    folders: Sequence[ModelFolder],
-    dims: dict[tuple[str, str], int],
-    audit: Mapping[str, Any],
-    notes: Sequence[str],
-    config: EvaluateConfig,
-) -> list[Figure]:
-    """Make every file's content first, so that a failure leaves the earlier results whole."""
-    bars = plots.comparison(table, config)
-    curves = plots.learning_curves(folders)
-    by_dim = plots.rmse_by_dim(table, dims)
-    drawn = list(figures(bars, curves, by_dim))
-    page = report(table, drawn, audit, notes, config)
-    metrics = metrics_json(table, config)
-    for name, content in (
-        (COMPARISON, bars),
-        (LEARNING_CURVES, curves),
-        (RMSE_BY_DIM, by_dim),
-        (LEADERBOARD, table),
-        *tables.items(),
-    ):
-        write_text(results / name, content.to_csv(index=False, lineterminator="\n"))
-    write_json(results / METRICS, metrics)
-    write_text(results / REPORT, page)
-    return drawn
+def _write(results: Path, tables: Mapping[str, pd.DataFrame], documents: Mapping[str, Any]) -> None:
+    """Write what is there in full by now, so that a failure leaves the earlier results whole."""
+    for name, table in tables.items():
+        write_text(results / name, table.to_csv(index=False, lineterminator="\n"))
+    for name, document in documents.items():
+        write_json(results / name, document)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 LEADERBOARD, METRICS, REPORT = "leaderboard.csv", "metrics.json", "report.html"
+FACTS = "facts.json"  # what the report tells beside the tables: configuration, split, source
 COMPARISON = "plots/comparison.csv"
 LEARNING_CURVES = "plots/learning_curves.csv"
 RMSE_BY_DIM = "plots/rmse_by_dim.csv"
 BANDS = "plots/bands.csv"
 CALIBRATION = "plots/calibration.csv"
+SIMILARITY = "plots/similarity.csv"
+FACTORS = "plots/factors.csv"
+COLD_START = "plots/cold_start.csv"
+LEAK = "leak.csv"
+REPRODUCTION = "reproduction.csv"

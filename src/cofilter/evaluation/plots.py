@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -57,13 +58,16 @@ def rmse_by_dim(table: pd.DataFrame, dims: dict[tuple[str, str], int]) -> pd.Dat
     rows.insert(2, DIM, pd.Series([dims.get(pair) for pair in pairs], rows.index, dtype="Int64"))
     rows = rows.dropna(subset=[DIM, column("all", "rmse")])
     series = [
-        _series(*row) for row in rows[[FAMILY, POINT, DIM]].itertuples(index=False, name=None)
+        kind_of(f"{family}/{point}")
+        for family, point in rows[[FAMILY, POINT]].itertuples(index=False, name=None)
     ]
     rows.insert(0, MODEL, pd.Series(series, rows.index, dtype=object))
     return rows.sort_values([FAMILY, DIM], kind="stable").reset_index(drop=True)
 
 
-def _series(family: str, point: str, dim: int) -> str:
-    """A point's name without its dim, so that the points of one sweep make one line."""
-    rest = [part for part in point.split("-") if part not in (str(dim), f"dim{dim}")]
+def kind_of(model: str) -> str:
+    """``family/kind`` of a ``family/point``: the name without dim and seed, of a sweep's points
+    one and the same."""
+    family, _, point = model.partition("/")
+    rest = [part for part in point.split("-") if not re.fullmatch(r"(dim|seed)?\d+", part)]
     return "/".join([family, "-".join(rest)] if rest else [family])

@@ -32,9 +32,8 @@ from cofilter.evaluation.leaderboard import (
     SELECTED,
     column,
 )
-from cofilter.io import read_json
+from cofilter.evaluation.timings import TIMINGS, read_timings
 
-TIMINGS = paths.LOGS / "timings"
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
 _NEEDED = 3  # columns that stay however narrow the terminal is
 _ALIKE = "≈"  # marks the best set
@@ -73,14 +72,6 @@ def read_leaderboard(path: Path) -> pd.DataFrame:
     if missing:
         raise DataError(f"{path}: no column {', '.join(missing)}; this is no leaderboard")
     return table
-
-
-def read_timings(folder: Path) -> dict[str, float]:
-    """Seconds of training, both fits, by ``family-point``; empty when nothing was timed here."""
-    return {
-        path.stem: sum(v for key, v in read_json(path).items() if key.endswith("_seconds"))
-        for path in sorted(folder.glob("*.json"))
-    }
 
 
 def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Console) -> None:

@@ -1,0 +1,60 @@
+"""The chart of the leak: what a leaking procedure promises and what an honest one finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import altair as alt
+import pandas as pd
+
+from cofilter.evaluation.charts.style import CHOSEN, INK, QUIET, WARNING, Figure, figure, fitted
+
+METHOD, LEAKING, HONEST = "method", "leaking_rmse", "honest_rmse"
+
+
+def leaks(table: pd.DataFrame) -> Iterator[Figure]:
+    """RMSE of each method both ways; none for an empty table."""
+    if table.empty:
+        return
+    rows = table.dropna(subset=[LEAKING, HONEST])
+    order = rows.sort_values(HONEST, kind="stable")[METHOD].tolist()
+    worst = rows.loc[(rows[HONEST] - rows[LEAKING]).idxmax()]
+    reading = (
+        f"The most flattered: {worst[METHOD]}, {worst[LEAKING]:.2f} leaking, "
+        f"{worst[HONEST]:.2f} honest."
+    )
+    long = rows.melt(METHOD, [LEAKING, HONEST], var_name="procedure", value_name="rmse")
+    names = {LEAKING: "leaking, as published work does it", HONEST: "honest"}
+    long = long.assign(
+        procedure=long["procedure"].map(names), told=long["rmse"].map("{:.2f}".format)
+    )
+
+    def draw(width: int) -> alt.LayerChart:
+        y = alt.Y(f"{METHOD}:N", sort=order, title=None, axis=alt.Axis(labelLimit=170))
+        scale = alt.Scale(zero=False, padding=34, nice=False)
+        colours = alt.Scale(domain=list(names.values()), range=[WARNING, CHOSEN])
+        shapes = alt.Scale(domain=list(names.values()), range=["diamond", "circle"])
+        legend = alt.Legend(
+            title=None, orient="top", columns=1 if width < 400 else 2, labelLimit=300
+        )
+        x = alt.X("rmse:Q", title="RMSE", scale=scale, axis=alt.Axis(tickCount=6))
+        base = alt.Chart(long).encode(y=y, x=x)
+        between = alt.Chart(rows).mark_rule(color=QUIET, strokeWidth=2)
+        dots = base.mark_point(filled=True, size=110, opacity=1).encode(
+            color=alt.Color("procedure:N", scale=colours, legend=legend),
+            shape=alt.Shape("procedure:N", scale=shapes, legend=legend),
+        )
+        texts = [
+            base.transform_filter(alt.datum.procedure == name)
+            .mark_text(align=align, dx=dx, fontSize=11, color=INK)
+            .encode(text="told:N")
+            for name, align, dx in (
+                (names[LEAKING], "right", -10),
+                (names[HONEST], "left", 10),
+            )
+        ]
+        rule = between.encode(y=y, x=f"{LEAKING}:Q", x2=f"{HONEST}:Q")
+        return fitted(alt.layer(rule, dots, *texts).properties(height={"step": 30}), width)
+
+    caption = "Lower looks better; only the honest figure is what users will get."
+    yield figure("RMSE, leaking and honest", caption, reading, draw)
