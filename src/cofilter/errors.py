@@ -35,6 +35,10 @@ class DeviceError(CofilterError):
     """The device named in the configuration is not on this machine."""
 
 
+class TrackingError(CofilterError):
+    """Weights & Biases was asked for something that it refused or could not be asked."""
+
+
 class CheckpointError(CofilterError):
     """Checkpoints exist but none of them can be used."""
 

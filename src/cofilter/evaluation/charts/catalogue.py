@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from cofilter.columns import TITLE
 from cofilter.evaluation.charts.labels import SIDE, names, pixels, sides
 from cofilter.evaluation.charts.style import (
     CHOSEN,
@@ -22,17 +23,17 @@ from cofilter.evaluation.charts.style import (
     unseeded,
 )
 from cofilter.evaluation.item_map import (
-    MODEL,
     ORDER,
     OTHER_TITLE,
     RATINGS,
     SHARE,
     SIMILARITY,
-    TITLE,
     X,
     Y,
 )
 from cofilter.evaluation.leaderboard import FAMILY, column
+from cofilter.evaluation.plots import MODEL
+from cofilter.metrics.beyond import CONSUMED
 
 PLOT_PX = 420
 NAMES = {"half": 22, "phone": 9}  # how many titles at most
@@ -62,7 +63,8 @@ def beyond_accuracy(board: pd.DataFrame, models: list[str], primary: str) -> Ite
             continue
         scored = rows.dropna(subset=[name, column("warm", primary)])
         if len(scored):
-            yield _against(scored, name, title, meaning, primary)
+            consumed = _consumed(scored) if measure == "popularity" else None
+            yield _against(scored, name, title, meaning, primary, consumed)
 
 
 def _candidates(measure: str, k: str) -> list[str]:
@@ -71,10 +73,21 @@ def _candidates(measure: str, k: str) -> list[str]:
     ]
 
 
-def _against(rows: pd.DataFrame, name: str, title: str, meaning: str, primary: str) -> Figure:
+def _consumed(rows: pd.DataFrame) -> float | None:
+    """How popular what users rated themselves is, the same for every model."""
+    told = column("warm", CONSUMED)
+    known = rows[told].dropna() if told in rows else rows.iloc[:0, 0]
+    return float(known.iloc[0]) if len(known) else None
+
+
+def _against(
+    rows: pd.DataFrame, name: str, title: str, meaning: str, primary: str, mark: float | None
+) -> Figure:
+    """The primary metric over ``name``; ``mark`` is where users' own histories stand."""
     warm = column("warm", primary)
     rows = rows[[MODEL, FAMILY, name, warm]].assign(**{MODEL: unseeded(rows[MODEL])})
-    first, last = rows.loc[rows[name].idxmin()], rows.loc[rows[name].idxmax()]
+    by_size = rows.sort_values(name, kind="stable")
+    first, last = by_size.iloc[0], by_size.iloc[-1]
     reading = (
         f"Lowest {first[name]:.3g} by {first[MODEL]}, highest {last[name]:.3g} by {last[MODEL]}."
     )
@@ -95,10 +108,16 @@ def _against(rows: pd.DataFrame, name: str, title: str, meaning: str, primary: s
             shape=alt.Shape(f"{FAMILY}:N", scale=shapes, legend=None),
         )
         layers = [points, *names(spots, MODEL, x=x, y=y)]
+        if mark is not None:
+            own = alt.Chart(pd.DataFrame({name: [mark]})).mark_rule(color=INK, strokeDash=[4, 3])
+            layers.insert(0, own.encode(x=x))
         return fitted(alt.layer(*layers).properties(height=320), width)
 
     caption = "Of each kind the point that validation prefers; names that would cover others are "
-    return figure(title, caption + "left out.", reading, draw)
+    caption += "left out."
+    if mark is not None:
+        caption += f" Dashed: what the same users rated themselves ({mark:.3f})."
+    return figure(title, caption, reading, draw)
 
 
 def item_maps(similarity: pd.DataFrame, factors: pd.DataFrame) -> Iterator[Figure]:
@@ -114,7 +133,7 @@ def _similarity(table: pd.DataFrame) -> Figure:
     rows = table.dropna(subset=[SIMILARITY]).assign(
         row=table[TITLE].astype(str).map(_short), col=table[OTHER_TITLE].astype(str).map(_short)
     )
-    closest = rows.loc[rows[SIMILARITY].idxmax()]
+    closest = rows.sort_values(SIMILARITY, kind="stable").iloc[-1]
     largest = float(rows[SIMILARITY].abs().max()) or 1.0
     model = str(table[MODEL].iloc[0])
     reading = (
@@ -159,7 +178,8 @@ def _factors(table: pd.DataFrame) -> Figure:
     model = str(table[MODEL].iloc[0])
     rows = table.sort_values(RATINGS, ascending=False, kind="stable").reset_index(drop=True)
     rows = rows.assign(short=rows[TITLE].astype(str).map(_short))
-    left, right = rows.loc[rows[X].idxmin()], rows.loc[rows[X].idxmax()]
+    across = rows.sort_values(X, kind="stable")
+    left, right = across.iloc[0], across.iloc[-1]
     reading = f"From {left[TITLE]} on the left to {right[TITLE]} on the right."
 
     def draw(width: int) -> alt.LayerChart:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cofilter.evaluation.charts.style import (
@@ -20,9 +22,9 @@ from cofilter.evaluation.charts.style import (
     heading,
     unseeded,
 )
+from cofilter.evaluation.config import lower_is_better
 from cofilter.evaluation.leaderboard import BEST_SET, COMPARED, P_HOLM, SELECTED, column
 from cofilter.evaluation.plots import MODEL
-from cofilter.evaluation.config import lower_is_better
 
 ROW = 18  # px a model
 DIFFERENCE = COMPARED[:3]  # and its interval
@@ -57,7 +59,7 @@ def _forest(board: pd.DataFrame, metric: str, primary: str) -> Figure:
     rows = rows[told].assign(best=rows[BEST_SET].eq(True) if marked else rows[SELECTED])
     rows["value"] = rows[warm].map("{:.3f}".format)
     ends = rows[[warm, everything, *([low, high] if with_interval else [])]]
-    first, last = float(ends.min(axis=None)), float(ends.max(axis=None))
+    first, last = (float(end(ends.to_numpy(np.float64))) for end in (np.nanmin, np.nanmax))
     room = (last - first or 1.0) * 0.04
     best = rows.iloc[0]
     caption = ("Lower" if ascending else "Higher") + " is better. Dots: warm users and items"
@@ -74,9 +76,7 @@ def _forest(board: pd.DataFrame, metric: str, primary: str) -> Figure:
     return figure(f"{heading(metric)} on test", caption, reading, draw)
 
 
-def _rows(
-    rows: pd.DataFrame, metric: str, with_interval: bool, domain: list[float]
-) -> alt.LayerChart:
+def _rows(rows: pd.DataFrame, metric: str, with_interval: bool, domain: list[float]) -> Any:
     warm, everything = column("warm", metric), column("all", metric)
     base = alt.Chart(rows).encode(y=_models(rows[MODEL].tolist()))
     colour = alt.condition(alt.datum.best, alt.value(CHOSEN), alt.value("#8494a5"))
@@ -102,8 +102,7 @@ def _rows(
             x=alt.value("width"), text="value:N"
         ),
     ]
-    chart: alt.LayerChart = alt.layer(*layers).properties(height={"step": ROW})
-    return chart
+    return alt.layer(*layers).properties(height={"step": ROW})
 
 
 def _differences(board: pd.DataFrame, primary: str) -> Figure:
@@ -130,7 +129,7 @@ def _differences(board: pd.DataFrame, primary: str) -> Figure:
         axis = alt.Axis(tickCount=5, labelFlush=False, orient="top")
         x = alt.X(f"{value}:Q", title=f"difference in {heading(primary)}", axis=axis)
         zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=GHOST).encode(x="zero:Q")
-        chart: alt.LayerChart = (
+        chart = (
             zero
             + base.mark_rule(strokeWidth=3, opacity=0.45).encode(
                 x=f"{low}:Q", x2=f"{high}:Q", color=colour

@@ -170,7 +170,7 @@ def _cold_start(rows: pd.DataFrame, measure: str, name: str) -> Figure:
     ends = [f"{measure}_low", f"{measure}_high"]
     banded = shown[shown[MODEL] == best[MODEL]] if set(ends) <= set(rows.columns) else None
     seen = [shown[measure], others[measure]] + ([] if banded is None else [banded[e] for e in ends])
-    values = pd.concat(seen).dropna()
+    values: pd.Series = pd.concat(seen).dropna()
     extent = float(np.ptp(values)) or 1.0
     last = last.assign(label=spread(last[measure].to_numpy(), extent * LABEL_PX / PLOT_PX))
     low, high = float(values.min()), float(values.max())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 LETTER_PX, LINE_PX, MARK_PX = 5.9, 13.0, 6.0  # a letter's width, a line's height, a mark's radius
 SIDE = "side"
 # Where a name may stand, the most natural first: alignment, and the shift from the point in px.
-_SIDES = {
+_SIDES: dict[str, tuple[Literal["left", "center", "right"], int, int]] = {
     "right": ("left", 9, 0),
     "left": ("right", -9, 0),
     "above": ("center", 0, -13),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from cofilter.evaluation.charts.style import CHOSEN, INK, QUIET, WARNING, Figure, figure, fitted
@@ -18,7 +19,7 @@ def leaks(table: pd.DataFrame) -> Iterator[Figure]:
         return
     rows = table.dropna(subset=[LEAKING, HONEST])
     order = rows.sort_values(HONEST, kind="stable")[METHOD].tolist()
-    worst = rows.loc[(rows[HONEST] - rows[LEAKING]).idxmax()]
+    worst = rows.iloc[int(np.argmax(rows[HONEST] - rows[LEAKING]))]
     reading = (
         f"The most flattered: {worst[METHOD]}, {worst[LEAKING]:.2f} leaking, "
         f"{worst[HONEST]:.2f} honest."
@@ -44,14 +45,13 @@ def leaks(table: pd.DataFrame) -> Iterator[Figure]:
             color=alt.Color("procedure:N", scale=colours, legend=legend),
             shape=alt.Shape("procedure:N", scale=shapes, legend=legend),
         )
+        leaking, honest = (
+            base.transform_filter(alt.datum.procedure == names[each]).encode(text="told:N")
+            for each in (LEAKING, HONEST)
+        )
         texts = [
-            base.transform_filter(alt.datum.procedure == name)
-            .mark_text(align=align, dx=dx, fontSize=11, color=INK)
-            .encode(text="told:N")
-            for name, align, dx in (
-                (names[LEAKING], "right", -10),
-                (names[HONEST], "left", 10),
-            )
+            leaking.mark_text(align="right", dx=-10, fontSize=11, color=INK),
+            honest.mark_text(align="left", dx=10, fontSize=11, color=INK),
         ]
         rule = between.encode(y=y, x=f"{LEAKING}:Q", x2=f"{HONEST}:Q")
         return fitted(alt.layer(rule, dots, *texts).properties(height={"step": 30}), width)

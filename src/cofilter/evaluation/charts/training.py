@@ -24,9 +24,9 @@ from cofilter.evaluation.charts.style import (
     heading,
     unseeded,
 )
+from cofilter.evaluation.config import lower_is_better
 from cofilter.evaluation.leaderboard import FAMILY, column
 from cofilter.evaluation.plots import DIM, EPOCH, LOSS, MODEL, PHASE, kind_of
-from cofilter.evaluation.config import lower_is_better
 
 SECONDS, KIND = "seconds", "kind"
 CURVES = 6  # charts a row on a desktop
@@ -71,12 +71,12 @@ def learning(curves: pd.DataFrame) -> Iterator[Figure]:
 def _by_dim(by_dim: pd.DataFrame) -> Figure:
     warm = column("warm", "rmse")
     rows = by_dim.dropna(subset=[warm]).astype({DIM: "int64"})
-    rows = rows.groupby([MODEL, FAMILY, DIM], sort=False, as_index=False)[warm].mean()
+    rows = rows.groupby([MODEL, FAMILY, DIM], sort=False)[[warm]].mean().reset_index()
     ends = rows.sort_values(DIM).groupby(MODEL, sort=False, as_index=False).last()
     extent = float(rows[warm].max() - rows[warm].min()) or 1.0
     ends["label"] = spread(ends[warm].to_numpy(), extent * LABEL_PX / PLOT_PX)
     low, high = rows[warm].min(), max(rows[warm].max(), ends["label"].max())
-    best = rows.loc[rows[warm].idxmin()]
+    best = rows.sort_values(warm, kind="stable").iloc[0]
     reading = f"Lowest: {best[warm]:.4f} by {best[MODEL]} at dim {best[DIM]}."
 
     def draw(width: int) -> alt.LayerChart:

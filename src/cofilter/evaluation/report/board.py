@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from cofilter.evaluation.config import EvaluateConfig, lower_is_better
 from cofilter.evaluation.leaderboard import (
     BEST_SET,
     DEVICE,
@@ -27,7 +28,6 @@ from cofilter.evaluation.leaderboard import (
     validation_column,
 )
 from cofilter.evaluation.plots import MODEL
-from cofilter.evaluation.config import EvaluateConfig, lower_is_better
 from cofilter.evaluation.scoring import SCOPES
 
 # How the comparison's columns are headed.
@@ -127,16 +127,9 @@ def ship(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any] | None:
         },
         "interval": _interval(row, warm),
         "users": {scope: None if pd.isna(n) else int(n) for scope, n in counted.items()},
-        "alike": _alike(table, row[MODEL]),
+        "alike": bool(row.get(BEST_SET, False)),
+        "n_alike": int(table[BEST_SET].sum()) if BEST_SET in table else 0,
     }
-
-
-def _alike(table: pd.DataFrame, model: str) -> list[str]:
-    """The models that cannot be told from the best, except ``model``; empty when not compared."""
-    if BEST_SET not in table:
-        return []
-    names = table.loc[table[BEST_SET].eq(True), MODEL].tolist()
-    return [name for name in names if name != model]
 
 
 def _heads(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -147,7 +140,7 @@ def _heads(table: pd.DataFrame) -> list[dict[str, Any]]:
             "point": row[POINT],
             "engine": f"{row[ENGINE]}, {row[DEVICE]}",
             "selected": bool(row[SELECTED]),
-            "alike": bool(row.get(BEST_SET) is True or row.get(BEST_SET) == "True"),
+            "alike": bool(row.get(BEST_SET, False)),
         }
         for row in table.to_dict("records")
     ]

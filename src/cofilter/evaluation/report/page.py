@@ -19,7 +19,7 @@ from cofilter.evaluation.report.claims import claims, leak_rows
 from cofilter.evaluation.report.results import Results, read_results
 from cofilter.evaluation.report.sections import Section, sections
 from cofilter.io import write_text
-from cofilter.metrics import ranking, rating
+from cofilter.metrics import beyond, ranking, rating
 
 PACKAGE, TEMPLATE, STYLE = "cofilter.evaluation.report", "page.html.j2", "page.css.j2"
 
@@ -71,7 +71,9 @@ def _read(name: str) -> str:
 
 
 def _ranked_definitions() -> dict[str, str]:
-    return {f"{name}@k": text for name, text in ranking.DEFINITIONS.items()}
+    ranked = {**ranking.DEFINITIONS, **beyond.DEFINITIONS}
+    told = {f"{name}@k": text for name, text in ranked.items()}
+    return {**told, beyond.CONSUMED: beyond.CONSUMED_DEFINITION}
 
 
 def _count(value: int | None) -> str:

@@ -11,10 +11,10 @@ import pandas as pd
 from cofilter.config import parse
 from cofilter.errors import DataError
 from cofilter.evaluation import files
+from cofilter.evaluation.config import EvaluateConfig, lower_is_better
 from cofilter.evaluation.environment import ENVIRONMENT
 from cofilter.evaluation.leaderboard import FAMILY, NOTES, POINT, validation_column
 from cofilter.evaluation.plots import MODEL, kind_of
-from cofilter.evaluation.config import EvaluateConfig, lower_is_better
 from cofilter.evaluation.terminal import read_leaderboard
 from cofilter.evaluation.timings import TIMINGS, read_timings
 from cofilter.io import read_json
@@ -87,7 +87,7 @@ def read_results(results: Path, root: Path) -> Results:
         The facts are of another version's evaluation.
     """
     board = read_leaderboard(results / files.LEADERBOARD)
-    board.insert(0, MODEL, board[FAMILY] + "/" + board[POINT])
+    board = pd.concat([(board[FAMILY] + "/" + board[POINT]).rename(MODEL), board], axis=1)
     facts = read_json(results / files.FACTS)
     tables = {name: _table(results / name, needed=True) for name in ALWAYS}
     tables |= {name: _table(results / name, needed=False) for name in PERHAPS}

@@ -1,0 +1,36 @@
+"""Make a report of the tracked runs at Weights & Biases, outside DVC: `make dashboard`."""
+
+from __future__ import annotations
+
+import logging
+
+from cofilter.config import parse
+from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.io import read_json
+from cofilter.paths import SPLIT
+from cofilter.preparation.parts import AUDIT, content_hashes
+from cofilter.tracking.config import TrackingConfig
+from cofilter.tracking.dashboard import publish
+from cofilter.tracking.tracker import run_group
+from stages.app import Run, stage
+from stages.points import WITHOUT_SEEDS
+
+log = logging.getLogger("cofilter")
+
+
+@stage
+def main(run: Run) -> None:
+    """Config and the split's hashes → publish → say where it is."""
+    config = parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
+    told = publish(
+        parse(TrackingConfig, run.cfg["tracking"], "tracking"),
+        run.root,
+        group=run_group(content_hashes(read_json(SPLIT / AUDIT))),
+        families=[name for name in run.cfg["points"] if name not in WITHOUT_SEEDS],
+        metrics=list(dict.fromkeys([config.primary, "rmse", "mae"])),
+    )
+    log.info("%s", told)
+
+
+if __name__ == "__main__":
+    main()
