@@ -147,14 +147,16 @@ def test_two_equal_runs_write_equal_bytes(
     evaluate(parts, audit, split, list(reversed(POINTS)), models, tmp_path / "two", config)
     one, two = content(tmp_path / "one"), content(tmp_path / "two")
     assert sorted(one) == [
+        "facts.json",
         "leaderboard.csv",
         "metrics.json",
         "plots/bands.csv",
         "plots/calibration.csv",
         "plots/comparison.csv",
+        "plots/factors.csv",
         "plots/learning_curves.csv",
         "plots/rmse_by_dim.csv",
-        "report.html",
+        "plots/similarity.csv",
     ]
     assert one == two
 

@@ -52,3 +52,8 @@ def test_rmse_by_dim_holds_the_models_with_a_dim(config: EvaluateConfig) -> None
     assert rows["model"].tolist() == ["mf", "mf"]  # one line: the names without their dims
     assert rows["warm_rmse"].tolist() == [0.5, 0.5]
     assert plots.rmse_by_dim(table, {}).empty
+
+
+def test_points_of_one_sweep_are_of_one_kind() -> None:
+    names = ["mf/dot-dim50-seed0", "mf/dot-dim100-seed1", "bpr/dim20-seed0", "knn/item"]
+    assert [plots.kind_of(name) for name in names] == ["mf/dot", "mf/dot", "bpr", "knn/item"]

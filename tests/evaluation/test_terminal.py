@@ -19,8 +19,8 @@ from cofilter.evaluation.terminal import (
     print_folds,
     print_leaderboard,
     read_leaderboard,
-    read_timings,
 )
+from cofilter.evaluation.timings import read_timings
 from cofilter.io import write_json, write_text
 from tests.evaluation.test_leaderboard import entry
 

@@ -70,3 +70,17 @@ def test_imports_for_type_checking_do_not_count(tmp_path: Path) -> None:
     guarded = "import typing\nif typing.TYPE_CHECKING:\n    import a\nimport b\n"
     src = tree(tmp_path, {"main.py": guarded, "a.py": "x = 1\n", "b.py": "x = 1\n"})
     assert names(closure(src / "main.py", src), src) == {"main.py", "b.py"}
+
+
+def test_what_draws_the_report_does_not_count(tmp_path: Path) -> None:
+    """Its page is no output of DVC's, and what it alone imports changes no output either."""
+    src = tree(
+        tmp_path,
+        {
+            "main.py": "import cofilter.evaluation.report.page\nimport cofilter.evaluation.score\n",
+            "cofilter/evaluation/score.py": "x = 1\n",
+            "cofilter/evaluation/terminal.py": "x = 1\n",
+            "cofilter/evaluation/report/page.py": "import cofilter.evaluation.terminal\n",
+        },
+    )
+    assert names(closure(src / "main.py", src), src) == {"main.py", "cofilter/evaluation/score.py"}

@@ -153,7 +153,7 @@ def _runs(
     wanted = [expr.Metric("Group") == group]
     if job_types:
         wanted.append(expr.Metric("JobType").isin(list(job_types)))
-    return wr.Runset(**project, name=name, filters=wanted, groupby=list(groupby))
+    return wr.Runset(**project, name=name, filters=expr.And(*wanted), groupby=list(groupby))
 
 
 def _coordinates(metrics: Sequence[str]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
@@ -69,8 +69,11 @@ def figure(
 ) -> Figure:
     """Draw a chart at both widths; ``draw`` makes it for a width in px."""
     widths = {"wide": FULL if full else HALF, "narrow": PHONE}
-    svg = {name: _svg(draw(width)) for name, width in widths.items()}
-    return Figure(title, caption, reading, full, svg)
+    drawn = {name: _svg(draw(width)) for name, width in widths.items()}
+    bare = Figure(title, caption, reading, full, drawn)
+    return replace(
+        bare, svg={name: _with_own_ids(svg, f"{bare.slug}-{name}") for name, svg in drawn.items()}
+    )
 
 
 def fitted(chart: Any, width: int) -> Any:
@@ -127,3 +130,12 @@ def _svg(chart: Any) -> str:
     )
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     return vl_convert.vegalite_to_svg(styled.to_dict(), vl_version=version)
+
+
+def _with_own_ids(svg: str, prefix: str) -> str:
+    """``svg`` with ids that no other chart of a page has; the drawing library counts on forever."""
+    ids = dict.fromkeys(re.findall(r' id="([^"]+)"', svg))
+    for at, old in enumerate(ids):
+        new = f"{prefix}-{at}"
+        svg = svg.replace(f' id="{old}"', f' id="{new}"').replace(f"url(#{old})", f"url(#{new})")
+    return svg

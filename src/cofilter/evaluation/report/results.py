@@ -87,7 +87,7 @@ def read_results(results: Path, root: Path) -> Results:
         The facts are of another version's evaluation.
     """
     board = read_leaderboard(results / files.LEADERBOARD)
-    board = pd.concat([(board[FAMILY] + "/" + board[POINT]).rename(MODEL), board], axis=1)
+    board = pd.concat([(board[FAMILY] + "/" + board[POINT]).rename(MODEL), board], axis=1).copy()
     facts = read_json(results / files.FACTS)
     tables = {name: _table(results / name, needed=True) for name in ALWAYS}
     tables |= {name: _table(results / name, needed=False) for name in PERHAPS}
