@@ -31,7 +31,7 @@ def folders(
 
 
 def test_similarities_are_item_knns_own(folders: list[ModelFolder]) -> None:
-    titles = pd.Series({7000: "Seven"})
+    titles = pd.Series({7000: "Seven", 7001: ""})
     table = item_similarities(folders, "ndcg@5", titles)
     assert set(table["model"]) == {"knn/item"}
     model = load(next(folder.path for folder in folders if folder.name == "knn/item"))

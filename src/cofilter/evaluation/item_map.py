@@ -169,4 +169,5 @@ def _titles(ids: np.ndarray, titles: pd.Series | None) -> np.ndarray:
     named = pd.Series(ids).astype(str)
     if titles is None:
         return named.to_numpy(object)
-    return pd.Series(ids).map(titles).fillna(named).to_numpy(object)
+    told = pd.Series(ids).map(titles)
+    return told.where(told.notna() & (told != ""), named).to_numpy(object)

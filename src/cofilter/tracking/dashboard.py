@@ -112,9 +112,10 @@ def publish(
     Raises
     ------
     TrackingError
-        The server refused it, or cannot be reached.
+        The library is absent or refuses its settings, the server refuses the report or cannot be
+        reached.
     """
-    online = prepare(config, root) == "online"
+    online = _asked("looking for a login", lambda: prepare(config, root)) == "online"
     entity = config.entity or (_default_entity() if online else "")
     report = dashboard(config, group=group, families=families, metrics=metrics, entity=entity)
     spec = write_spec(report, root)

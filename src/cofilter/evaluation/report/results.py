@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from cofilter.columns import TITLE
 from cofilter.config import parse
 from cofilter.errors import DataError
 from cofilter.evaluation import files
 from cofilter.evaluation.config import EvaluateConfig, lower_is_better
 from cofilter.evaluation.environment import ENVIRONMENT
+from cofilter.evaluation.item_map import OTHER_TITLE
 from cofilter.evaluation.leaderboard import FAMILY, NOTES, POINT, validation_column
 from cofilter.evaluation.plots import MODEL, kind_of
 from cofilter.evaluation.terminal import read_leaderboard
@@ -30,6 +32,8 @@ PERHAPS = (
     files.LEAK,
     files.REPRODUCTION,
 )
+# Columns that look like numbers where titles and bands do; "NA" and "None" are titles too.
+TEXT = {TITLE: str, OTHER_TITLE: str, "band": str}
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def read_results(results: Path, root: Path) -> Results:
 def _table(path: Path, *, needed: bool) -> pd.DataFrame:
     """A CSV file; when it is absent an empty table, or an error where it is needed."""
     try:
-        return pd.read_csv(path)
+        return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values="")
     except FileNotFoundError:
         if needed:
             raise DataError(f"{path}: file not found; run the stage evaluate first") from None
