@@ -65,8 +65,8 @@ def _bands(rows: pd.DataFrame, by: str, measure: str, name: str) -> Figure:
 
     def draw(width: int) -> alt.LayerChart:
         axis = alt.Axis(labelLimit=170, labelFontSize=11, grid=False)
-        size = 12 if width > PHONE else 10
-        above = alt.Axis(orient="top", labelAngle=0, labelFontSize=size, labelOverlap=False)
+        angle = 0 if width > PHONE else -90  # a phone's columns are narrower than their labels
+        above = alt.Axis(orient="top", labelAngle=angle, labelOverlap=False, labelFontSize=11)
         x = alt.X("band:N", sort=labels, title=None, axis=above)
         y = alt.Y(f"{MODEL}:N", sort=order, title=None, axis=axis)
         base = alt.Chart(rows).encode(x=x, y=y)
