@@ -91,7 +91,7 @@ def configuration(study: SearchStudy) -> str:
     default = _read(job.root / "conf" / family / DEFAULT)
     group = merged(job.run_config[family], tree_of(chosen(study).user_attrs[VALUES]))
     kind = job.kind
-    new = _changed(_own(group, kind), default)
+    new = _changed(_own(group, kind), _as_it_is(default, group, kind))
     old = _read(target(job)) if target(job).exists() else {}
     kept = {name: value for name, value in (old.get(KINDS) or {}).items() if name != kind}
     if kept:
@@ -128,6 +128,14 @@ def _own(group: Mapping[str, Any], kind: str | None) -> dict[str, Any]:
     if KINDS in group and kind is not None:
         own[KINDS] = {kind: group[KINDS][kind]}
     return own
+
+
+def _as_it_is(default: Mapping[str, Any], group: Mapping[str, Any], kind: str | None) -> Any:
+    """The default group; its kind with all that it has, be it from ``group``'s common values."""
+    if KINDS not in default:
+        return default
+    common = {name: value for name, value in group.items() if name != KINDS}
+    return {**default, KINDS: {kind: common | default[KINDS][kind]}}
 
 
 def _changed(new: Mapping[str, Any], old: Mapping[str, Any]) -> dict[str, Any]:
