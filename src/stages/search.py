@@ -35,8 +35,8 @@ def job_of(run: Run) -> Job:
     config = parse(SearchConfig, cfg["search"], "search")
     evaluate = parse(EvaluateConfig, cfg["evaluate"], "evaluate")
     family, point = config.family, config.point
+    model = make_point(family, point, cfg)  # an unknown method stops here
     making = partial(make, family, point, cfg)
-    model = making({})  # an unknown method stops here
     kind = parse_point(point).get("kind", cfg[family].get("kind"))
     space = space_of(config.space, family, kind, "search.space")
     check_space(space, making, f"search.space.{family}")
