@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard report dashboard cv bench test lint format params deps clean clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard report dashboard cv search bench test lint format params deps clean clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ dashboard: $(READY) ## make a report of the tracked runs at Weights & Biases (ne
 cv: $(READY) ## cross-validate methods over 5 random folds: RMSE and MAE with their spread
 	@dvc repro --quiet filter
 	@PYTHONPATH=src python src/stages/cv.py $(ARGS)
+
+search: $(READY) ## search hyper-parameters on validation and write the best into conf/
+	@dvc repro --quiet split
+	@PYTHONPATH=src python src/stages/search.py $(ARGS)
 
 bench: $(READY) $(BENCH_READY) ## run cofilter beside its peers, rows that have no result yet (ARGS=--list names them)
 	@BENCH_VENV=$(BENCH_VENV) PYTHONPATH=src python -m benchmarks $(ARGS)

@@ -1,0 +1,147 @@
+"""One search as plain values, so that worker processes can be handed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cofilter.errors import CapabilityError, ConfigError
+from cofilter.evaluation.scoring import EvaluateConfig, lower_is_better, metric_names
+from cofilter.evaluation.target import Target
+from cofilter.io import json_sha256, read_table
+from cofilter.matrix import Interactions
+from cofilter.metrics import rating
+from cofilter.models.base import Recommender
+from cofilter.models.iterative import RANKED
+from cofilter.paths import CHECKPOINTS, LOGS
+from cofilter.search.config import SearchConfig
+from cofilter.search.space import Make, Space
+from cofilter.tracking.config import TrackingConfig
+from cofilter.training.loop import CheckpointConfig
+
+PARTS = ("train", "validation")
+SEARCH = "search"  # folder within logs/ and checkpoints/
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every process of a search knows.
+
+    Attributes
+    ----------
+    study:
+        Its name.
+    kind:
+        Of the family's kinds; None where it has none.
+    make:
+        Gives the unfitted model, with values laid over the family's group; can be pickled.
+    space:
+        What varies.
+    present:
+        The values that the configuration has, by the space's paths.
+    metric:
+        What a trial is judged by, on warm validation rows.
+    run_config:
+        The whole configuration as plain values, for the trials' tracked runs.
+    root:
+        The main checkout.
+    threads:
+        Of the kernels, for all workers together.
+    """
+
+    config: SearchConfig
+    study: str
+    kind: str | None
+    make: Make
+    space: Space
+    present: Mapping[str, Any]
+    metric: str
+    evaluate: EvaluateConfig
+    checkpoint: CheckpointConfig
+    tracking: TrackingConfig
+    run_config: Mapping[str, Any]
+    root: Path
+    threads: int
+
+    @property
+    def folder(self) -> Path:
+        """Where studies and their locks lie."""
+        return self.root / LOGS / SEARCH
+
+    @property
+    def database(self) -> Path:
+        """The study's SQLite file."""
+        return self.folder / f"{self.study}.db"
+
+    @property
+    def direction(self) -> Literal["minimize", "maximize"]:
+        """As Optuna says it."""
+        return "minimize" if lower_is_better(self.metric) else "maximize"
+
+    def checkpoints(self, params: Mapping[str, Any]) -> Path:
+        """A folder for one trial's checkpoints: a trial tried again finds those it had."""
+        return self.root / CHECKPOINTS / SEARCH / self.study / json_sha256(dict(params))[:16]
+
+
+@dataclass(frozen=True)
+class Data:
+    """What trials see of the ratings: there is no test part here, nor a way to it.
+
+    Attributes
+    ----------
+    target:
+        The validation part as what is to be predicted.
+    """
+
+    train: Interactions
+    validation: Interactions
+    target: Target
+
+    @classmethod
+    def load(cls, split: Path, relevance_threshold: float | None) -> Data:
+        """Read train and validation, and nothing else, from a split's folder."""
+        train, validation = (read_table(split / f"{part}.parquet") for part in PARTS)
+        target = Target.of(train, None, validation, relevance_threshold)
+        return cls(Interactions.of(train), Interactions.of(validation), target)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that tell these ratings from others."""
+        return json_sha256([self.train.sha256, self.validation.sha256])[:16]
+
+
+def metric_of(model: Recommender, config: SearchConfig, evaluate: EvaluateConfig) -> str:
+    """The metric that a search judges by.
+
+    Raises
+    ------
+    ConfigError
+        There is no such metric, or the pruner has nothing to go by.
+    CapabilityError
+        The model has no such metric.
+    """
+    watched = "rmse" if model.predicts_ratings else f"ndcg@{RANKED}"
+    metric = config.metric or watched
+    names = metric_names(evaluate)
+    if metric not in names:
+        raise ConfigError(
+            f"search.metric: {metric!r} is not one of {', '.join(names)} (k comes from evaluate.k)"
+        )
+    rates = metric in rating.DEFINITIONS
+    if rates and not model.predicts_ratings:
+        raise CapabilityError(
+            f"search.metric: {config.method} ranks and predicts no ratings, so it has no {metric}; "
+            "a ranking metric such as ndcg@10 is expected"
+        )
+    if not rates and not model.ranks:
+        raise CapabilityError(
+            f"search.metric: {config.method} does not rank, so it has no {metric}; rmse is expected"
+        )
+    if model.gradient and config.pruner != "none" and lower_is_better(watched) != rates:
+        raise ConfigError(
+            f"search.metric: {metric} cannot prune {config.method}, whose epochs are watched by "
+            f"{watched}: search.pruner=none is expected with it"
+        )
+    return metric
