@@ -12,7 +12,8 @@ from cofilter.training.blend import learn_blend, save_blend
 from cofilter.training.weights import BlendConfig
 from stages.app import Run, stage
 from stages.points import expected_points
-from stages.train import set_threads, shared
+from stages.threads import set_threads
+from stages.train import shared
 
 
 @stage
