@@ -138,8 +138,9 @@ def select(
     models). Averages below ``min_weight`` are dropped and the rest are scaled to sum to 1; when
     all are, the largest stays.
 
-    Costs bags · steps · candidates fusions of all users' lists: 12 s for 5,000 users at 10
-    bags, 10 steps and 10 candidates.
+    Costs bags · steps · candidates fusions of all users' lists, each linear in the users and in
+    the items of their lists: about 4 s for 850 users and 35 models at 10 bags, 10 steps and 20
+    candidates (ml_100k, two cores).
     """
     n_models, n_users = len(pool.lists), len(pool.n_relevant)
     alone = [pool.values(pool.scores(row), objective).mean() for row in np.eye(n_models)]
