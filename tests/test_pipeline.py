@@ -7,10 +7,17 @@ import json
 import shutil
 
 import pandas as pd
+import pytest
 
+from cofilter import load
+from cofilter.evaluation.scoring import score
+from cofilter.preparation.parts import load_parts
 from tests.checkout import MF, RATINGS, SMALL, Checkout, errors, ran, write_ratings
+from tests.evaluation.conftest import make_config
 
-TRAIN_MF, EVALUATE = "train_mf@biased-4-0", "evaluate"
+TRAIN_MF, BLEND, EVALUATE = "train_mf@biased-4-0", "blend", "evaluate"
+
+EVALUATED = make_config(primary="ndcg@10", k=(5, 10, 20), relevance_threshold=4.0)
 
 
 def leaderboard(checkout: Checkout) -> pd.DataFrame:
@@ -26,7 +33,8 @@ def epochs(checkout: Checkout) -> list[int]:
 def test_from_nothing_to_a_leaderboard(finished: Checkout) -> None:
     results = finished.path / "results"
     points = set(leaderboard(finished)[["family", "point"]].itertuples(index=False, name=None))
-    assert points == {("baseline", "bias"), ("knn", "item"), ("mf", "biased-dim4-seed0")}
+    single = {("baseline", "bias"), ("knn", "item"), ("mf", "biased-dim4-seed0")}
+    assert points == single | {("ensemble", "blend")}
     assert json.loads((results / "metrics.json").read_text())
     page = (results / "report.html").read_text(encoding="utf-8")
     assert all(f"{family}/{point}" in page or point in page for family, point in points)
@@ -47,7 +55,7 @@ def test_nothing_changed_runs_nothing(finished: Checkout) -> None:
 def test_an_added_dim_trains_that_dim_only(checkout: Checkout) -> None:
     before = checkout.model()
     checkout.compose("points.mf.dim=[4,6]")
-    assert ran(checkout.dvc("repro")) == ["train_mf@biased-6-0", EVALUATE]
+    assert ran(checkout.dvc("repro")) == ["train_mf@biased-6-0", BLEND, EVALUATE]
     assert checkout.model() == before
     assert {"biased-dim4-seed0", "biased-dim6-seed0"} < set(leaderboard(checkout)["point"])
 
@@ -89,6 +97,27 @@ def test_evaluate_scores_the_named_models_and_no_other(checkout: Checkout) -> No
     assert "biased-dim5-seed0" not in (checkout.path / "results/leaderboard.csv").read_text()
     now = checkout.outputs()
     assert {name: now[name] for name in before} == before
+
+
+def test_another_blend_trains_nothing(checkout: Checkout) -> None:
+    before = checkout.model()
+    checkout.compose("blend.rank_constant=5.0", "blend.most_members=1")
+    assert set(ran(checkout.dvc("repro"))) <= {"check", BLEND, EVALUATE}
+    assert checkout.model() == before
+    told = json.loads((checkout.path / "results/ensemble/selection.json").read_text())
+    assert sum(member["rating_weight"] > 0 for member in told["members"]) == 1
+
+
+def test_the_blend_ships_with_everything_that_it_needs(checkout: Checkout) -> None:
+    """Moved away from the models that it was made of, it answers as evaluate scored it."""
+    shutil.rmtree(checkout.path / "models")
+    folder = (checkout.path / "results" / "ensemble").rename(checkout.path / "shipped")
+    model = load(folder)
+    parts = load_parts(checkout.path / "data" / "split")
+    scores = score(model, parts.train, parts.validation, parts.test, EVALUATED).summary()
+    row = leaderboard(checkout).set_index("family").loc["ensemble"]
+    for name in ("rmse", "ndcg@10"):
+        assert row[f"warm_{name}"] == pytest.approx(scores["warm"][name])
 
 
 def test_a_changed_file_is_noticed(checkout: Checkout) -> None:

@@ -14,6 +14,7 @@ CHECKED = Path("data/checked.json")
 SPLIT = Path("data/split")  # train.parquet, validation.parquet, test.parquet, audit.json
 MODELS = Path("models")  # <family>/<point>/
 RESULTS = Path("results")
+BLENDED = RESULTS / "ensemble"  # a model folder; not in models/, on which its own stage depends
 
 # Kept outside DVC, in the main checkout, so that every kind of run finds them.
 DOWNLOADS = Path(".cache/downloads")

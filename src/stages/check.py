@@ -8,6 +8,7 @@ from cofilter.io import write_json
 from cofilter.models.device import resolve_device
 from cofilter.paths import CHECKED
 from cofilter.tracking.config import TrackingConfig
+from cofilter.training.weights import BlendConfig
 from stages.app import Run, stage
 from stages.families import FAMILIES, make_point
 from stages.points import point_name
@@ -21,6 +22,7 @@ def main(run: Run) -> None:
         group = run.cfg[family]
         for kind in group.get("kinds", [group.get("kind")]):
             make_point(family, point_name(kind), run.cfg)
+    parse(BlendConfig, run.cfg["blend"], "blend")
     parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
     parse(TrackingConfig, run.cfg["tracking"], "tracking")
     checkpoint_config(run.cfg)

@@ -9,7 +9,7 @@ from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.report.page import write_report
 from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, read_table, write_json
-from cofilter.paths import ITEMS, MODELS, RESULTS, SOURCE, SPLIT
+from cofilter.paths import BLENDED, ITEMS, MODELS, RESULTS, SOURCE, SPLIT
 from cofilter.preparation.parts import AUDIT, content_hashes, load_parts
 from cofilter.preparation.split import SplitConfig
 from cofilter.tracking.config import TrackingConfig
@@ -39,7 +39,16 @@ def main(run: Run) -> None:
     ) as tracker:
         tracker.start()
         found = evaluate(
-            parts, audit, split, points, MODELS, results, config, titles, read_json(SOURCE)
+            parts,
+            audit,
+            split,
+            points,
+            MODELS,
+            results,
+            config,
+            titles,
+            read_json(SOURCE),
+            BLENDED,
         )
         write_json(run.root / ENVIRONMENT, environment())
         tracker.log_table("leaderboard", found.leaderboard)

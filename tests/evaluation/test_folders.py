@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cofilter.errors import DataError
-from cofilter.evaluation.folders import SELECTION, expected_folders, other_folders
+from cofilter.evaluation.folders import (
+    SELECTION,
+    ensemble_folder,
+    expected_folders,
+    other_folders,
+)
 from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, write_json
 from cofilter.models.config import ModelConfig
@@ -47,3 +53,16 @@ def test_an_incomplete_selection_is_refused(models: Path) -> None:
     write_json(path, selection)
     with pytest.raises(DataError, match=r"selection\.json: no refit"):
         expected_folders(models, [("baseline", "bias")])
+
+
+def test_the_ensemble_is_read_from_a_folder_of_its_own(models: Path) -> None:
+    with pytest.raises(DataError, match=r"ensemble is missing: .*blend.* \(run the stage blend\)"):
+        ensemble_folder(models / "blend")
+    shutil.copytree(models / "baseline" / "bias", models / "blend")
+    with pytest.raises(DataError, match="belongs to baseline/bias"):
+        ensemble_folder(models / "blend")
+    told = read_json(models / "blend" / SELECTION) | {"family": "ensemble", "point": "blend"}
+    write_json(models / "blend" / SELECTION, told)
+    folder = ensemble_folder(models / "blend")
+    assert folder.name == "ensemble/blend"
+    assert folder.remedy == "run the stage blend again"

@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.evaluation.scoring import EvaluateConfig, score
+from cofilter.evaluation.scoring import score
 from cofilter.matrix import Interactions
 from cofilter.models.base import Recommender
 from cofilter.models.mf import MatrixFactorization
 from cofilter.models.store import load
 from cofilter.preparation.parts import Parts
+from cofilter.training.answers import load_answers
 from cofilter.training.loop import CheckpointConfig, Trainer
 from cofilter.training.point import Point, save_point, train_point
+from tests.evaluation.conftest import make_config
 from tests.models.contract import ratings_table
 from tests.models.test_mf import config
 
-EVALUATE = EvaluateConfig.model_validate(
-    {"primary": "rmse", "k": (5,), "relevance_threshold": 4.0, "min_users": 1}
-)
+EVALUATE = make_config(primary="rmse", k=(5,), relevance_threshold=4.0, min_users=1)
 CHECKPOINT = CheckpointConfig(every_seconds=0, resume="auto")
 
 
@@ -53,6 +53,9 @@ def test_refit_ships_a_model_of_train_and_validation_with_the_chosen_epochs(
     expected = score(fitted, parts.train, None, parts.validation, EVALUATE).summary()
     assert trained.selection["validation"] == expected
     assert trained.timings.keys() == {"fit_seconds", "refit_seconds"}
+    users, items = parts.validation["user_id"], parts.validation["item_id"]
+    assert np.array_equal(trained.answers.predicted, fitted.predict(users, items))
+    assert not np.array_equal(trained.answers.predicted, trained.model.predict(users, items))
 
 
 def test_without_refit_the_model_of_train_is_shipped(parts: Parts, tmp_path: Path) -> None:
@@ -82,3 +85,4 @@ def test_what_is_saved_is_equal_in_two_equal_runs(parts: Parts, tmp_path: Path) 
     assert contents[0] == contents[1]
     assert json.loads(contents[0]["selection.json"])["point"] == "one"
     assert load(tmp_path / "a").data_sha256_ == trained.model.data_sha256_
+    assert load_answers(tmp_path / "a").data == trained.answers.data

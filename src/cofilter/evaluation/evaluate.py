@@ -28,7 +28,12 @@ from cofilter.evaluation.files import (
     RMSE_BY_DIM,
     SIMILARITY,
 )
-from cofilter.evaluation.folders import ModelFolder, expected_folders, other_folders
+from cofilter.evaluation.folders import (
+    ModelFolder,
+    ensemble_folder,
+    expected_folders,
+    other_folders,
+)
 from cofilter.evaluation.intervals import contributions, score_intervals
 from cofilter.evaluation.item_map import item_plane, item_similarities
 from cofilter.evaluation.leaderboard import (
@@ -81,8 +86,9 @@ def evaluate(
     config: EvaluateConfig,
     titles: pd.Series | None = None,
     source: Mapping[str, Any] | None = None,
+    ensemble: Path | None = None,
 ) -> Evaluation:
-    """Compare exactly the expected models on the test part.
+    """Compare exactly the expected models, and their ensemble if any, on the test part.
 
     Nothing is written before everything has succeeded; then ``results`` gets
     ``leaderboard.csv``, ``metrics.json``, ``facts.json`` and ``plots/*.csv``, which are equal byte
@@ -99,6 +105,8 @@ def evaluate(
         Title by item id, for the pictures of items; without it they are called by their ids.
     source:
         Where the ratings come from, which the facts repeat.
+    ensemble:
+        Folder that the stage blend left; one more row.
 
     Raises
     ------
@@ -109,6 +117,8 @@ def evaluate(
     """
     verify_audit(parts, audit, split)
     folders = expected_folders(models, expected)
+    if ensemble is not None:
+        folders.append(ensemble_folder(ensemble))
     ignored = other_folders(models, expected)
     if ignored:
         log.warning("ignored, since not asked for: %s", ", ".join(map(str, ignored)))
@@ -168,7 +178,7 @@ class _Fingerprints:
             raise DataError(
                 f"{folder.path}: fitted on other ratings than this split's {asked} "
                 f"(fingerprint {model.data_sha256_[:12]}, expected {self._known[refit][:12]}); "
-                f"run the stage train_{folder.family} for the point {folder.point} again"
+                f"{folder.remedy}"
             )
 
 
@@ -179,8 +189,7 @@ def _entry(
     validation = told["validation"]["warm"]
     if config.primary not in validation:
         raise DataError(
-            f"{folder.path}: its validation metrics have no {config.primary}; run the stage "
-            f"train_{folder.family} for the point {folder.point} again"
+            f"{folder.path}: its validation metrics have no {config.primary}; {folder.remedy}"
         )
     beyond = beyond_accuracy(scores, catalogue, config)
     summary = scores.summary()

@@ -13,6 +13,7 @@ from cofilter.errors import DataError
 from cofilter.io import read_json
 
 SELECTION, LEARNING_CURVE = "selection.json", "learning_curve.csv"
+ENSEMBLE, BLEND = "ensemble", "blend"  # family and point of the blend of all models
 _KEYS = ("family", "point", "seed", "engine", "device", "refit", "validation")
 
 
@@ -39,6 +40,13 @@ class ModelFolder:
         """``family/point``."""
         return f"{self.family}/{self.point}"
 
+    @property
+    def remedy(self) -> str:
+        """What makes the folder anew."""
+        if self.family == ENSEMBLE:
+            return "run the stage blend again"
+        return f"run the stage train_{self.family} for the point {self.point} again"
+
 
 def expected_folders(models: Path, expected: Iterable[tuple[str, str]]) -> list[ModelFolder]:
     """Read the folders of exactly these (family, point) pairs, in this order.
@@ -56,7 +64,14 @@ def expected_folders(models: Path, expected: Iterable[tuple[str, str]]) -> list[
             for pair in missing
         )
         raise DataError(f"models are missing: {told}")
-    return [_read(models, *pair) for pair in wanted]
+    return [_read(models / Path(*pair), *pair) for pair in wanted]
+
+
+def ensemble_folder(folder: Path) -> ModelFolder:
+    """Read the folder that the stage blend left; errors as `expected_folders`."""
+    if not (folder / SELECTION).is_file():
+        raise DataError(f"the ensemble is missing: {folder} (run the stage blend)")
+    return _read(folder, ENSEMBLE, BLEND)
 
 
 def other_folders(models: Path, expected: Iterable[tuple[str, str]]) -> list[Path]:
@@ -65,8 +80,7 @@ def other_folders(models: Path, expected: Iterable[tuple[str, str]]) -> list[Pat
     return sorted(path for path in models.glob("*/*") if path.is_dir() and path not in wanted)
 
 
-def _read(models: Path, family: str, point: str) -> ModelFolder:
-    folder = models / family / point
+def _read(folder: Path, family: str, point: str) -> ModelFolder:
     selection = read_json(folder / SELECTION)
     absent = [key for key in _KEYS if key not in selection]
     if absent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self, overload
 
@@ -38,8 +39,8 @@ class Recommender(ABC):
     """
 
     family: ClassVar[str]
-    predicts_ratings: ClassVar[bool] = True
-    ranks: ClassVar[bool] = True
+    predicts_ratings: bool = True
+    ranks: bool = True
     gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
@@ -113,6 +114,15 @@ class Recommender(ABC):
     @abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `_arrays` gave."""
+
+    def _members(self) -> Mapping[str, Recommender]:
+        """Models that this one is made of, by their folder within its own, for `save`."""
+        return {}
+
+    def _take_members(  # noqa: B027 - most models have none
+        self, read: Callable[[str], Recommender]
+    ) -> None:
+        """Take back what `_members` gave; ``read`` loads the one in a folder."""
 
     # What users call -------------------------------------------------------------------------
 

@@ -62,10 +62,14 @@ class People:
         row = IdMap(self.ids).index(user_ids)
         if (row == UNKNOWN).any():
             raise DataError(f"no such person: {as_ids(user_ids)[row == UNKNOWN].tolist()[0]!r}")
+        return self.at(row)
+
+    def at(self, rows: np.ndarray) -> People:
+        """The people in these rows, in this order; a row may come more than once."""
         return replace(
             self,
-            ids=self.ids[row],
-            state=self.state[row],
-            bias=self.bias[row],
-            answered=self.answered[row],
+            ids=self.ids[rows],
+            state=self.state[rows],
+            bias=self.bias[rows],
+            answered=self.answered[rows],
         )

@@ -1,4 +1,7 @@
-"""Saved models: a folder with ``arrays.npz`` and ``model.json``; nothing in it is executed."""
+"""Saved models: a folder with ``arrays.npz`` and ``model.json``; nothing in it is executed.
+
+A model that is made of others has theirs in sub-folders.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +53,8 @@ def save(model: Recommender, folder: Path) -> None:
         "data_sha256": model.data_sha256_,
     }
     write_json(folder / DESCRIPTION, description)
+    for name, member in model._members().items():
+        save(member, folder / name)
 
 
 def load(folder: str | Path) -> Recommender:
@@ -68,6 +73,7 @@ def load(folder: str | Path) -> Recommender:
             _restore(model, description, dict(arrays))
     except _UNREADABLE as error:
         raise DataError(f"{folder}: not a readable cofilter model ({error!r})") from None
+    model._take_members(lambda name: load(folder / name))
     return model
 
 

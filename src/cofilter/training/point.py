@@ -11,11 +11,13 @@ from typing import Any
 import pandas as pd
 
 from cofilter.evaluation.folders import LEARNING_CURVE, SELECTION
-from cofilter.evaluation.scoring import EvaluateConfig, score
+from cofilter.evaluation.scoring import EvaluateConfig, score_target
+from cofilter.evaluation.target import Target
 from cofilter.io import write_json, write_text
 from cofilter.models.base import Recommender
 from cofilter.models.store import save
 from cofilter.preparation.parts import Parts
+from cofilter.training.answers import Answers, save_answers
 from cofilter.training.loop import CheckpointConfig, Observer, Trainer
 
 
@@ -44,10 +46,12 @@ class Point:
 
 @dataclass(frozen=True)
 class TrainedPoint:
-    """The model to ship, its validation metrics, how long it took (seconds), its checkpoint."""
+    """The model to ship, the first fit's metrics and answers on validation, how long it took
+    (seconds), its checkpoint."""
 
     model: Recommender
     selection: dict[str, Any]
+    answers: Answers
     curve: pd.DataFrame
     timings: dict[str, float]
     checkpoint: Path | None
@@ -70,7 +74,9 @@ def train_point(
     trainer = new_trainer("fit")
     fitted = point.make().fit(parts.train, parts.validation, trainer)
     timings = {"fit_seconds": time.monotonic() - started}
-    scores = score(fitted, parts.train, None, parts.validation, point.evaluate)
+    target = Target.of(parts.train, None, parts.validation, point.evaluate.relevance_threshold)
+    scores = score_target(fitted, target, point.evaluate)
+    answers = Answers.of(fitted, target)
     shipped, curves = fitted, [curve_of(fitted, "fit")]
     if point.refit:
         started = time.monotonic()
@@ -90,13 +96,14 @@ def train_point(
         "validation": scores.summary(),
     }
     curve = pd.concat(curves, ignore_index=True)
-    return TrainedPoint(shipped, selection, curve, timings, trainer.last_checkpoint)
+    return TrainedPoint(shipped, selection, answers, curve, timings, trainer.last_checkpoint)
 
 
 def save_point(trained: TrainedPoint, folder: Path) -> None:
-    """Write the model with its selection and learning curve."""
+    """Write the model with its selection, its answers on validation and its learning curve."""
     save(trained.model, folder)
     write_json(folder / SELECTION, trained.selection)
+    save_answers(trained.answers, folder)
     if len(trained.curve):
         write_text(folder / LEARNING_CURVE, trained.curve.to_csv(index=False))
 
