@@ -21,7 +21,8 @@ from cofilter.tracking.config import TrackingConfig
 from stages.app import Run, stage
 from stages.families import make_point
 from stages.points import parse_point
-from stages.train import checkpoint_config, set_threads
+from stages.threads import set_threads
+from stages.train import checkpoint_config
 
 
 def make(family: str, point: str, cfg: dict[str, Any], values: Tree) -> Recommender:
