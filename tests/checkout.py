@@ -29,6 +29,7 @@ SMALL = (
     "points.mf.dim=[4]",
     *(f"points.{family}.kind=[]" for family in ("als", "bayes", "ease", "ncf")),
     "points.bpr.dim=[]",
+    "leak.methods=[knn/item]",
     "mf.dim=4",
     "mf.lr=0.02",
     "mf.epochs=4",

@@ -12,6 +12,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from cofilter.config import parse
+from cofilter.evaluation.leak import LeakConfig
 from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.preparation.filter import FilterConfig
 from cofilter.preparation.split import SplitConfig
@@ -21,7 +22,7 @@ from cofilter.training.loop import CheckpointConfig
 from stages.app import plain
 from stages.cv import CVConfig, method
 from stages.drift import composed, differences
-from stages.families import FAMILIES, make_point
+from stages.families import FAMILIES, make_method, make_point
 from stages.points import expected_points
 
 ROOT = Path(__file__).parents[1]
@@ -58,6 +59,8 @@ def test_every_choice_composes_and_is_accepted(choice: Path) -> None:
     cv = parse(CVConfig, cfg["cv"], "cv")
     for name in cv.methods:
         method(name, cfg)()
+    for entry in parse(LeakConfig, cfg["leak"], "leak").methods:
+        make_method(entry.method, cfg, "leak.methods", entry.overrides)
     for make in FAMILIES.values():
         make(cfg)
 

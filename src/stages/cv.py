@@ -10,7 +10,6 @@ import pandas as pd
 from pydantic import Field
 
 from cofilter.config import Config, parse
-from cofilter.errors import ConfigError
 from cofilter.evaluation.folds import cross_validate, summary
 from cofilter.evaluation.terminal import print_folds, terminal
 from cofilter.io import read_table, write_text
@@ -19,7 +18,7 @@ from cofilter.paths import CHECKPOINTS, FILTERED
 from cofilter.preparation.split import SplitConfig
 from cofilter.training.loop import Trainer
 from stages.app import Run, stage
-from stages.families import make_point
+from stages.families import make_method
 from stages.threads import set_threads
 from stages.train import checkpoint_config
 
@@ -35,10 +34,7 @@ class CVConfig(Config):
 
 def method(name: str, cfg: dict[str, Any]) -> Callable[[], Recommender]:
     """What makes the unfitted model that ``name`` means."""
-    family, _, point = name.partition("/")
-    if not point:
-        raise ConfigError(f"cv.methods: {name!r} is not family/point (such as mf/biased-dim50)")
-    return partial(make_point, family, point, cfg)
+    return partial(make_method, name, cfg, "cv.methods")
 
 
 @stage

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cofilter.errors import ConfigError
@@ -30,11 +31,29 @@ FAMILIES: dict[str, Callable[[dict[str, Any]], Recommender]] = {
     "ncf": train_ncf.make,
 }
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-def make_point(family: str, point: str, cfg: dict[str, Any]) -> Recommender:
+
+def make_method(
+    name: str, cfg: dict[str, Any], key: str, overrides: Mapping[str, Any] = NOTHING
+) -> Recommender:
+    """The unfitted model that ``name`` means: family/point, such as knn/item.
+
+    ``key`` is where the name stands in the configuration; see `make_point` for the rest.
+    """
+    family, _, point = name.partition("/")
+    if not point:
+        raise ConfigError(f"{key}: {name!r} is not family/point (such as mf/biased-dim50)")
+    return make_point(family, point, cfg, overrides)
+
+
+def make_point(
+    family: str, point: str, cfg: dict[str, Any], overrides: Mapping[str, Any] = NOTHING
+) -> Recommender:
     """The unfitted model of a point, such as ``mf`` and ``biased-dim50``.
 
-    What the name leaves out is as the configuration says.
+    What the name leaves out is as the configuration says. ``overrides`` are hyper-parameters of
+    the family's group; they stand above what the group's ``kinds`` say.
 
     Raises
     ------
@@ -45,4 +64,7 @@ def make_point(family: str, point: str, cfg: dict[str, Any]) -> Recommender:
         raise ConfigError(f"{family!r} is not a family of models ({', '.join(FAMILIES)})")
     axes = parse_point(point)
     seed = axes.pop("seed", cfg["seed"])
-    return FAMILIES[family](cfg | {family: cfg[family] | axes, "seed": seed})
+    group = cfg[family] | axes | dict(overrides)
+    if "kinds" in group:
+        group["kinds"] = {kind: own | dict(overrides) for kind, own in group["kinds"].items()}
+    return FAMILIES[family](cfg | {family: group, "seed": seed})

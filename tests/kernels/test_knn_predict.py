@@ -26,34 +26,36 @@ from tests.kernels.test_similarity import (
 )
 
 
-def all_pairs(given: np.ndarray, n_columns: int) -> Pairs:
-    """Each given row with each column."""
+def all_pairs(given: np.ndarray, n_columns: int, own: float = 0.0) -> Pairs:
+    """Each given row with each column; ``own``: a row's similarity to itself."""
     place = np.repeat(np.arange(len(given), dtype=np.int32), n_columns)
     column = np.tile(np.arange(n_columns, dtype=np.int32), len(given))
-    return Pairs(given.astype(np.int32), *grouped(place, len(given)), column)
+    return Pairs(given.astype(np.int32), np.float32(own), *grouped(place, len(given)), column)
 
 
 def on_demand(
-    dense: np.ndarray, given: np.ndarray, measure: Measure, k: int
+    dense: np.ndarray, given: np.ndarray, measure: Measure, k: int, own: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    pairs, columns = all_pairs(given, dense.shape[1]), to_sparse(dense.T)
+    pairs, columns = all_pairs(given, dense.shape[1], own), to_sparse(dense.T)
     rows = to_sparse(dense[given])
     return deviations_on_demand(rows, columns, norms(dense), measure, k, pairs, columns)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 @pytest.mark.parametrize("k", [1, 3, 50])
-def test_agrees_with_a_plain_loop(measure: Measure, k: int) -> None:
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_agrees_with_a_plain_loop(measure: Measure, k: int, own: float) -> None:
     dense = random_matrix(2)
     weights, given = all_similarities(dense, measure), np.array([0, 2, 5, 7])
-    found, used = on_demand(dense, given, measure, k)
+    np.fill_diagonal(weights, own)
+    found, used = on_demand(dense, given, measure, k, own)
     at = 0
     for row in given:
         for column in range(dense.shape[1]):
             able = [
                 (weights[row, b], b)
                 for b in range(len(dense))
-                if b != row and not np.isnan(dense[b, column]) and weights[row, b] > 1e-12
+                if not np.isnan(dense[b, column]) and weights[row, b] > 1e-12
             ]
             best = sorted(able, key=lambda pair: (-pair[0], pair[1]))[:k]
             assert used[at] == len(best)
@@ -67,21 +69,23 @@ def test_agrees_with_a_plain_loop(measure: Measure, k: int) -> None:
 @pytest.mark.parametrize("measure", [MEASURES[0], MEASURES[4]])
 @pytest.mark.parametrize("k", [1, 4, 60])
 @pytest.mark.parametrize("n_near", [12, 60])
-def test_every_way_gives_the_same_bits(measure: Measure, k: int, n_near: int) -> None:
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_every_way_gives_the_same_bits(measure: Measure, k: int, n_near: int, own: float) -> None:
     """Computed on demand, from the candidates, and from the nearest rows; ties included."""
     rng = np.random.default_rng(1)
     dense = rng.integers(1, 4, (60, 40)).astype(np.float32)
     dense[rng.random(dense.shape) > rng.random((1, 40))] = np.nan
     dense[10:30] = dense[40:60]
     given = np.arange(60)
-    lists, pairs = to_sparse(dense.T), all_pairs(given, 40)
+    lists, pairs = to_sparse(dense.T), all_pairs(given, 40, own)
     matrix = similarity_matrix(to_sparse(dense), 40, norms(dense), measure)
+    np.fill_diagonal(matrix, own)
     nobody = np.zeros(61, np.int64), np.empty(0, np.int32)
     near, weight = top_k(matrix.copy(), *nobody, n_near)
     known = Known(matrix, near, weight, (weight > 0).sum(axis=1))
     table = Table(*lookup_table(lists, 60))
     none = Table(np.empty((0, 0), np.uint64), np.empty((0, 0), np.float32))
-    expected = on_demand(dense, given, measure, k)
+    expected = on_demand(dense, given, measure, k, own)
     for way in (table, none):
         answer = deviations(known, k, pairs, lists, way)
         assert all(np.array_equal(a, b) for a, b in zip(answer, expected, strict=True))

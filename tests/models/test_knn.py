@@ -76,8 +76,8 @@ def brute_force(
         ratio = x @ y / norm if norm > 1e-9 else 0.0
         if cfg.similarity == "msd":
             ratio = 1 / (1 + np.mean((x - y) ** 2)) if len(x) else 0.0
-        if a != b:
-            weight[a, b] = ratio * n[a, b] / (n[a, b] + cfg.shrinkage)
+        weight[a, b] = ratio * n[a, b] / (n[a, b] + cfg.shrinkage)
+    np.fill_diagonal(weight, float(cfg.self_votes))
     result = np.full(wide.shape if by_user else wide.T.shape, np.nan)
     for row, column in np.ndindex(result.shape):
         able = [b for b in range(len(weight)) if weight[row, b] > 1e-12 and there[b, column]]
@@ -93,9 +93,13 @@ def brute_force(
 @pytest.mark.parametrize("kind", KNN_KINDS)
 @pytest.mark.parametrize("similarity", SIMILARITIES)
 @pytest.mark.parametrize("aggregation", AGGREGATIONS)
-def test_predictions_agree_with_brute_force(kind: str, similarity: str, aggregation: str) -> None:
+@pytest.mark.parametrize("self_votes", [False, True])
+def test_predictions_agree_with_brute_force(
+    kind: str, similarity: str, aggregation: str, self_votes: bool
+) -> None:
     table = ratings_table(14, 11, seed=3)
-    cfg = config(similarity=similarity, aggregation=aggregation, k=3)
+    k = 3 + self_votes  # as many other neighbours either way
+    cfg = config(similarity=similarity, aggregation=aggregation, k=k, self_votes=self_votes)
     model = KNN_KINDS[kind](cfg).fit(table)
     expected = brute_force(table, cfg, kind == "user", model)
     users, items = model.users_.ids, model.items_.ids
@@ -134,8 +138,9 @@ def test_summed_similarity_of_item_knn_is_a_sum_over_the_history() -> None:
 
 @pytest.mark.parametrize("kind", KNN_KINDS)
 @pytest.mark.parametrize("k", [2, 7, 100])
+@pytest.mark.parametrize("self_votes", [False, True])
 def test_similarities_at_hand_change_no_bit(
-    kind: str, k: int, monkeypatch: pytest.MonkeyPatch
+    kind: str, k: int, self_votes: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = ratings_table(40, 25)
     users, items = np.unique(table[USER]), np.unique(table[ITEM])
@@ -144,11 +149,25 @@ def test_similarities_at_hand_change_no_bit(
     for bytes_allowed, near in ((1 << 20, 1), (1 << 20, 32), (0, 32)):
         monkeypatch.setattr(knn, "MATRIX_BYTES", bytes_allowed)
         monkeypatch.setattr(knn, "NEAR", near)
-        model = KNN_KINDS[kind](config(k=k)).fit(table)
+        model = KNN_KINDS[kind](config(k=k, self_votes=self_votes)).fit(table)
         assert (model._similarities_at_hand() is None) is (bytes_allowed == 0)
         answers.append(model.predict(*pairs, return_fallback=True))
     for answer in answers[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(answer, answers[0], strict=True))
+
+
+@pytest.mark.parametrize("kind", KNN_KINDS)
+def test_only_with_self_votes_does_a_rating_predict_itself(kind: str) -> None:
+    table = ratings_table()
+    alone = {"similarity": "cosine", "shrinkage": 0.0, "k": 1, "aggregation": "plain"}
+    blind, told = (
+        KNN_KINDS[kind](config(**alone, self_votes=votes))
+        .fit(table)
+        .predict(table[USER], table[ITEM])
+        for votes in (False, True)
+    )
+    assert np.array_equal(told, table[RATING])  # the nearest row is the row itself
+    assert np.mean(blind != table[RATING]) > 0.5
 
 
 @pytest.mark.parametrize("kind", KNN_KINDS)

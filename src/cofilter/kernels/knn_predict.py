@@ -25,7 +25,9 @@ class Pairs(NamedTuple):
     Attributes
     ----------
     own:
-        int32[given rows], index of each among all rows (−1: new); never its own neighbour.
+        int32[given rows], index of each among all rows (−1: new).
+    own_similarity:
+        Of a given row to itself, as in `Known`; 0: it is never its own neighbour.
     start, pair:
         int64, CSR index: the pairs of each given row.
     list_of_pair:
@@ -33,6 +35,7 @@ class Pairs(NamedTuple):
     """
 
     own: np.ndarray
+    own_similarity: np.float32
     start: np.ndarray
     pair: np.ndarray
     list_of_pair: np.ndarray
@@ -56,7 +59,6 @@ def grouped(key: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
 @numba.njit
 def _deviation(
     similarity: np.ndarray,
-    own: int,
     lists: Sparse,
     first: int,
     last: int,
@@ -66,10 +68,9 @@ def _deviation(
     """Σ s · d / Σ s over the len(best) nearest candidates, and how many took part."""
     size, worst = 0, np.float32(0.0)
     for at in range(first, last):
-        candidate = np.uint32(lists.at[at])
-        weight = similarity[candidate]
+        weight = similarity[np.uint32(lists.at[at])]
         # One comparison that nearly always says no; others would cost more than the reading.
-        if weight > worst and candidate != own:
+        if weight > worst:
             size = offer(best, place, size, weight, at)
             if size == len(best):
                 worst = best[0]
@@ -109,13 +110,13 @@ def deviations_on_demand(
         best, place = np.empty(k, np.float32), np.empty(k, np.int64)
         for row in range(piece * n_given // PIECES, (piece + 1) * n_given // PIECES):
             similarity_row(rows, row, columns, norm, measure, sums, found)
+            if pairs.own[row] >= 0:
+                found[pairs.own[row]] = pairs.own_similarity
             for at in range(pairs.start[row], pairs.start[row + 1]):
                 p = pairs.pair[at]
                 given = pairs.list_of_pair[p]
                 first, last = lists.start[given], lists.start[given + 1]
-                deviation[p], used[p] = _deviation(
-                    found, pairs.own[row], lists, first, last, best, place
-                )
+                deviation[p], used[p] = _deviation(found, lists, first, last, best, place)
     return deviation, used
 
 
@@ -125,7 +126,7 @@ class Known(NamedTuple):
     Attributes
     ----------
     similarity:
-        float32[rows, rows].
+        float32[rows, rows]; the diagonal is what a row's vote for itself weighs, 0 for none.
     near, weight:
         int32[rows, m] and float32[rows, m]: the most similar rows of each, best first, ties by
         ascending index, with their similarities.
@@ -172,7 +173,6 @@ def lookup_table(lists: Sparse, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
 def _walk(
     near: np.ndarray,
     weights: np.ndarray,
-    own: int,
     member: np.ndarray,
     deviation: np.ndarray,
     k: int,
@@ -191,7 +191,7 @@ def _walk(
             row = np.uint64(near[n])
             bit = (member[row >> np.uint64(6)] >> (row & np.uint64(63))) & np.uint64(1)
             found[size] = n
-            size += int(bit) & int(near[n] != own)
+            size += int(bit)
         at = stop
     size = min(size, k)
     above, below = 0.0, 0.0
@@ -231,12 +231,11 @@ def deviations(
                 if len(table.member) and last - first > k and likely:
                     near, weight = known.near[row, :positive], known.weight[row, :positive]
                     member, own_values = table.member[asked], table.deviation[asked]
-                    value, size = _walk(near, weight, row, member, own_values, k, place)
+                    value, size = _walk(near, weight, member, own_values, k, place)
                     proven = all_near or size == k
                 if not proven:
-                    value, size = _deviation(
-                        known.similarity[row], row, lists, first, last, best, place
-                    )
+                    similarity = known.similarity[row]
+                    value, size = _deviation(similarity, lists, first, last, best, place)
                 deviation[p], used[p] = value, size
     return deviation, used
 

@@ -86,6 +86,7 @@ class _KNN(Recommender):
         kind, self._similarity_centre = SIMILARITIES[config.similarity]
         self._aggregation_centre = AGGREGATIONS[config.aggregation]
         self._measure = Measure(kind, config.shrinkage, config.significance, config.min_overlap)
+        self._own_similarity = np.float32(config.self_votes)
         means = {"own", "other"} & {self._similarity_centre, self._aggregation_centre}
         self._item_mean = row_means(transposed(self.by_user_)) if means else np.empty(0)
         by_user = self._centred(self._everybody, self._similarity_centre)
@@ -105,6 +106,7 @@ class _KNN(Recommender):
         if self._at_hand is None and 4 * n_rows**2 + 8 * n_rows * n_near <= MATRIX_BYTES:
             rows = as_sparse(self._compared)
             matrix = similarity_matrix(rows, n_columns, self._norm, self._measure)
+            np.fill_diagonal(matrix, self._own_similarity)
             nobody = np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32)
             near, weight = top_k(matrix, *nobody, n_near)
             self._at_hand = Known(matrix, near, weight, (weight > 0).sum(axis=1))
@@ -166,7 +168,8 @@ class _KNN(Recommender):
         ``lists``: candidates with their deviations, and for each pair its place among those.
         """
         own, place = given
-        pairs = Pairs(own, *grouped(place, len(own)), lists[1].astype(np.int32))
+        asked = grouped(place, len(own))
+        pairs = Pairs(own, self._own_similarity, *asked, lists[1].astype(np.int32))
         candidates, k = as_sparse(lists[0]), min(self.config.k, len(self._norm))
         # New users are no rows of the matrix.
         known = self._similarities_at_hand() if (own != UNKNOWN).all() else None

@@ -34,6 +34,10 @@ class KNNConfig(ModelConfig):
     ranking:
         Items are ranked by ``summed_similarity`` × rating over the k nearest neighbours, or by
         ``prediction``.
+    self_votes:
+        A row is a neighbour of itself too, with similarity 1, so that a prediction of a rating
+        that the model was fitted on counts that rating. It is a flaw, found in published work:
+        for `cofilter.evaluation.leak` alone, which measures it, and so not a key of ``conf/knn``.
     """
 
     similarity: Literal["cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"]
@@ -43,3 +47,4 @@ class KNNConfig(ModelConfig):
     min_overlap: int = Field(1, ge=1)
     aggregation: Literal["plain", "mean_centred", "baseline_centred"]
     ranking: Literal["summed_similarity", "prediction"] = "summed_similarity"
+    self_votes: bool = False

@@ -1,0 +1,38 @@
+"""Compare each method's error with the test rows in its training data and without them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rich.console import Console
+
+from cofilter.config import parse
+from cofilter.evaluation.files import LEAK
+from cofilter.evaluation.leak import LeakConfig, leaking_against_honest
+from cofilter.io import write_text
+from cofilter.paths import CHECKPOINTS, RESULTS, SPLIT
+from cofilter.preparation.parts import load_parts
+from cofilter.training.loop import Trainer
+from stages.app import Run, stage
+from stages.families import make_method
+from stages.train import checkpoint_config, set_threads
+
+
+@stage
+def main(run: Run) -> None:
+    """Config → split → every method fitted twice → table."""
+    cfg, config = run.cfg, parse(LeakConfig, run.cfg["leak"], "leak")
+    methods = {
+        entry.name: partial(make_method, entry.method, cfg, "leak.methods", entry.overrides)
+        for entry in config.methods
+    }
+    trainer = Trainer(checkpoint_config(cfg), run.root / CHECKPOINTS, label="leak")
+    set_threads(cfg["threads"])
+    table = leaking_against_honest(load_parts(SPLIT), methods, config.rows, config.seed, trainer)
+    write_text(run.out / RESULTS / LEAK, table.to_csv(index=False, lineterminator="\n"))
+    shown = table.to_string(index=False, float_format="{:.4f}".format)
+    Console(highlight=False, markup=False).print(shown, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
