@@ -15,7 +15,8 @@ from cofilter.preparation.parts import load_parts
 from cofilter.training.loop import Trainer
 from stages.app import Run, stage
 from stages.families import make_method
-from stages.train import checkpoint_config, set_threads
+from stages.threads import set_threads
+from stages.train import checkpoint_config
 
 
 @stage
