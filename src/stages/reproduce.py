@@ -29,8 +29,9 @@ def main(run: Run) -> None:
 
     def tracked(name: str) -> Tracker:
         group = run_group([str(config.system), cfg["data"]["name"]])
-        described = {"group": group, "job_type": "reproduce", "name": name, "run_config": cfg}
-        return Tracker(tracking, root=run.root, **described)
+        return Tracker(
+            tracking, root=run.root, group=group, job_type="reproduce", name=name, run_config=cfg
+        )
 
     ratings, titles = read_table(FILTERED), read_table(ITEMS).set_index(ITEM)[TITLE]
     scale, keep = cfg["data"]["scale"], checkpoint_config(cfg)

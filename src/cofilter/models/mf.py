@@ -158,6 +158,8 @@ class MatrixFactorization(FactorRecommender):
     minimised by gradient descent on all ratings and both sides at once. Its loss is shown
     divided by the number of ratings.
 
+    ``weight_decay`` δ adds δ/2 Σ of all squared parameters to the mean.
+
     A new user is folded in by ridge regression on the fixed item side, which is the exact
     minimum of the same loss over p_u and b_u.
 
@@ -199,7 +201,8 @@ class MatrixFactorization(FactorRecommender):
         target = data.rating - self._mean - self.item_[item, -1].astype(np.float64)
         counted = np.ones(n_users) if self.config.kind == "item_centred" else count
         # The small floor makes an unregularised system with fewer ratings than factors solvable.
-        penalty = np.maximum(self.config.l2 * counted, 1e-6)
+        decay = 0.5 * self.config.weight_decay * self.popularity_.sum()  # of the summed loss
+        penalty = np.maximum(self.config.l2 * counted + decay, 1e-6)
         weight = item_weights(self.popularity_, self.config.propensity)
         biased = self.config.kind in ("biased", "svdpp")
         rows = item[order].astype(np.int32), target[order], self.item_

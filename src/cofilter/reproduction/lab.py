@@ -82,9 +82,9 @@ class Lab:
     def fit(
         self, name: str, model: M, train: pd.DataFrame, validation: pd.DataFrame | None = None
     ) -> M:
-        """Fit a model under a name; models without epochs are neither tracked nor kept."""
-        if not model.gradient:
-            return model.fit(train)
+        """Fit a model, tracked under a name; an empty name means no run of its own."""
+        if not name:
+            return model.fit(train, validation, Trainer(self.checkpoint, self.checkpoints))
         with self.tracked(name) as observer:
             trainer = Trainer(self.checkpoint, self.checkpoints, observer, name)
             return model.fit(train, validation, trainer)

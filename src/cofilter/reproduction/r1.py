@@ -103,7 +103,7 @@ def _model_based(config: R1Config, lab: Lab) -> tuple[list[Figure], pd.DataFrame
         history = pd.DataFrame(model.history_)
         validated = history[history["epoch"] % config.validate_every == 0]
         curves.append(validated.assign(dim=dim))
-        what, best = f"dot, dim {dim}", validated.loc[validated["rmse"].idxmin()]
+        what, best = f"dot, dim {dim}", validated.sort_values("rmse", kind="stable").iloc[0]
         figures += [
             Figure(f"{what}, last epoch", "rmse", float(history["rmse"].iloc[-1])),
             Figure(f"{what}, best epoch", "rmse", best["rmse"], f"epoch {best['epoch']:.0f}"),
@@ -156,4 +156,3 @@ def _ranked(found: dict[tuple[str, str], tuple[float | None, str]]) -> list[Figu
         what = f"{method}, {procedure}"
         figures += [Figure(what, "rmse", value, note), Figure(what, "rank", rank)]
     return figures
-

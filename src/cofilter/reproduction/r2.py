@@ -43,7 +43,7 @@ def run(config: R2Config, lab: Lab) -> Findings:
         Figure("train", "rows", len(parts.train)),
         Figure("test", "rows", len(parts.test)),
         *statistics(lab.ratings),
-        *(Figure(f"epoch {row.epoch:.0f}", "rmse", row.rmse) for row in curve.itertuples()),
+        *(Figure(f"epoch {row['epoch']}", "rmse", row["rmse"]) for row in model.history_),
         Figure("best epoch", "rmse", curve["rmse"].min(), f"epoch {model.epochs_}"),
         Figure("steps an epoch", "count", steps),
     ]

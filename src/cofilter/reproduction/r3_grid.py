@@ -16,7 +16,7 @@ from cofilter.models.svdpp import SVDPlusPlus
 from cofilter.preparation.split import SplitConfig
 from cofilter.reproduction.lab import Figure, Findings, Lab
 
-MODELS = {"SVD": MatrixFactorization, "SVD++": SVDPlusPlus}
+MODELS: dict[str, type[Recommender]] = {"SVD": MatrixFactorization, "SVD++": SVDPlusPlus}
 
 
 class R3GridConfig(Config):
@@ -43,24 +43,26 @@ def run(config: R3GridConfig, lab: Lab) -> Findings:
     """Mean RMSE over the folds of each point, and the best point of each model."""
 
     def fit(model: Recommender, train: pd.DataFrame, rest: pd.DataFrame) -> Recommender:
-        return lab.fit(f"r3-{type(model).__name__}", model, train)
+        return lab.fit("", model, train)  # far too many for a run each
 
     results = cross_validate(lab.ratings, config.split, _points(config), fit)
-    means = summary(results).set_index(METHOD)
+    table = summary(results)
+    mean, sd = (
+        dict(zip(table[METHOD], table[error], strict=True)) for error in ("rmse", "rmse_sd")
+    )
     figures = []
     for model in MODELS:
-        own = means[[name.startswith(f"{model}, ") for name in means.index]]
-        best = own["rmse"].idxmin()
-        figures.append(Figure(f"{model}, best of the grid", "rmse", own["rmse"].min(), best))
+        own = {name: value for name, value in mean.items() if name.startswith(f"{model}, ")}
+        best = min(own, key=lambda name: own[name])
+        figures.append(Figure(f"{model}, best of the grid", "rmse", own[best], best))
     for name in _points(config):
-        spread = f"± {means.loc[name, 'rmse_sd']:.4f} over the folds"
-        figures.append(Figure(name, "rmse", float(means.loc[name, "rmse"]), spread))
+        figures.append(Figure(name, "rmse", mean[name], f"± {sd[name]:.4f} over the folds"))
     return Findings(figures, {"folds": results})
 
 
 def _points(config: R3GridConfig) -> dict[str, partial[Recommender]]:
     """What makes the unfitted model of each point, by its name."""
-    points = {}
+    points: dict[str, partial[Recommender]] = {}
     for model, own in zip(MODELS, (config.svd, config.svdpp), strict=True):
         axes = config.factors, config.lr, config.regularization, sorted(config.epochs)
         # Epochs last and ascending: a longer run goes on from the checkpoint of the shorter one.

@@ -1,8 +1,14 @@
-"""R4: a notebook's three models on ml-latest-small, nine fits in a row, and a person's list."""
+"""R4: a notebook's three models on ml-latest-small, nine fits in a row, and a person's list.
+
+The published losses are those of held-out rows whose ids were numbered by themselves: factors of
+other users and movies were scored. The losses under train's ids stand beside them.
+"""
 
 from __future__ import annotations
 
-from itertools import accumulate
+from collections.abc import Iterator
+from itertools import accumulate, product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +17,6 @@ from pydantic import Field, PositiveInt
 from cofilter.columns import ITEM, RATING, USER
 from cofilter.config import Config
 from cofilter.metrics.rating import rmse
-from cofilter.models.iterative import IterativeRecommender
 from cofilter.models.mf import MatrixFactorization, MFConfig
 from cofilter.models.ncf import RatingNetwork, RatingNetworkConfig
 from cofilter.reproduction.lab import Figure, Findings, Lab, unclipped, warm
@@ -46,12 +51,15 @@ class R4Config(Config):
     ----------
     train_share, seed:
         Of the mask ``np.random.rand(rows) < train_share``.
+    seeds:
+        Of the models; the median over them is reported, since a fit's end depends on its start.
     dot, biased, network:
         The three models, each with its schedule of fits in a row.
     """
 
     train_share: float = Field(gt=0, lt=1)
     seed: int = Field(ge=0)
+    seeds: tuple[int, ...] = Field(min_length=1)
     dot: MFConfig
     biased: MFConfig
     network: RatingNetworkConfig
@@ -59,42 +67,62 @@ class R4Config(Config):
 
 
 def masked(ratings: pd.DataFrame, share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train, and those of the other rows whose user and movie are in train.
-
-    The draws are those of ``np.random.seed(seed)``; the same rows need the same row order.
-    """
+    """Train and the held-out rest; the draws are those of ``np.random.seed(seed)``."""
     chosen = np.random.RandomState(seed).random_sample(len(ratings)) < share
-    train = ratings[chosen]
-    return train, warm(ratings[~chosen], train)
+    return ratings[chosen], ratings[~chosen]
+
+
+def numbered_anew(held_out: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """The held-out rows as the published losses take them: under other people's and movies' ids.
+
+    Users and movies are numbered in the order in which each table has them. The published figures
+    come out when the held-out table is numbered by itself, so that its n-th movie is scored with
+    the factors of train's n-th. Ids beyond train's last are dropped.
+    """
+    columns = {}
+    for column in (USER, ITEM):
+        number, _ = pd.factorize(held_out[column])
+        known = pd.unique(train[column])
+        columns[column] = pd.Series(known).reindex(number).to_numpy()
+    return held_out.assign(**columns).dropna().astype(held_out.dtypes.to_dict())
 
 
 def run(config: R4Config, lab: Lab) -> Findings:
     """MSE on the held-out rows after each fit of each model, ranks, and the persons."""
-    train, held_out = masked(lab.ratings, config.train_share, config.seed)
+    train, rest = masked(lab.ratings, config.train_share, config.seed)
+    held_out = {"": numbered_anew(rest, train), ", ids of train": warm(rest, train)}
+    losses = pd.DataFrame(_losses(config, lab, train, held_out))
+    middle = losses.groupby("fit", sort=False)[list(held_out)].median()
     figures = [
         Figure("users in train", "count", train[USER].nunique()),
         Figure("movies in train", "count", train[ITEM].nunique()),
     ]
-    models: dict[str, IterativeRecommender] = {
-        "dot": MatrixFactorization(unclipped(config.dot)),
-        "biased": MatrixFactorization(unclipped(config.biased)),
-        "network": RatingNetwork(unclipped(config.network)),
-    }
-    losses: dict[str, float] = {}
-    curves = []
-    for name, model in models.items():
-        lab.fit(f"r4-{name}", model, train, held_out)
-        history = pd.DataFrame(model.history_).assign(model=name)
-        history["mse"] = history["rmse"] ** 2
-        schedule = model.config.schedule  # type: ignore[attr-defined]
-        ends = accumulate(epochs for epochs, _ in schedule)
-        losses |= {f"{name}, fit {n}": history["mse"][end - 1] for n, end in enumerate(ends, 1)}
-        curves.append(history[["model", "epoch", "loss", "mse"]])
-    order = sorted(losses, key=lambda what: losses[what])
-    for what, value in losses.items():
-        figures.append(Figure(what, "mse", float(value)))
-        figures.append(Figure(what, "rank", order.index(what) + 1))
-    return Findings([*figures, *_persons(config, lab)], {"curves": pd.concat(curves)})
+    for which in held_out:
+        for fit in middle.index:
+            each, value = losses.loc[losses["fit"] == fit, which], float(middle.at[fit, which])
+            note = f"median; {each.min():.3f} to {each.max():.3f} over {len(each)} seeds"
+            rank = int((middle[which] < value).sum()) + 1
+            figures.append(Figure(f"{fit}{which}", "mse", value, note))
+            figures.append(Figure(f"{fit}{which}", "rank", rank))
+    tables = {"losses": losses.rename(columns={"": "numbered anew"})}
+    return Findings([*figures, *_persons(config, lab)], tables)
+
+
+def _losses(
+    config: R4Config, lab: Lab, train: pd.DataFrame, held_out: dict[str, pd.DataFrame]
+) -> Iterator[dict[str, Any]]:
+    """MSE on each held-out table after each fit, a row a seed and fit."""
+    for name, seed in product(("dot", "biased", "network"), config.seeds):
+        chosen = unclipped(getattr(config, name)).model_copy(update={"seed": seed})
+        model = RatingNetwork if name == "network" else MatrixFactorization
+        for n, end in enumerate(accumulate(epochs for epochs, _ in chosen.schedule), 1):
+            # The next fit goes on from this one's checkpoint.
+            fitted = lab.fit("", model(chosen.model_copy(update={"epochs": end})), train)
+            row: dict[str, Any] = {"fit": f"{name}, fit {n}", "seed": seed}
+            for which, rows in held_out.items():
+                error = rows[RATING] - fitted.predict(rows[USER], rows[ITEM])
+                row[which] = float((error**2).mean())
+            yield row
 
 
 def _persons(config: R4Config, lab: Lab) -> list[Figure]:

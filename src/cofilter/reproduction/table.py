@@ -14,9 +14,7 @@ OTHER_DATA = "published on"  # begins the note of a figure that another data set
 NOT_MEASURED = "not measured here"
 
 
-def reproduction_table(
-    config: ReproduceConfig, figures: list[Figure], data: str
-) -> pd.DataFrame:
+def reproduction_table(config: ReproduceConfig, figures: list[Figure], data: str) -> pd.DataFrame:
     """One row a figure: the configured lines in their order, then what else was measured.
 
     Parameters
