@@ -11,7 +11,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "src"
 # A module may import from its own group and from those after it.
 ORDER = (
-    ("evaluation", "training", "preparation", "search", "sources", "tracking"),
+    ("evaluation", "reproduction", "training", "preparation", "search", "sources", "tracking"),
     ("models", "ranking", "metrics"),
     ("matrix", "kernels"),
     ("io", "config", "paths", "progress", "memory"),

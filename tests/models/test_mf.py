@@ -23,7 +23,8 @@ def config(**changes: Any) -> MFConfig:
     values: dict[str, Any] = {
         "kind": "biased", "dim": 4, "epochs": 8, "optimizer": "adam", "lr": 0.02,
         "batch_size": 64, "l2": 0.02, "schedule": "constant", "decay": 0.9, "init_std": 0.1,
-        "patience": 2, "propensity": None, "scale": SCALE, "device": "cpu",
+        "patience": 2, "propensity": None, "scale": SCALE, "device": "cpu", "init_uniform": None,
+        "bias_uniform": None, "centred": True, "weight_decay": 0.0,
     }  # fmt: skip
     return MFConfig(**(values | changes))
 
@@ -155,12 +156,37 @@ def test_many_people_are_folded_in_as_each_alone(tmp_path: Path) -> None:
         ({"kind": "item_centred"}, "item_centred takes gd"),
         ({"kind": "item_centred", "optimizer": "gd"}, "batch_size 64"),
         ({"propensity": 0.0}, "propensity"),
+        ({"schedule": [[2, 0.1]], "optimizer": "adagrad"}, "schedule with optimizer 'adagrad'"),
+        ({"weight_decay": 0.1, "kind": "svdpp"}, "weight_decay .* 'svdpp': adam and dot or biased"),
+        ({"schedule": []}, "mf.schedule"),
     ],
 )
 def test_impossible_combinations_are_named(changes: dict[str, Any], named: str) -> None:
     values = config().model_dump(mode="json") | changes
     with pytest.raises(ConfigError, match=named):
         parse(MFConfig, values, "mf")
+
+
+def test_fits_in_a_row_begin_where_the_schedule_says() -> None:
+    fits = config(schedule=((3, 0.1), (2, 0.05), (1, 0.01)))
+    assert [epoch for epoch in range(1, 9) if fits.starts_anew(epoch)] == [4, 6]
+    rates = [fits.learning_rate(epoch) for epoch in range(1, 9)]
+    assert rates == [0.1, 0.1, 0.1, 0.05, 0.05, 0.01, 0.01, 0.01]
+    assert not any(config().starts_anew(epoch) for epoch in range(1, 9))
+
+
+@pytest.mark.parametrize("centred", [True, False])
+def test_the_mean_is_part_of_a_biased_model_when_it_is_centred(
+    centred: bool, tmp_path: Path
+) -> None:
+    model = MatrixFactorization(config(centred=centred)).fit(
+        ratings_table(), trainer=trainer(tmp_path)
+    )
+    users, items = ratings_table()[USER][:5], ratings_table()[ITEM][:5]
+    p, q = model.user_[model.users_.index(users)], model.item_[model.items_.index(items)]
+    mean = ratings_table()[RATING].mean() if centred else 0.0
+    expected = mean + (p[:, :-1] * q[:, :-1]).sum(axis=1) + p[:, -1] + q[:, -1]
+    np.testing.assert_allclose(model.predict(users, items), np.clip(expected, *SCALE), atol=1e-5)
 
 
 @pytest.mark.parametrize(

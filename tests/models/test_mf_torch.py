@@ -7,6 +7,7 @@ import torch
 from cofilter.errors import DeviceError
 from cofilter.matrix import Interactions
 from cofilter.models.device import resolve_device
+from cofilter.models.learner import Arrays
 from cofilter.models.mf import item_weights
 from cofilter.models.mf_torch import TorchFactors
 from tests.models.contract import ratings_table
@@ -54,6 +55,52 @@ def test_restored_state_continues_bit_for_bit(optimizer: str) -> None:
     assert len(losses) == 1
     for name, array in straight.state().items():
         assert np.array_equal(array, resumed.state()[name]), name
+
+
+FITS = ((3, 0.1), (2, 0.05), (4, 0.01))
+PLAIN = {"batch_size": None, "l2": 0.0, "schedule": FITS, "init_uniform": (0.0, 0.05)}
+
+
+def plain_fits(
+    start: Arrays, data: Interactions, decay: float, biased: bool
+) -> list[dict[str, np.ndarray]]:
+    """Tables after each fit of a loop as PyTorch's tutorials write it, a fresh Adam a fit."""
+    tables = {name: torch.tensor(table, requires_grad=True) for name, table in start.items()}
+    user, item, rating = (torch.tensor(each) for each in (data.user, data.item, data.rating))
+    found = []
+    for epochs, lr in FITS:
+        optimizer = torch.optim.Adam(tables.values(), lr=lr, weight_decay=decay)
+        for _ in range(epochs):
+            p, q = tables["user"][user], tables["item"][item]
+            predicted = (p[:, :-1] * q[:, :-1]).sum(1)
+            if biased:
+                predicted = predicted + p[:, -1] + q[:, -1]
+            loss = torch.nn.functional.mse_loss(predicted, rating)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        found.append({name: table.detach().numpy().copy() for name, table in tables.items()})
+    return found
+
+
+@pytest.mark.parametrize("kind", ["dot", "biased"])
+def test_fits_in_a_row_are_what_a_plain_loop_computes(kind: str) -> None:
+    data = Interactions.of(ratings_table())
+    biased = kind == "biased"
+    spread = (-0.01, 0.01) if biased else None
+    chosen = config(kind=kind, centred=False, bias_uniform=spread, weight_decay=1e-3, **PLAIN)
+    learner = TorchFactors(chosen, data, 0.0)
+    start = learner.parameters()
+    assert 0 <= start["user"][:, :-1].min() <= start["user"][:, :-1].max() < 0.05
+    assert (np.abs(start["item"][:, -1]).max() > 0) == biased
+    expected = plain_fits(start, data, 1e-3, biased)
+    ends = np.cumsum([epochs for epochs, _ in FITS])
+    for epoch in range(1, ends[-1] + 1):
+        assert learner.learning_rate(epoch) == FITS[int(np.searchsorted(ends, epoch))][1]
+        learner.run_epoch(epoch, lambda n: None)
+        if epoch in ends:
+            for name, table in expected[list(ends).index(epoch)].items():
+                np.testing.assert_allclose(learner.parameters()[name], table, atol=2e-5)
 
 
 def test_every_rating_is_seen_once_an_epoch() -> None:

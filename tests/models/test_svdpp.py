@@ -30,7 +30,8 @@ def config(**changes: Any) -> MFConfig:
     values: dict[str, Any] = {
         "kind": "svdpp", "dim": 4, "epochs": 8, "optimizer": "sgd", "lr": 0.02, "batch_size": 100,
         "l2": 0.02, "schedule": "exponential", "decay": 0.9, "init_std": 0.1, "patience": 2,
-        "propensity": None, "scale": SCALE, "device": "cpu",
+        "propensity": None, "scale": SCALE, "device": "cpu", "init_uniform": None,
+        "bias_uniform": None, "centred": True, "weight_decay": 0.0,
     }  # fmt: skip
     return MFConfig(**(values | changes))
 

@@ -107,7 +107,7 @@ def leaking_against_honest(
     -------
     One row a method, in the given order, with `COLUMNS`: method, rows scored, RMSE and MAE of
     both, ``optimism`` = honest − leaking RMSE (above 0: the leak flatters), and which share of
-    the honest answers was the fallback's.
+    the honest answers was the fallback's. No test rows give the header alone.
 
     Raises
     ------
@@ -118,6 +118,8 @@ def leaking_against_honest(
         if not make().predicts_ratings:
             raise CapabilityError(f"{name} does not predict ratings, so it has no RMSE to compare")
     test = sampled(parts.test, rows, seed)
+    if test.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
     bar = tqdm(methods.items(), desc="leak", unit="method", disable=None, delay=2)
     compared = [{METHOD: name, **_compare(make, parts, test, trainer)} for name, make in bar]
     return pd.DataFrame(compared, columns=list(COLUMNS))
@@ -151,7 +153,9 @@ def _compare(
     truth = test[RATING].to_numpy()
     predicted, fallback = honest.predict(test[USER], test[ITEM], return_fallback=True)
     flattered = leaking.predict(test[USER], test[ITEM])
-    leaking_rmse, honest_rmse = (float(rmse(truth, each) or 0.0) for each in (flattered, predicted))
+    leaking_rmse, honest_rmse = rmse(truth, flattered), rmse(truth, predicted)
+    assert leaking_rmse is not None  # there are test rows
+    assert honest_rmse is not None
     return {
         ROWS: len(test),
         LEAKING_RMSE: leaking_rmse,

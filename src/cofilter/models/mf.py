@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from itertools import accumulate
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from cofilter.kernels.ridge import ridge_rows
 from cofilter.matrix import Interactions
@@ -42,11 +43,18 @@ class MFConfig(DeviceConfig):
         λ of the loss.
     schedule:
         ``constant``; ``exponential``: lr · decay^(epoch − 1); ``cosine``: from lr to 0 over
-        ``epochs`` (the only one that reads their number).
+        ``epochs`` (the only one that reads their number). Or (epochs, learning rate) of fits in a
+        row, each with Adam started anew; the last rate stays in force, and ``lr`` is not read.
     decay:
         Factor an epoch of the exponential schedule.
-    init_std:
-        Standard deviation of the normal start of the factors.
+    init_uniform, init_std:
+        The factors start at U(low, high), or at N(0, init_std²) when there is no range.
+    bias_uniform:
+        The biases start at U(low, high); None: at 0.
+    centred:
+        Whether μ is part of ``biased`` and ``svdpp``; False leaves the level to the biases.
+    weight_decay:
+        Added to every gradient, times the parameter (Adam's L2), once a step whatever the batch.
     propensity:
         Power of the inverse-propensity weights (see `item_weights`); None: all ratings count alike.
     engine, threads:
@@ -61,9 +69,16 @@ class MFConfig(DeviceConfig):
     lr: float = Field(gt=0)
     batch_size: int | None = Field(gt=0)
     l2: float = Field(ge=0)
-    schedule: Literal["constant", "exponential", "cosine"]
+    schedule: (
+        Literal["constant", "exponential", "cosine"]
+        | Annotated[tuple[tuple[PositiveInt, PositiveFloat], ...], Field(min_length=1)]
+    )
     decay: float = Field(gt=0, le=1)
+    init_uniform: tuple[float, float] | None
     init_std: float = Field(ge=0)
+    bias_uniform: tuple[float, float] | None
+    centred: bool
+    weight_decay: float = Field(ge=0)
     propensity: float | None = Field(gt=0)
     engine: Literal["auto", "torch", "fused"] = "auto"
     threads: int = Field(1, gt=0)
@@ -77,6 +92,11 @@ class MFConfig(DeviceConfig):
             )
         if self.optimizer == "gd" and self.batch_size is not None:
             raise ValueError(f"batch_size {self.batch_size} with optimizer 'gd': null is expected")
+        if self.adam_alone and (self.optimizer != "adam" or self.kind == "svdpp"):
+            raise ValueError(
+                f"{', '.join(self.adam_alone)} with optimizer {self.optimizer!r} and kind "
+                f"{self.kind!r}: adam and dot or biased are expected"
+            )
         if self.engine == "fused" and self.optimizer not in FUSED_OPTIMIZERS:
             have = ", ".join(FUSED_OPTIMIZERS)
             raise ValueError(f"optimizer {self.optimizer!r} with engine 'fused', which has {have}")
@@ -84,8 +104,29 @@ class MFConfig(DeviceConfig):
             raise ValueError(f"engine 'fused' with device {self.device!r}: it runs on the cpu only")
         return self
 
+    @property
+    def adam_alone(self) -> list[str]:
+        """Names of the settings in use that only the torch engine's Adam has."""
+        used = {
+            "init_uniform": self.init_uniform is not None,
+            "bias_uniform": self.bias_uniform is not None,
+            "weight_decay": self.weight_decay > 0,
+            "schedule": not isinstance(self.schedule, str),
+        }
+        return [name for name, is_used in used.items() if is_used]
+
+    def starts_anew(self, epoch: int) -> bool:
+        """Whether this epoch is the first of a later fit in a row, where Adam forgets."""
+        if isinstance(self.schedule, str):
+            return False
+        lengths = [epochs for epochs, _ in self.schedule[:-1]]
+        return epoch - 1 in accumulate(lengths)
+
     def learning_rate(self, epoch: int) -> float:
         """By the schedule; epochs count from 1."""
+        if not isinstance(self.schedule, str):
+            ends = accumulate(epochs for epochs, _ in self.schedule[:-1])
+            return self.schedule[sum(epoch > end for end in ends)][1]
         if self.schedule == "exponential":
             return self.lr * self.decay ** (epoch - 1)
         if self.schedule == "cosine":
@@ -106,8 +147,8 @@ class MatrixFactorization(FactorRecommender):
         mean of w_i (r_ui − r̂_ui)² + λ (|p_u|² + |q_i|² + b_u² + b_i²)
 
     so a user or item is regularised in proportion to its ratings. ``kind: biased`` adds
-    μ + b_u + b_i to the product, μ being the mean of the training ratings and fixed. The weights
-    w_i are 1 unless ``propensity`` is set.
+    μ + b_u + b_i to the product, μ being the mean of the training ratings and fixed (0 unless
+    ``centred``). The weights w_i are 1 unless ``propensity`` is set.
 
     ``kind: item_centred`` takes each item's mean off first, adds it back to predict, and counts λ
     once a row instead of once a rating:
@@ -116,6 +157,8 @@ class MatrixFactorization(FactorRecommender):
 
     minimised by gradient descent on all ratings and both sides at once. Its loss is shown
     divided by the number of ratings.
+
+    ``weight_decay`` δ adds δ/2 Σ of all squared parameters to the mean.
 
     A new user is folded in by ridge regression on the fixed item side, which is the exact
     minimum of the same loss over p_u and b_u.
@@ -147,7 +190,8 @@ class MatrixFactorization(FactorRecommender):
 
     @property
     def _mean(self) -> float:
-        return self.biases_.mean if self.config.kind in ("biased", "svdpp") else 0.0
+        has_mean = self.config.kind in ("biased", "svdpp") and self.config.centred
+        return self.biases_.mean if has_mean else 0.0
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         n_users = len(data.users)
@@ -157,7 +201,8 @@ class MatrixFactorization(FactorRecommender):
         target = data.rating - self._mean - self.item_[item, -1].astype(np.float64)
         counted = np.ones(n_users) if self.config.kind == "item_centred" else count
         # The small floor makes an unregularised system with fewer ratings than factors solvable.
-        penalty = np.maximum(self.config.l2 * counted, 1e-6)
+        decay = 0.5 * self.config.weight_decay * self.popularity_.sum()  # of the summed loss
+        penalty = np.maximum(self.config.l2 * counted + decay, 1e-6)
         weight = item_weights(self.popularity_, self.config.propensity)
         biased = self.config.kind in ("biased", "svdpp")
         rows = item[order].astype(np.int32), target[order], self.item_

@@ -69,15 +69,22 @@ class TorchFactors:
         self._optimizer = self._make_optimizer()
 
     def _start(self, rows: int) -> torch.Tensor:
-        """float32[rows, dim + 1]: normal factors, bias 0 in the last column."""
-        table = torch.zeros(rows, self.config.dim + 1)
-        table[:, :-1].normal_(0.0, self.config.init_std, generator=self._generator)
+        """float32[rows, dim + 1] at its start, the bias in the last column."""
+        config, generator = self.config, self._generator
+        table = torch.zeros(rows, config.dim + 1)
+        if config.init_uniform is None:
+            table[:, :-1].normal_(0.0, config.init_std, generator=generator)
+        else:
+            table[:, :-1].uniform_(*config.init_uniform, generator=generator)
+        if config.bias_uniform is not None and config.kind == "biased":
+            table[:, -1].uniform_(*config.bias_uniform, generator=generator)
         return table.to(self.device).requires_grad_()
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
         tables, lr = list(self._tables.values()), self.config.lr
         if self.config.optimizer == "adam":
-            return torch.optim.Adam(tables, lr, fused=self.device != "mps")
+            fused, decay = self.device != "mps", self.config.weight_decay
+            return torch.optim.Adam(tables, lr, weight_decay=decay, fused=fused)
         if self.config.optimizer == "adagrad":
             return RowAdaGrad(tables, lr)
         return torch.optim.SGD(tables, lr)
@@ -98,6 +105,8 @@ class TorchFactors:
         """One shuffled pass; gives the mean loss, each batch's taken before its step."""
         # Every time, since Numba's kernels, which score between epochs, change OpenMP's threads.
         torch.set_num_threads(self.config.threads)
+        if self.config.starts_anew(epoch):
+            self._optimizer = self._make_optimizer()
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate(epoch)
         order = torch.randperm(len(self._rating), generator=self._generator)
