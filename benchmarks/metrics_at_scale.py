@@ -25,7 +25,7 @@ from scipy import sparse
 
 from benchmarks.data import SEED, raw
 from cofilter.evaluation.beyond import Catalogue, beyond_accuracy
-from cofilter.evaluation.config import EvaluateConfig, UncertaintyConfig
+from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig, UncertaintyConfig
 from cofilter.evaluation.intervals import contributions, score_intervals
 from cofilter.evaluation.scoring import score_target
 from cofilter.evaluation.significance import differences_to_best
@@ -46,6 +46,7 @@ CONFIG = EvaluateConfig(
     bands=5,
     calibration_bins=10,
     diversity_dim=32,
+    cold_start=ColdStartConfig(revealed=(0,), max_users=1, seed=0),
 )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
-from cofilter.evaluation.config import EvaluateConfig, UncertaintyConfig
+from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig, UncertaintyConfig
 from cofilter.models.bias import BiasConfig
 from cofilter.models.config import ModelConfig
 from cofilter.preparation.audit import audit
@@ -67,6 +67,7 @@ def make_config(**changed: Any) -> EvaluateConfig:
         "bands": 3,
         "calibration_bins": 4,
         "diversity_dim": 4,
+        "cold_start": ColdStartConfig(revealed=(0, 1, 3), max_users=50, seed=0),
     }
     return EvaluateConfig(**values | changed)
 

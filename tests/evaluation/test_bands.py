@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from cofilter.columns import ITEM, RATING, USER
-from cofilter.evaluation.bands import COLUMNS, Bands, band_scores, band_table
+from cofilter.evaluation.bands import COLUMNS, Bands, band_scores
+from cofilter.evaluation.by_model import joined
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.scoring import score_target
 from cofilter.evaluation.target import Target
@@ -80,8 +81,8 @@ def test_what_a_model_cannot_do_is_missing(
     ranked = band_scores(popular, target, bands, config)
     assert ranked["rmse"].isna().all()
     assert ranked["recall"].notna().any()
-    table = band_table({"baseline/global_mean": rated, "baseline/popularity": ranked})
-    assert tuple(table.columns) == COLUMNS == tuple(band_table({}).columns)
+    table = joined({"baseline/global_mean": rated, "baseline/popularity": ranked}, COLUMNS)
+    assert tuple(table.columns) == COLUMNS == tuple(joined({}, COLUMNS).columns)
     assert len(table) == 2 * len(rated)
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from cofilter.columns import ITEM, RATING, USER
-from cofilter.evaluation.calibration import COLUMNS, calibration, calibration_table
+from cofilter.evaluation.by_model import joined
+from cofilter.evaluation.calibration import COLUMNS, calibration
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.scoring import score_target
 from cofilter.evaluation.target import Target
@@ -60,8 +61,8 @@ def test_nothing_predicted_or_nothing_warm_is_an_empty_table(
         "baseline/bias": calibration(unasked, nothing, config),
     }
     assert all(table.empty for table in tables.values())
-    assert tuple(calibration_table(tables).columns) == COLUMNS
-    one = calibration_table({"a/b": pd.DataFrame([[1, 2.0, 2.5, 3]], columns=list(COLUMNS[2:]))})
+    assert tuple(joined(tables, COLUMNS).columns) == COLUMNS
+    one = joined({"a/b": pd.DataFrame([[1, 2.0, 2.5, 3]], columns=list(COLUMNS[2:]))}, COLUMNS)
     assert one.to_dict("records") == [
         {"model": "a/b", "family": "a", "bin": 1, "predicted": 2.0, "observed": 2.5, "rows": 3}
     ]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from cofilter.config import parse
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import write_table
 from cofilter.models.base import Recommender
 from cofilter.models.mf import MatrixFactorization, MFConfig
@@ -19,6 +18,7 @@ from cofilter.search.space import Space, Tree, merged, space_of, values_at
 from cofilter.search.study import VALUES, SearchStudy
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
+from tests.evaluation.conftest import make_config
 from tests.models.contract import ratings_table
 from tests.models.test_mf import config as mf_config
 from tests.tracking.runs import config as tracking_config
@@ -30,7 +30,7 @@ SPACE = {
         "kinds": {"biased": {"l2": {"low": 0.01, "high": 0.5}}, "dot": {"l2": {"choices": [1, 2]}}},
     }
 }
-EVALUATE = EvaluateConfig(primary="rmse", k=(10,), relevance_threshold=4.0, min_users=1)
+EVALUATE = make_config(primary="rmse", k=(10,), relevance_threshold=4.0, min_users=1)
 
 
 def make(group: Tree, values: Tree) -> Recommender:

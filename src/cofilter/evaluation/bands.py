@@ -3,7 +3,6 @@ popularity."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,15 +82,6 @@ def band_scores(
         _table(POPULARITY, bands.item_labels, bands.row_item, scores, target, by_item),
     ]
     return pd.concat(tables, ignore_index=True)
-
-
-def band_table(by_model: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every model's rows under each other, named ``family/point``; the header alone for none."""
-    named = [
-        table.assign(model=name, family=name.partition("/")[0]) for name, table in by_model.items()
-    ]
-    table = pd.concat(named, ignore_index=True) if named else pd.DataFrame(columns=list(COLUMNS))
-    return table[list(COLUMNS)]
 
 
 def _recall_cells(

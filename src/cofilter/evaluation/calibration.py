@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -39,14 +37,3 @@ def calibration(scores: Scores, target: Target, config: EvaluateConfig) -> pd.Da
             "rows": rows,
         }
     )
-
-
-def calibration_table(by_model: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Every model's bins under each other, named ``family/point``; the header alone for none."""
-    named = [
-        table.assign(model=name, family=name.partition("/")[0])
-        for name, table in by_model.items()
-        if len(table)
-    ]
-    table = pd.concat(named, ignore_index=True) if named else pd.DataFrame(columns=list(COLUMNS))
-    return table[list(COLUMNS)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from cofilter.config import Config
 from cofilter.metrics import ranking, rating
@@ -26,6 +26,30 @@ class UncertaintyConfig(Config):
     resamples: int = Field(ge=100)
     confidence_level: float = Field(gt=0, lt=1)
     seed: int = Field(ge=0)
+
+
+class ColdStartConfig(Config):
+    """Group ``evaluate.cold_start``.
+
+    Attributes
+    ----------
+    revealed:
+        How many of a new user's first ratings are folded in, ascending.
+    max_users:
+        At most so many new users take part.
+    seed:
+        Of the draw among more.
+    """
+
+    revealed: tuple[NonNegativeInt, ...] = Field(min_length=1)
+    max_users: PositiveInt
+    seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if list(self.revealed) != sorted(set(self.revealed)):
+            raise ValueError(f"revealed {list(self.revealed)} is not ascending")
+        return self
 
 
 class EvaluateConfig(Config):
@@ -50,6 +74,8 @@ class EvaluateConfig(Config):
         How many bins of predicted ratings.
     diversity_dim:
         Length of the items' factors that intra-list diversity is measured by.
+    cold_start:
+        Of the curves for users first seen in test.
     """
 
     primary: str
@@ -60,6 +86,7 @@ class EvaluateConfig(Config):
     bands: PositiveInt
     calibration_bins: PositiveInt
     diversity_dim: PositiveInt
+    cold_start: ColdStartConfig
 
     @model_validator(mode="after")
     def _known_primary(self) -> Self:

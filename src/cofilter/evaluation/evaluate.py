@@ -13,12 +13,18 @@ from tqdm import tqdm
 
 from cofilter.errors import DataError
 from cofilter.evaluation import plots
-from cofilter.evaluation.bands import Bands, band_scores, band_table
+from cofilter.evaluation.bands import COLUMNS as BAND_COLUMNS
+from cofilter.evaluation.bands import Bands, band_scores
 from cofilter.evaluation.beyond import Catalogue, beyond_accuracy, beyond_names
-from cofilter.evaluation.calibration import calibration, calibration_table
+from cofilter.evaluation.by_model import joined
+from cofilter.evaluation.calibration import COLUMNS as BIN_COLUMNS
+from cofilter.evaluation.calibration import calibration
+from cofilter.evaluation.cold_start import COLUMNS as CURVE_COLUMNS
+from cofilter.evaluation.cold_start import Newcomers, cold_start
 from cofilter.evaluation.files import (
     BANDS,
     CALIBRATION,
+    COLD_START,
     COMPARISON,
     FACTORS,
     FACTS,
@@ -55,6 +61,9 @@ from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig
 
 log = logging.getLogger(__name__)
+
+# Files with rows of every model.
+PER_MODEL = {BANDS: BAND_COLUMNS, CALIBRATION: BIN_COLUMNS, COLD_START: CURVE_COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -127,15 +136,17 @@ def evaluate(
     catalogue = Catalogue.of(parts.train, target, config)
     bands = Bands.of(parts.train, target, config.bands)
     entries, dims = [], {}
-    by_band: dict[str, pd.DataFrame] = {}
-    calibrated: dict[str, pd.DataFrame] = {}
+    newcomers = Newcomers.of(parts, config.cold_start)
+    per_model: dict[str, dict[str, pd.DataFrame]] = {file: {} for file in PER_MODEL}
     for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2):
         model = load(folder.path)
         fingerprints.check(model, folder)
         scores = score_target(model, target, config)
         entries.append(_entry(folder, scores, catalogue, config))
-        by_band[folder.name] = band_scores(scores, target, bands, config)
-        calibrated[folder.name] = calibration(scores, target, config)
+        per_model[BANDS][folder.name] = band_scores(scores, target, bands, config)
+        per_model[CALIBRATION][folder.name] = calibration(scores, target, config)
+        curve = cold_start(model, newcomers, parts.train, config)
+        per_model[COLD_START][folder.name] = curve
         dim = getattr(model.config, "dim", None)
         if dim is not None:
             dims[folder.family, folder.point] = dim
@@ -147,8 +158,10 @@ def evaluate(
         COMPARISON: plots.comparison(table, config),
         LEARNING_CURVES: plots.learning_curves(folders),
         RMSE_BY_DIM: plots.rmse_by_dim(table, dims),
-        BANDS: band_table({name: by_band[name] for name in names}),
-        CALIBRATION: calibration_table({name: calibrated[name] for name in names}),
+        **{
+            file: joined({name: found[name] for name in names}, PER_MODEL[file])
+            for file, found in per_model.items()
+        },
         SIMILARITY: item_similarities(folders, config.primary, titles),
         FACTORS: item_plane(folders, titles),
     }

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from cofilter.evaluation.target import Target
 from cofilter.matrix import UNKNOWN
 from cofilter.models.base import BLOCK_SCORES, Recommender
+from cofilter.models.people import People
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class RankedLists:
     hits: np.ndarray
 
 
-def ranked_lists(model: Recommender, target: Target, users: np.ndarray, k: int) -> RankedLists:
+def ranked_lists(
+    model: Recommender, target: Target, users: np.ndarray, k: int, people: People | None = None
+) -> RankedLists:
     """The k best candidates of each of ``users``; fewer where the model has fewer items.
 
     Candidates are the items of train that the user has not seen; what else the model knows is
-    left out. A block of users at a time.
+    left out. A block of users at a time. ``people`` are the target's users as folded in; None: as
+    the model knows them.
     """
     n_items = len(target.items)
     item_in_model = model.items_.index(target.items.ids)
@@ -53,7 +57,8 @@ def ranked_lists(model: Recommender, target: Target, users: np.ndarray, k: int) 
     for start in blocks:
         block = users[start : start + step]
         excluded = _excluded(target.seen[block], item_in_model, not_candidates, len(model.items_))
-        index, _ = model.rank(target.users.ids[block], k, excluded)
+        ids = target.users.ids[block]
+        index, _ = model.rank(ids if people is None else people.take(ids), k, excluded)
         item = np.where(index == UNKNOWN, UNKNOWN, item_in_train[index])
         keys = block[:, None] * n_items + item
         place = np.searchsorted(relevant, keys)
