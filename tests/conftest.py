@@ -8,7 +8,7 @@ from hypothesis import settings
 from tests.checkout import Checkout, ran
 
 STAGES = ["download", "filter", "split", "check", "train_baseline@bias", "train_knn@item"]
-STAGES += ["train_mf@biased-4-0", "blend", "leak", "evaluate"]
+STAGES += ["train_mf@biased-4-0", "blend", "leak", "reproduce", "evaluate"]
 
 # A deadline would time the tests: the first call of a kernel compiles it.
 settings.register_profile("cofilter", deadline=None)

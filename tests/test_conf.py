@@ -12,8 +12,8 @@ import yaml
 from omegaconf import OmegaConf
 
 from cofilter.config import parse
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leak import LeakConfig
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.preparation.filter import FilterConfig
 from cofilter.preparation.split import SplitConfig
 from cofilter.sources.source import DataConfig

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cofilter.config import parse
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folders import expected_folders
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.models.config import ModelConfig
 from cofilter.paths import BLENDED, MODELS, SPLIT
 from cofilter.preparation.parts import load_parts

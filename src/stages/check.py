@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cofilter.config import parse
-from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.io import write_json
 from cofilter.models.device import resolve_device
 from cofilter.paths import CHECKED

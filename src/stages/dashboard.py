@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from cofilter.config import parse
-from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.io import read_json
 from cofilter.paths import SPLIT
 from cofilter.preparation.parts import AUDIT, content_hashes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cofilter.columns import ITEM, TITLE
 from cofilter.config import parse
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.environment import ENVIRONMENT, environment
 from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.report.page import write_report
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, read_table, write_json
 from cofilter.paths import BLENDED, ITEMS, MODELS, RESULTS, SOURCE, SPLIT
 from cofilter.preparation.parts import AUDIT, content_hashes, load_parts

@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from cofilter.config import parse
-from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.terminal import terminal
 from cofilter.io import write_text
 from cofilter.models.base import Recommender

@@ -8,8 +8,8 @@ from typing import Any
 from cofilter.columns import ITEM, TITLE
 from cofilter.config import parse
 from cofilter.errors import ConfigError
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.samples import sample_predictions, sample_recommendations
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, read_table, write_json
 from cofilter.models.base import Recommender
 from cofilter.paths import CHECKPOINTS, ITEMS, LOGS, MODELS, SPLIT

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from cofilter.errors import DataError
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folders import (
     SELECTION,
     ensemble_folder,
     expected_folders,
     other_folders,
 )
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, write_json
 from cofilter.models.config import ModelConfig
 from cofilter.preparation.parts import Parts

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folders import ModelFolder, expected_folders
 from cofilter.evaluation.item_map import (
     alike_order,
@@ -14,7 +15,6 @@ from cofilter.evaluation.item_map import (
     item_similarities,
     principal_plane,
 )
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.models.config import ModelConfig
 from cofilter.models.store import load
 from cofilter.preparation.parts import Parts

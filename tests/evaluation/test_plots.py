@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from cofilter.evaluation import plots
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folders import ModelFolder
 from cofilter.evaluation.leaderboard import leaderboard
-from cofilter.evaluation.scoring import EvaluateConfig
 from tests.evaluation.test_leaderboard import entry
 
 

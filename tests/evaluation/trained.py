@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folders import LEARNING_CURVE, SELECTION
-from cofilter.evaluation.scoring import EvaluateConfig, score
+from cofilter.evaluation.scoring import score
 from cofilter.io import write_json, write_text
 from cofilter.models.base import Recommender
 from cofilter.models.baseline import BASELINES

@@ -52,7 +52,28 @@ class ColdStartConfig(Config):
         return self
 
 
-class EvaluateConfig(Config):
+class ScoreConfig(Config):
+    """What one model's scores depend on.
+
+    Attributes
+    ----------
+    k:
+        Lengths of the ranked lists.
+    relevance_threshold:
+        A held-out row rated at least this is relevant; None: every row.
+    """
+
+    k: tuple[PositiveInt, ...] = Field(min_length=1)
+    relevance_threshold: float | None
+
+    @model_validator(mode="after")
+    def _different_lengths(self) -> Self:
+        if len(set(self.k)) < len(self.k):
+            raise ValueError(f"k {list(self.k)} names a length twice")
+        return self
+
+
+class EvaluateConfig(ScoreConfig):
     """Group ``evaluate``.
 
     Attributes
@@ -60,10 +81,6 @@ class EvaluateConfig(Config):
     primary:
         Metric that selects on validation and sorts the leaderboard, warm rows; one of
         `metric_names`.
-    k:
-        Lengths of the ranked lists.
-    relevance_threshold:
-        A held-out row rated at least this is relevant; None: every row.
     min_users:
         With fewer evaluable warm users the leaderboard is headed "too few users to rank".
     uncertainty:
@@ -79,8 +96,6 @@ class EvaluateConfig(Config):
     """
 
     primary: str
-    k: tuple[PositiveInt, ...] = Field(min_length=1)
-    relevance_threshold: float | None
     min_users: int = Field(ge=0)
     uncertainty: UncertaintyConfig
     bands: PositiveInt
@@ -90,8 +105,6 @@ class EvaluateConfig(Config):
 
     @model_validator(mode="after")
     def _known_primary(self) -> Self:
-        if len(set(self.k)) < len(self.k):
-            raise ValueError(f"k {list(self.k)} names a length twice")
         if self.primary not in metric_names(self):
             raise ValueError(
                 f'primary "{self.primary}" is not allowed: one of '
@@ -106,7 +119,7 @@ class EvaluateConfig(Config):
         return int(k) if k else self.k[0]
 
 
-def metric_names(config: EvaluateConfig) -> tuple[str, ...]:
+def metric_names(config: ScoreConfig) -> tuple[str, ...]:
     """Metrics that can be the primary, in the order of files: rmse, …, precision@5, …, ndcg@20."""
     ranked = (f"{name}@{k}" for name in ranking.DEFINITIONS for k in config.k)
     return (*rating.DEFINITIONS, *ranked)

@@ -21,6 +21,7 @@ from cofilter.evaluation.calibration import COLUMNS as BIN_COLUMNS
 from cofilter.evaluation.calibration import calibration
 from cofilter.evaluation.cold_start import COLUMNS as CURVE_COLUMNS
 from cofilter.evaluation.cold_start import Newcomers, cold_start
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.files import (
     BANDS,
     CALIBRATION,
@@ -50,7 +51,7 @@ from cofilter.evaluation.leaderboard import (
     metrics_json,
     notes_of,
 )
-from cofilter.evaluation.scoring import SCOPES, EvaluateConfig, Scores, score_target
+from cofilter.evaluation.scoring import SCOPES, Scores, score_target
 from cofilter.evaluation.target import Target
 from cofilter.io import write_json, write_text
 from cofilter.matrix import Interactions

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folders import ModelFolder
 from cofilter.evaluation.leaderboard import FAMILY, POINT, SELECTED, column
-from cofilter.evaluation.scoring import SCOPES, EvaluateConfig
+from cofilter.evaluation.scoring import SCOPES
 
 MODEL, DIM, PHASE, EPOCH, LOSS = "model", "dim", "phase", "epoch", "loss"
 

@@ -9,9 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cofilter.errors import DataError
-from cofilter.evaluation.config import EvaluateConfig as EvaluateConfig
-from cofilter.evaluation.config import lower_is_better as lower_is_better
-from cofilter.evaluation.config import metric_names as metric_names
+from cofilter.evaluation.config import ScoreConfig, metric_names
 from cofilter.evaluation.lists import RankedLists, ranked_lists
 from cofilter.evaluation.target import Target
 from cofilter.matrix import UNKNOWN
@@ -112,7 +110,7 @@ def score(
     train: pd.DataFrame,
     seen: pd.DataFrame | None,
     target: pd.DataFrame,
-    config: EvaluateConfig,
+    config: ScoreConfig,
 ) -> Scores:
     """Score a model on held-out rows; `Target.of` explains the tables.
 
@@ -122,7 +120,7 @@ def score(
     return score_target(model, prepared, config)
 
 
-def score_target(model: Recommender, target: Target, config: EvaluateConfig) -> Scores:
+def score_target(model: Recommender, target: Target, config: ScoreConfig) -> Scores:
     """Score a model.
 
     **Ratings.** ``warm``: rows whose user and item are in train. ``all``: every row; where the
@@ -199,7 +197,7 @@ def _rate(
 
 
 def _rank(
-    model: Recommender, lists: RankedLists, target: Target, config: EvaluateConfig
+    model: Recommender, lists: RankedLists, target: Target, config: ScoreConfig
 ) -> list[tuple[Ranked | None, Counts]]:
     everybody = np.ones(len(target.users), bool)
     evaluated, hits = lists.user, lists.hits

@@ -9,7 +9,8 @@ from typing import Literal
 from pydantic import PositiveFloat, PositiveInt
 
 from cofilter.config import Config
-from cofilter.evaluation.scoring import EvaluateConfig, score
+from cofilter.evaluation.config import ScoreConfig
+from cofilter.evaluation.scoring import score
 from cofilter.models.als import ALSConfig, ImplicitALS
 from cofilter.models.bpr import BPR, BPRConfig
 from cofilter.models.iterative import IterativeRecommender
@@ -46,7 +47,7 @@ class R3ImplicitConfig(Config):
     grid: Grid
     bpr: BPRConfig
     network: ImplicitNetworkConfig
-    evaluate: EvaluateConfig
+    evaluate: ScoreConfig
     metrics: tuple[Metric, ...]
 
 

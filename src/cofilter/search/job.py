@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cofilter.errors import CapabilityError, ConfigError
-from cofilter.evaluation.scoring import EvaluateConfig, lower_is_better, metric_names
+from cofilter.evaluation.config import EvaluateConfig, lower_is_better, metric_names
 from cofilter.evaluation.target import Target
 from cofilter.io import json_sha256, read_table
 from cofilter.matrix import Interactions

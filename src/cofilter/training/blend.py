@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from cofilter.errors import DataError
+from cofilter.evaluation.config import EvaluateConfig, metric_names
 from cofilter.evaluation.folders import BLEND, ENSEMBLE, SELECTION, ModelFolder
-from cofilter.evaluation.scoring import COUNTS, EvaluateConfig, metric_names
+from cofilter.evaluation.scoring import COUNTS
 from cofilter.evaluation.target import Target
 from cofilter.io import write_json
 from cofilter.matrix import Interactions

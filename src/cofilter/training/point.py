@@ -10,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folders import LEARNING_CURVE, SELECTION
-from cofilter.evaluation.scoring import EvaluateConfig, score_target
+from cofilter.evaluation.scoring import score_target
 from cofilter.evaluation.target import Target
 from cofilter.io import write_json, write_text
 from cofilter.models.base import Recommender

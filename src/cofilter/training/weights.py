@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from cofilter.config import Config
-from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.target import Target
 from cofilter.matrix import UNKNOWN
 from cofilter.metrics import ranking

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cofilter.evaluation.scoring import EvaluateConfig
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.models.config import ModelConfig
 from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig

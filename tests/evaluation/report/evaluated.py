@@ -9,9 +9,10 @@ import pandas as pd
 
 from cofilter.columns import ITEM
 from cofilter.evaluation import files
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.environment import ENVIRONMENT, environment
 from cofilter.evaluation.evaluate import evaluate
-from cofilter.evaluation.scoring import EvaluateConfig, score
+from cofilter.evaluation.scoring import score
 from cofilter.io import write_json, write_text
 from cofilter.models.als import ExplicitALS
 from cofilter.models.base import Recommender

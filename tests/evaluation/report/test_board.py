@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.report.board import main_board, ship, shown_metrics, whole_board
 from cofilter.evaluation.report.results import read_results
-from cofilter.evaluation.scoring import EvaluateConfig
 
 
 def test_the_best_of_each_column_is_the_only_bold_one(results: Path, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from cofilter.errors import ConfigError, DataError
 from cofilter.evaluation import files
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.report.results import read_results
-from cofilter.evaluation.scoring import EvaluateConfig
 from cofilter.io import read_json, write_json
 
 
