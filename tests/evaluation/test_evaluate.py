@@ -152,6 +152,7 @@ def test_two_equal_runs_write_equal_bytes(
         "metrics.json",
         "plots/bands.csv",
         "plots/calibration.csv",
+        "plots/cold_start.csv",
         "plots/comparison.csv",
         "plots/factors.csv",
         "plots/learning_curves.csv",

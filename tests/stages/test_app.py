@@ -31,7 +31,13 @@ def test_a_direct_run_writes_into_its_own_folder(checkout: Checkout) -> None:
     assert checkout.outputs() == before
     (folder,) = (checkout.path / "outputs").glob("*/*")
     files = {path.name for path in (folder / "models" / MF).iterdir()}
-    assert files == {"arrays.npz", "model.json", "selection.json", "learning_curve.csv"}
+    assert files == {
+        "arrays.npz",
+        "model.json",
+        "selection.json",
+        "learning_curve.csv",
+        "validation.npz",
+    }
     assert str(folder) in done.stdout + done.stderr
 
 

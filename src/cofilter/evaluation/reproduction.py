@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,7 @@ from cofilter.evaluation.leaderboard import FAMILY, POINT
 from cofilter.evaluation.terminal import read_leaderboard, terminal
 from cofilter.reproduction.table import COLUMNS, OTHER_DATA
 
-CLAIMS = ["claim", "what", "metric", "published", "reproduced", "difference", "honest", "note"]
+DIFFERENCE, HONEST = "difference", "honest"
 
 
 def main(checkout: Path = Path()) -> int:
@@ -64,18 +65,29 @@ def claims(reproduction: pd.DataFrame, leaderboard: pd.DataFrame | None) -> pd.D
 
     Returns
     -------
-    The columns `CLAIMS`. ``difference`` is reproduced − published where both are of one data set,
-    otherwise missing: the comparison is open. ``honest`` is the leaderboard's figure of the row's
-    model and column; missing where there is none.
+    The table with two more columns. ``difference`` is reproduced − published where both are of
+    one data set, otherwise missing: the comparison is open. ``honest`` is the leaderboard's figure
+    of the row's model and column; missing where there is none.
     """
     table = reproduction.copy()
     comparable = ~table["note"].str.startswith(OTHER_DATA)
-    table["difference"] = (table["reproduced"] - table["published"]).where(comparable)
-    table["honest"] = [
+    table[DIFFERENCE] = (table["reproduced"] - table["published"]).where(comparable)
+    table[HONEST] = [
         _counterpart(leaderboard, model, column)
         for model, column in zip(table["model"], table["column"], strict=True)
     ]
-    return table[CLAIMS]
+    return table
+
+
+def by_claim(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each claim with its rows that were published or have an honest figure.
+
+    Grids and curves that nobody published stay in the file; a claim that has nothing else keeps
+    them.
+    """
+    for claim, rows in table.groupby("claim", sort=False):
+        compared = rows[rows[["published", HONEST]].notna().any(axis=1)]
+        yield str(claim), compared if len(compared) else rows
 
 
 def _counterpart(leaderboard: pd.DataFrame | None, model: str, column: str) -> float:
@@ -88,27 +100,26 @@ def _counterpart(leaderboard: pd.DataFrame | None, model: str, column: str) -> f
 
 
 def print_claims(table: pd.DataFrame, console: Console) -> None:
-    """Print the claims, a block each. Grids and curves that nobody published stay in the file."""
+    """Print the claims, a block each."""
     if table.empty:
         console.print("nothing was reproduced: dvc exp run -S '+experiment=NAME'")
         return
-    for claim, rows in table.groupby("claim", sort=False):
-        compared = rows[rows[["published", "honest"]].notna().any(axis=1)]
-        board = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=str(claim), title_justify="left")
+    for claim, rows in by_claim(table):
+        board = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=claim, title_justify="left")
         board.add_column("figure", overflow="fold")
         for name in ("metric", *_FIGURES):
             board.add_column(name, justify="right", no_wrap=True)
         board.add_column("note", overflow="fold")
-        for row in (compared if len(compared) else rows).to_dict("records"):
-            figures = [_number(row[name]) for name in _FIGURES]
+        for row in rows.to_dict("records"):
+            figures = [figure_text(row[name]) for name in _FIGURES]
             board.add_row(Text(row["what"]), row["metric"], *figures, Text(row["note"]))
         console.print(board)
 
 
-_FIGURES = ("published", "reproduced", "difference", "honest")
+_FIGURES = ("published", "reproduced", DIFFERENCE, HONEST)
 
 
-def _number(value: float) -> str:
+def figure_text(value: float) -> str:
     """Four decimals, none for whole numbers; empty for a missing one."""
     if pd.isna(value):
         return ""

@@ -9,23 +9,22 @@ import numpy as np
 import pandas as pd
 
 from cofilter.evaluation.charts.style import CHOSEN, INK, QUIET, WARNING, Figure, figure, fitted
-
-METHOD, LEAKING, HONEST = "method", "leaking_rmse", "honest_rmse"
+from cofilter.evaluation.leak import HONEST_RMSE, LEAKING_RMSE, METHOD
 
 
 def leaks(table: pd.DataFrame) -> Iterator[Figure]:
     """RMSE of each method both ways; none for an empty table."""
     if table.empty:
         return
-    rows = table.dropna(subset=[LEAKING, HONEST])
-    order = rows.sort_values(HONEST, kind="stable")[METHOD].tolist()
-    worst = rows.iloc[int(np.argmax(rows[HONEST] - rows[LEAKING]))]
+    rows = table.dropna(subset=[LEAKING_RMSE, HONEST_RMSE])
+    order = rows.sort_values(HONEST_RMSE, kind="stable")[METHOD].tolist()
+    worst = rows.iloc[int(np.argmax(rows[HONEST_RMSE] - rows[LEAKING_RMSE]))]
     reading = (
-        f"The most flattered: {worst[METHOD]}, {worst[LEAKING]:.2f} leaking, "
-        f"{worst[HONEST]:.2f} honest."
+        f"The most flattered: {worst[METHOD]}, {worst[LEAKING_RMSE]:.2f} leaking, "
+        f"{worst[HONEST_RMSE]:.2f} honest."
     )
-    long = rows.melt(METHOD, [LEAKING, HONEST], var_name="procedure", value_name="rmse")
-    names = {LEAKING: "leaking, as published work does it", HONEST: "honest"}
+    long = rows.melt(METHOD, [LEAKING_RMSE, HONEST_RMSE], var_name="procedure", value_name="rmse")
+    names = {LEAKING_RMSE: "leaking: test rows in the training data", HONEST_RMSE: "honest"}
     long = long.assign(
         procedure=long["procedure"].map(names), told=long["rmse"].map("{:.2f}".format)
     )
@@ -35,9 +34,7 @@ def leaks(table: pd.DataFrame) -> Iterator[Figure]:
         scale = alt.Scale(zero=False, padding=34, nice=False)
         colours = alt.Scale(domain=list(names.values()), range=[WARNING, CHOSEN])
         shapes = alt.Scale(domain=list(names.values()), range=["diamond", "circle"])
-        legend = alt.Legend(
-            title=None, orient="top", columns=1 if width < 400 else 2, labelLimit=300
-        )
+        legend = alt.Legend(title=None, orient="top", columns=1, labelLimit=300)
         x = alt.X("rmse:Q", title="RMSE", scale=scale, axis=alt.Axis(tickCount=6))
         base = alt.Chart(long).encode(y=y, x=x)
         between = alt.Chart(rows).mark_rule(color=QUIET, strokeWidth=2)
@@ -47,13 +44,13 @@ def leaks(table: pd.DataFrame) -> Iterator[Figure]:
         )
         leaking, honest = (
             base.transform_filter(alt.datum.procedure == names[each]).encode(text="told:N")
-            for each in (LEAKING, HONEST)
+            for each in (LEAKING_RMSE, HONEST_RMSE)
         )
         texts = [
             leaking.mark_text(align="right", dx=-10, fontSize=11, color=INK),
             honest.mark_text(align="left", dx=10, fontSize=11, color=INK),
         ]
-        rule = between.encode(y=y, x=f"{LEAKING}:Q", x2=f"{HONEST}:Q")
+        rule = between.encode(y=y, x=f"{LEAKING_RMSE}:Q", x2=f"{HONEST_RMSE}:Q")
         return fitted(alt.layer(rule, dots, *texts).properties(height={"step": 30}), width)
 
     caption = "Lower looks better; only the honest figure is what users will get."

@@ -6,35 +6,26 @@ from typing import Any
 
 import pandas as pd
 
-from cofilter.evaluation.charts.leak import HONEST, LEAKING, METHOD
-from cofilter.evaluation.plots import MODEL
+from cofilter.evaluation.leak import OPTIMISM
+from cofilter.evaluation.reproduction import by_claim, claims
 
 
 def leak_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Both procedures' errors of each method, the most flattered first."""
     if table.empty:
         return []
-    ordered = table.sort_values("optimism", ascending=False, kind="stable")
-    shown = [METHOD, "rows", LEAKING, HONEST, "optimism", "leaking_mae", "honest_mae"]
-    return [_plain(row) for row in ordered[shown].to_dict("records")]
+    return _records(table.sort_values(OPTIMISM, ascending=False, kind="stable"))
 
 
-def claims(table: pd.DataFrame, board: pd.DataFrame) -> list[dict[str, Any]]:
-    """Published figures beside ours, and beside what the leaderboard says of the same method.
-
-    ``honest`` is the leaderboard's value of ``model`` in ``column``; None where the row names none
-    or the leaderboard has no such model or figure.
-    """
+def claim_rows(table: pd.DataFrame, board: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Published figures by claim, beside ours and what the leaderboard says of the same method."""
     if table.empty:
-        return []
-    by_model = board.set_index(MODEL)
-    rows = []
-    for row in table.to_dict("records"):
-        model, name = row["model"], row["column"]
-        known = model in by_model.index and name in by_model.columns
-        rows.append(_plain({**row, "honest": by_model.at[model, name] if known else None}))
-    return rows
+        return {}
+    return {claim: _records(rows) for claim, rows in by_claim(claims(table, board))}
 
 
-def _plain(row: dict[Any, Any]) -> dict[str, Any]:
-    return {str(name): None if pd.isna(value) else value for name, value in row.items()}
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]

@@ -15,9 +15,10 @@ from markupsafe import Markup
 from cofilter.evaluation import files
 from cofilter.evaluation.charts.style import Figure
 from cofilter.evaluation.report.board import main_board, ship, whole_board
-from cofilter.evaluation.report.claims import claims, leak_rows
+from cofilter.evaluation.report.claims import claim_rows, leak_rows
 from cofilter.evaluation.report.results import Results, read_results
 from cofilter.evaluation.report.sections import Section, sections
+from cofilter.evaluation.reproduction import figure_text
 from cofilter.io import write_text
 from cofilter.metrics import beyond, ranking, rating
 
@@ -45,6 +46,7 @@ def page(found: Results, drawn: Iterable[Section]) -> str:
         "count": _count,
         "moment": _moment,
         "figure": lambda value: "–" if value is None else f"{value:.4f}",
+        "exact": figure_text,
         "short": lambda value: f"{value:.2f}",
     }
     environment.filters.update(filters)
@@ -58,7 +60,7 @@ def page(found: Results, drawn: Iterable[Section]) -> str:
         whole=whole_board(found.board, found.config),
         sections=list(drawn),
         leaks=leak_rows(found.tables[files.LEAK]),
-        claims=claims(found.tables[files.REPRODUCTION], found.board),
+        claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
         audit=found.facts["split"],
         source=found.facts["source"],
         environment=found.environment,

@@ -17,6 +17,7 @@ from cofilter.evaluation.environment import ENVIRONMENT
 from cofilter.evaluation.item_map import OTHER_TITLE
 from cofilter.evaluation.leaderboard import FAMILY, NOTES, POINT, validation_column
 from cofilter.evaluation.plots import MODEL, kind_of
+from cofilter.evaluation.reproduction import read_reproduction
 from cofilter.evaluation.terminal import read_leaderboard
 from cofilter.evaluation.timings import TIMINGS, read_timings
 from cofilter.io import read_json
@@ -30,7 +31,6 @@ PERHAPS = (
     files.CALIBRATION,
     files.COLD_START,
     files.LEAK,
-    files.REPRODUCTION,
 )
 # Columns that look like numbers where titles and bands do; "NA" and "None" are titles too.
 TEXT = {TITLE: str, OTHER_TITLE: str, "band": str}
@@ -95,6 +95,10 @@ def read_results(results: Path, root: Path) -> Results:
     facts = read_json(results / files.FACTS)
     tables = {name: _table(results / name, needed=True) for name in ALWAYS}
     tables |= {name: _table(results / name, needed=False) for name in PERHAPS}
+    published = results / files.REPRODUCTION
+    tables[files.REPRODUCTION] = (
+        read_reproduction(published) if published.exists() else pd.DataFrame()
+    )
     timed = read_timings(root / TIMINGS)
     stems = board[FAMILY] + "-" + board[POINT]
     seconds = pd.Series([timed.get(stem) for stem in stems], board[MODEL], dtype="float64")

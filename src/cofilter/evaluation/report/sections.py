@@ -63,6 +63,6 @@ def sections(found: Results) -> Iterator[Section]:
         "catalogue", "Catalogue", "Catalogue, popularity, and what is alike", drawn, missing
     )
     yield Section("leak", "Leak", "No leak", list(leaks(tables[files.LEAK])), absent(files.LEAK))
-    yield Section("claims", "Claims", "Published claims", absent=absent(files.REPRODUCTION))
+    yield Section("claims", "Claims", "Published claims")
     yield Section("terms", "Definitions", "Definitions")
     yield Section("origin", "Data and machine", "Data and machine")
