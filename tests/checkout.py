@@ -101,9 +101,9 @@ class Checkout:
         where = str(self.path / "params.yaml"), str(self.path / "conf")
         compose_and_dump(*where, None, "config", "", [*SMALL, *overrides])
 
-    def run(self, *command: str) -> Finished:
-        """Run a command in the checkout."""
-        return _run(list(command), self.path, _environment(self.path))
+    def run(self, *command: str, answers: str | None = None) -> Finished:
+        """Run a command in the checkout; ``answers`` are what it reads from its input."""
+        return _run(list(command), self.path, _environment(self.path), answers)
 
     def dvc(self, *arguments: str) -> Finished:
         """Run DVC and insist that it succeeds."""
@@ -208,11 +208,14 @@ def _environment(root: Path) -> dict[str, str]:
     )
 
 
-def _run(command: list[str], folder: Path, environment: dict[str, str]) -> Finished:
+def _run(
+    command: list[str], folder: Path, environment: dict[str, str], answers: str | None = None
+) -> Finished:
     return subprocess.run(
         command,
         cwd=folder,
         env=environment,
+        input=answers,
         capture_output=True,
         text=True,
         timeout=300,
