@@ -14,13 +14,13 @@ def test_the_leak_flatters_neighbours_and_the_table_is_there(finished: Checkout)
     assert row["leaking_rmse"] < row["honest_rmse"]
 
 
-def test_wrong_methods_are_one_clear_line(finished: Checkout) -> None:
+def test_wrong_methods_are_one_clear_line(checkout: Checkout) -> None:
     for methods, expected in (
         ("[knn]", "leak.methods: 'knn' is not family/point"),
         ("[baseline/popularity]", "baseline/popularity does not predict ratings"),
         ("[no/item]", "'no' is not a family of models"),
     ):
-        done = finished.stage("leak", f"leak.methods={methods}")
+        done = checkout.stage("leak", f"leak.methods={methods}")
         assert done.returncode == 2, done.stderr
         (line,) = errors(done)
         assert expected in line
