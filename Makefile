@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard report dashboard cv search bench test lint format params deps clean clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard claims report dashboard cv search bench test lint format params deps clean clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ results/report.html: $(wildcard results/*.csv results/*.json results/plots/*.csv
 
 leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.evaluation.terminal
+
+claims: $(READY) ## print published claims beside the last run's figures (of an experiment)
+	@python -m cofilter.evaluation.reproduction
 
 report: $(READY) ## draw results/report.html again from the last run's tables and logs
 	@python -m cofilter.evaluation.report

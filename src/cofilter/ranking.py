@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -69,12 +69,21 @@ def to_ids(index: np.ndarray, items: IdMap) -> np.ndarray:
     return np.where(index == UNKNOWN, padding, items.ids[index])
 
 
-def refuse_not_finite(scores: np.ndarray, user_id: Any, items: IdMap, model: str) -> None:
-    """Raise a `DataError` that names the first item with a score, float[items], not finite."""
+def refuse_not_finite(scores: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str) -> None:
+    """Raise a `DataError` that names the first of the scores, float[users, items], not finite."""
     finite = np.isfinite(scores)
     if not finite.all():
-        at = int(np.argmin(finite))
+        user, item = np.unravel_index(int(np.argmin(finite)), finite.shape)
         raise DataError(
-            f"{model} scores item {items.ids[at].item()!r} with {scores[at]} for user "
-            f"{user_id.item()!r}; a finite score is expected"
+            f"{model} scores item {items.ids[item].item()!r} with {scores[user, item]} for user "
+            f"{user_ids[user].item()!r}; a finite score is expected"
         )
+
+
+def refuse_not_finite_products(
+    users: np.ndarray, factors: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str
+) -> None:
+    """As `refuse_not_finite` for the products of users' and items' factors, from the factors."""
+    suspect = ~np.isfinite(users).all(axis=1) | ~np.isfinite(factors).all()
+    at = np.flatnonzero(suspect)[:1]
+    refuse_not_finite(users[at] @ factors.T, user_ids[at], items, model)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 import cofilter
 from cofilter.evaluation.reproduction import main, read_reproduction
@@ -38,8 +39,11 @@ def test_a_procedure_fills_its_table_keeps_its_model_and_resumes(checkout: Check
     assert one.read_bytes() == (two / "results/reproduction.csv").read_bytes()
 
 
-def test_claims_are_printed_beside_the_leaderboard(finished: Checkout) -> None:
+def test_without_an_experiment_the_claims_say_what_to_run(
+    finished: Checkout, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(finished.path) == 0
+    assert "dvc exp run -S '+experiment=NAME'" in capsys.readouterr().out
 
 
 def test_a_wrong_parameter_is_one_clear_line(checkout: Checkout) -> None:

@@ -94,7 +94,7 @@ def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
         ("+search.space.mf.dim={low:4,high:8}", "search.space.mf.dim: changes nothing"),
         ("search.method=mf/cosine", "mf.kind: 'cosine' is not one of biased, dot"),
         ("search.method=mv/biased", "'mv' is not a family of models"),
-        ("search.method=knn", "search.method"),
+        ("search.method=knn", 'search.method: "knn" is not allowed: family/point is expected'),
         ("search.method=baseline/bias", "search.space.baseline"),
         ("search.metric=ndcg@10", "search.pruner=none is expected"),
         ("search.metric=auc", "'auc' is not one of rmse"),

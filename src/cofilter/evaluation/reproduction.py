@@ -1,6 +1,6 @@
 """A published system's claims: as published, as reproduced, and the honest figure beside them.
 
-``python -m cofilter.evaluation.reproduction`` prints ``results/reproduction.csv`` of this checkout.
+``make claims`` prints ``results/reproduction.csv`` of this checkout.
 """
 
 from __future__ import annotations

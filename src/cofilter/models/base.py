@@ -19,8 +19,14 @@ from cofilter.matrix import UNKNOWN, IdMap, Interactions, as_ids
 from cofilter.models.bias import Biases
 from cofilter.models.config import ModelConfig
 from cofilter.models.learner import Trains
-from cofilter.models.people import People, UserRows, UserState
-from cofilter.ranking import LeftOut, exclude_matrix, refuse_not_finite, to_ids
+from cofilter.models.people import People, UserRows, UserState, distinct_users
+from cofilter.ranking import (
+    LeftOut,
+    exclude_matrix,
+    refuse_not_finite,
+    refuse_not_finite_products,
+    to_ids,
+)
 
 # Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
 # gone through, and rows enough for an efficient product.
@@ -101,7 +107,7 @@ class Recommender(ABC):
         Asked for where `scores_are_products`: the best items are then found without the scores of
         all others in memory (`cofilter.ranking.with_constants` takes biases in).
         """
-        raise NotImplementedError
+        raise CapabilityError(f"{type(self).__name__} does not rank by products")
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         """Similarity float32[n, items] of known items to all items; called in bounded blocks."""
@@ -214,7 +220,7 @@ class Recommender(ABC):
         std = np.full(len(item), np.nan, np.float32)
         own = people.answered & (item != UNKNOWN)
         if own.any():
-            first, row = _distinct(user[own], people.ids[own])
+            first, row = distinct_users(user[own], people.ids[own])
             at = np.flatnonzero(own)
             rows = self._rows(people, user, at[first])
             mine, answered = self._score_pairs(rows, row, item[at])
@@ -272,7 +278,7 @@ class Recommender(ABC):
         """
         people = users if isinstance(users, People) else self._known(users)
         user = self._index_of(users)
-        n_items = len(self.items_)
+        name, n_items = type(self).__name__, len(self.items_)
         k = min(k, n_items)
         items = np.full((len(people), k), UNKNOWN, np.int32)
         best = np.full((len(people), k), -np.inf, np.float32)
@@ -281,18 +287,13 @@ class Recommender(ABC):
         if self.scores_are_products and people.answered.any():
             own, rest = np.flatnonzero(people.answered), np.flatnonzero(~people.answered)
             factors = self._ranking_factors(self._rows(people, user, own))
-            for at in _not_finite(*factors):
-                scores = factors[0][at] @ factors[1].T
-                refuse_not_finite(scores, people.ids[own][at], self.items_, type(self).__name__)
+            refuse_not_finite_products(*factors, people.ids[own], self.items_, name)
             items[own], best[own] = best_products(*factors, *left_out.take(own), k)
         step = max(1, BLOCK_SCORES // max(n_items, 1))
         for start in range(0, len(rest), step):
             rows = rest[start : start + step]
             scores = self._ranking_scores(people, user, rows)
-            if not np.isfinite(scores).all():
-                at = int(np.argmin(np.isfinite(scores).all(axis=1)))
-                name = type(self).__name__
-                refuse_not_finite(scores[at], people.ids[rows][at], self.items_, name)
+            refuse_not_finite(scores, people.ids[rows], self.items_, name)
             items[rows], best[rows] = top_k(scores, *left_out.take(rows), k)
         return items, best
 
@@ -362,22 +363,3 @@ class Recommender(ABC):
         known = len(rows) and user[rows[0]] != UNKNOWN
         state = self._user_state(user[rows]) if known else people.state[rows]
         return UserRows(state, people.bias[rows], user[rows])
-
-
-def _not_finite(users: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Index of the first row of ``users`` with a product that is not finite, if factors say so."""
-    if not np.isfinite(items).all():
-        return np.arange(min(1, len(users)))
-    return np.flatnonzero(~np.isfinite(users).all(axis=1))[:1]
-
-
-def _distinct(user: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First occurrence of each distinct user, and for each entry the place of its user there."""
-    if len(user) and user[0] == UNKNOWN:
-        _, first, row = np.unique(ids, return_index=True, return_inverse=True)
-        return first, row.astype(np.int32)
-    # Dense indices need no sorting: of equal ones the last assignment, the first entry, stays.
-    entry = np.full(user.max(initial=-1) + 1, -1)
-    entry[user[::-1]] = np.arange(len(user))[::-1]
-    some = entry >= 0
-    return entry[some], (np.cumsum(some, dtype=np.int32) - 1)[user]

@@ -5,6 +5,7 @@ All similarities are held in memory only where they take at most MATRIX_BYTES.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import partial
 from typing import Any
 
@@ -202,12 +203,13 @@ class _KNN(Recommender):
         pays = 4 * size <= MATRIX_BYTES and size <= candidates
         return Table(*lookup_table(lists if pays else NO_LISTS, n_rows))
 
+    @abstractmethod
     def _given_rows(self, users: UserRows, own: np.ndarray) -> sparse.csr_array:
         """The rows to compare, centred."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
-        raise NotImplementedError
+        """Ranking scores float32[users, items]: Σ similarity of the items' raters or neighbours."""
 
 
 class UserKNN(_KNN):

@@ -73,3 +73,18 @@ class People:
             bias=self.bias[rows],
             answered=self.answered[rows],
         )
+
+
+def distinct_users(user: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First entry of each distinct user, and for each entry the place of its user among those.
+
+    ``user`` has dense indices, or UNKNOWN throughout; then ``ids`` tell users apart.
+    """
+    if len(user) and user[0] == UNKNOWN:
+        _, first, row = np.unique(ids, return_index=True, return_inverse=True)
+        return first, row.astype(np.int32)
+    # Dense indices need no sorting: of equal ones the last assignment, the first entry, stays.
+    entry = np.full(user.max(initial=-1) + 1, -1)
+    entry[user[::-1]] = np.arange(len(user))[::-1]
+    some = entry >= 0
+    return entry[some], (np.cumsum(some, dtype=np.int32) - 1)[user]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cofilter.config import Config
 
@@ -47,7 +47,7 @@ class SearchConfig(Config):
         By family, a tree like the family's group; see `cofilter.search.space`.
     """
 
-    method: str = Field(pattern=r"^[^/]+/[^/]+$")
+    method: str
     study: str | None = Field(pattern=NAME)
     name: str | None = Field(pattern=NAME)
     overwrite: bool
@@ -60,6 +60,13 @@ class SearchConfig(Config):
     pruner: Literal["median", "halving", "none"]
     warmup_epochs: int = Field(gt=0)
     space: dict[str, Any]
+
+    @field_validator("method")
+    @classmethod
+    def _family_and_point(cls, method: str) -> str:
+        if len(parts := method.split("/")) != 2 or not all(parts):
+            raise ValueError("family/point is expected (such as mf/biased-dim50)")
+        return method
 
     @property
     def family(self) -> str:
