@@ -64,7 +64,7 @@ def whole(data: Dataset, run: int, points: dict[str, Any], settings: list[str]) 
         seconds = {name: stage(name, work, told) for name in (*PREPARATION, "check")}
         for family, name, chosen in trained(points):
             seconds[f"{family} {name}"] = stage(f"train_{family}", work, [*told, *chosen])
-        seconds["evaluate"] = stage("evaluate", work, told)
+        seconds |= {name: stage(name, work, told) for name in ("blend", "evaluate")}
         rows = len(json.loads((work / "results/metrics.json").read_text()))
     finally:
         shutil.rmtree(work)
