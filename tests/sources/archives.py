@@ -31,10 +31,11 @@ _INSIDE = "recbole/dataset_example/ml-100k/ml-100k"
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
+    """A zip archive, the same bytes whenever it is made: tests' names hold some of them."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -49,6 +49,7 @@ def test_a_missing_member_is_named_with_what_there_is(tmp_path: Path) -> None:
         (b"PAR1....", "a Parquet file, not a zip archive"),
         (b"", "is empty"),
     ],
+    ids=("truncated", "html", "text", "parquet", "empty"),
 )
 def test_what_is_no_zip_is_said(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "x.zip"
