@@ -8,7 +8,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from cofilter.evaluation.charts.style import CHOSEN, INK, QUIET, WARNING, Figure, figure, fitted
+from cofilter.evaluation.charts.style import (
+    CHOSEN,
+    HALF,
+    INK,
+    QUIET,
+    WARNING,
+    Figure,
+    figure,
+    fitted,
+)
 from cofilter.evaluation.leak import HONEST_RMSE, LEAKING_RMSE, METHOD
 
 
@@ -24,7 +33,7 @@ def leaks(table: pd.DataFrame) -> Iterator[Figure]:
         f"{worst[HONEST_RMSE]:.2f} honest."
     )
     long = rows.melt(METHOD, [LEAKING_RMSE, HONEST_RMSE], var_name="procedure", value_name="rmse")
-    names = {LEAKING_RMSE: "leaking: test rows in the training data", HONEST_RMSE: "honest"}
+    names = {LEAKING_RMSE: "with test rows in training", HONEST_RMSE: "honest"}
     long = long.assign(
         procedure=long["procedure"].map(names), told=long["rmse"].map("{:.2f}".format)
     )
@@ -35,7 +44,9 @@ def leaks(table: pd.DataFrame) -> Iterator[Figure]:
         colours = alt.Scale(domain=list(names.values()), range=[WARNING, CHOSEN])
         shapes = alt.Scale(domain=list(names.values()), range=["diamond", "circle"])
         legend = alt.Legend(title=None, orient="top", columns=1, labelLimit=300)
-        x = alt.X("rmse:Q", title="RMSE", scale=scale, axis=alt.Axis(tickCount=6))
+        x = alt.X(
+            "rmse:Q", title="RMSE", scale=scale, axis=alt.Axis(tickCount=3 if width < HALF else 6)
+        )
         base = alt.Chart(long).encode(y=y, x=x)
         between = alt.Chart(rows).mark_rule(color=QUIET, strokeWidth=2)
         dots = base.mark_point(filled=True, size=110, opacity=1).encode(
