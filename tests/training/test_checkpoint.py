@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
@@ -104,21 +106,22 @@ def test_other_identity_other_folder(tmp_path: Path) -> None:
     assert other.load(at_most=9) is None
 
 
-def _hold(folder: Path, entered: multiprocessing.Queue, seconds: float) -> None:
+def _hold(folder: Path, start: Barrier, stays: Queue[tuple[float, float]]) -> None:
+    start.wait(timeout=60)
     with store(folder).locked():
-        entered.put(time.monotonic())
-        time.sleep(seconds)
-        entered.put(time.monotonic())
+        entered = time.monotonic()
+        time.sleep(0.3)
+        stays.put((entered, time.monotonic()))
 
 
 def test_two_processes_take_turns(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    both = [context.Process(target=_hold, args=(tmp_path, queue, 0.3)) for _ in range(2)]
+    # A stay is put as one pair: a queue keeps the order of one process, not of two.
+    start, stays = context.Barrier(2), context.Queue()
+    both = [context.Process(target=_hold, args=(tmp_path, start, stays)) for _ in range(2)]
     for process in both:
         process.start()
-    times = [queue.get(timeout=60) for _ in range(4)]
+    first, second = sorted(stays.get(timeout=60) for _ in both)
     for process in both:
         process.join()
-    assert times == sorted(times)  # in, out, in, out: never both inside
-    assert times[2] >= times[1]
+    assert first[1] <= second[0]
