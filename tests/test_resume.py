@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import signal
 import time
@@ -52,22 +54,36 @@ def newest(checkout: Checkout, phase: int = 0) -> int:
 
 def half_written(checkout: Checkout) -> list[Path]:
     """Temporary files of checkpoints that have something in them."""
-    found = (checkout.path / "checkpoints").glob("*/*/.epoch-*")
-    return [path for path in found if path.stat().st_size]
+    found = []
+    for path in (checkout.path / "checkpoints").glob("*/*/.epoch-*"):
+        with contextlib.suppress(FileNotFoundError):  # it has just become a whole one
+            if path.stat().st_size:
+                found.append(path)
+    return found
 
 
 def kill_when(
     checkout: Checkout, ready: Callable[[], bool], number: int = signal.SIGKILL
 ) -> tuple[int, str]:
-    """Start the training and send a signal as soon as it is ready; exit code and printed text."""
+    """Start the training and send a signal as soon as it is ready; exit code and printed text.
+
+    It is frozen and looked at again before the signal: what was seen is what is hit.
+    """
     process = checkout.start("train_mf", *WIDE)
     end = time.monotonic() + DEADLINE
     try:
-        while not ready():
+        while True:
+            if ready():
+                process.send_signal(signal.SIGSTOP)
+                os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                if ready():
+                    break
+                process.send_signal(signal.SIGCONT)
             assert process.poll() is None, "the training ended before it could be killed"
             assert time.monotonic() < end
             time.sleep(0.0005)
         process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
         printed, _ = process.communicate(timeout=DEADLINE)
     finally:
         process.kill()
@@ -77,19 +93,17 @@ def kill_when(
 def test_killed_at_any_instant_ends_in_the_same_bytes(
     checkout: Checkout, reference: dict[str, bytes]
 ) -> None:
-    """SIGKILL after the first epoch and inside the write of a checkpoint, SIGINT in the refit."""
-    assert kill_when(checkout, lambda: newest(checkout) >= 1)[0] == -signal.SIGKILL
-    whole, landed = newest(checkout), False
-    for _ in range(5):  # a write may end between the look and the signal
-        if whole == EPOCHS:
-            break
-        code, printed = kill_when(checkout, lambda: bool(half_written(checkout)))
-        assert code == -signal.SIGKILL
-        assert f"continuing after epoch {whole}" in printed
-        whole, landed = newest(checkout), bool(half_written(checkout))
-        if landed:
-            break
-    assert landed, "no signal came inside a write"
+    """SIGKILL between two checkpoints and inside the write of one, SIGINT in the refit."""
+
+    def between() -> bool:
+        return newest(checkout) >= 1 and not half_written(checkout)
+
+    assert kill_when(checkout, between)[0] == -signal.SIGKILL
+    whole = newest(checkout)
+    code, printed = kill_when(checkout, lambda: bool(half_written(checkout)))
+    assert code == -signal.SIGKILL
+    assert f"continuing after epoch {whole}" in printed
+    assert half_written(checkout)
     code, printed = kill_when(checkout, lambda: newest(checkout, phase=1) >= 1, signal.SIGINT)
     assert code == 130
     assert "stopped by SIGINT after epoch" in printed
