@@ -106,9 +106,13 @@ def unseeded(models: pd.Series) -> pd.Series:
 
 
 def _svg(chart: Any) -> str:
-    styled = (
-        chart.configure(font=FONT, background="transparent", padding=4, aria=False)
-        .configure_axis(
+    # One call: each `.configure_…` on its own copies every chart inside once more.
+    styled = chart.configure(
+        font=FONT,
+        background="transparent",
+        padding=4,
+        aria=False,
+        axis=alt.AxisConfig(
             labelColor=INK,
             titleColor=INK,
             labelFontSize=12,
@@ -118,15 +122,15 @@ def _svg(chart: Any) -> str:
             domain=False,
             ticks=False,
             labelPadding=6,
-        )
-        .configure_axisY(grid=True)
-        .configure_legend(
+        ),
+        axisY=alt.AxisConfig(grid=True),
+        legend=alt.LegendConfig(
             labelFontSize=12, labelColor=INK, titleFontSize=12, titleFontWeight="normal"
-        )
-        .configure_header(labelFontSize=12, labelColor=INK, titleColor=INK)
-        .configure_title(fontSize=12, fontWeight="normal", color=INK, anchor="start")
-        .configure_view(stroke=None)
-        .configure_text(fontSize=12)
+        ),
+        header=alt.HeaderConfig(labelFontSize=12, labelColor=INK, titleColor=INK),
+        title=alt.TitleConfig(fontSize=12, fontWeight="normal", color=INK, anchor="start"),
+        view=alt.ViewConfig(stroke=None),
+        text=alt.MarkConfig(fontSize=12),
     )
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
     return vl_convert.vegalite_to_svg(styled.to_dict(), vl_version=version)
