@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from tests.checkout import Checkout, ran
@@ -16,9 +17,20 @@ settings.load_profile("cofilter")
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
     """A checkout whose pipeline has run from nothing; tests that change anything take a copy."""
-    checkout = Checkout.make(tmp_path_factory.mktemp("finished") / "checkout")
+    mine = tmp_path_factory.mktemp("finished") / "checkout"
+    if worker_id == "master":
+        return _run_through(mine)
+    # Processes of one session lie in one folder: the first runs the pipeline, each takes a copy.
+    shared = tmp_path_factory.getbasetemp().parent / "finished" / "checkout"
+    with FileLock(shared.with_name("lock"), timeout=600):
+        first = Checkout(shared) if shared.exists() else _run_through(shared)
+        return first.copy(mine)
+
+
+def _run_through(path: Path) -> Checkout:
+    checkout = Checkout.make(path)
     assert sorted(ran(checkout.dvc("repro"))) == sorted(STAGES)
     return checkout
 

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hydra
 import pytest
 import yaml
-from omegaconf import OmegaConf
 
 from cofilter.config import parse
 from cofilter.evaluation.config import EvaluateConfig
@@ -19,22 +17,14 @@ from cofilter.preparation.split import SplitConfig
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
-from stages.app import plain
 from stages.cv import CVConfig, method
 from stages.drift import composed, differences
 from stages.families import FAMILIES, make_method, make_point
 from stages.points import expected_points
+from tests.composition import CONF, compose
 
 ROOT = Path(__file__).parents[1]
-CONF = ROOT / "conf"
 CHOICES = sorted(path.relative_to(CONF).with_suffix("") for path in CONF.glob("*/*.yaml"))
-
-
-def compose(*overrides: str) -> dict[str, Any]:
-    """The configuration as a stage gets it."""
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = hydra.compose("config", list(overrides))
-    return plain(OmegaConf.to_container(cfg, resolve=True))
 
 
 def leaves(value: Any, key: str = "") -> Iterator[str]:

@@ -16,6 +16,8 @@ from cofilter.preparation.audit import audit
 from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
 
+Audited = tuple[Parts, dict[str, Any]]
+
 
 def make_ratings(seed: int = 0, n_users: int = 30, n_items: int = 25) -> pd.DataFrame:
     """Users and items appear over time, so that later parts hold cold ones."""
@@ -34,6 +36,22 @@ def make_ratings(seed: int = 0, n_users: int = 30, n_items: int = 25) -> pd.Data
     return table.sort_values([TIMESTAMP, USER, ITEM], ignore_index=True)
 
 
+def make_split() -> SplitConfig:
+    return SplitConfig(kind="global_temporal", validation_share=0.15, test_share=0.25)
+
+
+def make_audited(ratings: pd.DataFrame, split: SplitConfig) -> Audited:
+    """The parts of a log and the facts of its audit."""
+    instants = split_instants(split, ratings[TIMESTAMP])
+    parts, report = split_ratings(ratings, split, instants)
+    return parts, audit(parts, instants, split, report["duplicates"])
+
+
+def make_model_config() -> ModelConfig:
+    bias = BiasConfig(user_regularization=5.0, item_regularization=3.0, iterations=5)
+    return ModelConfig(scale=(0.5, 5.0), bias=bias)
+
+
 @pytest.fixture
 def ratings() -> pd.DataFrame:
     return make_ratings()
@@ -41,18 +59,16 @@ def ratings() -> pd.DataFrame:
 
 @pytest.fixture
 def split() -> SplitConfig:
-    return SplitConfig(kind="global_temporal", validation_share=0.15, test_share=0.25)
+    return make_split()
 
 
 @pytest.fixture
-def audited(ratings: pd.DataFrame, split: SplitConfig) -> tuple[Parts, dict[str, Any]]:
-    instants = split_instants(split, ratings[TIMESTAMP])
-    parts, report = split_ratings(ratings, split, instants)
-    return parts, audit(parts, instants, split, report["duplicates"])
+def audited(ratings: pd.DataFrame, split: SplitConfig) -> Audited:
+    return make_audited(ratings, split)
 
 
 @pytest.fixture
-def parts(audited: tuple[Parts, dict[str, Any]]) -> Parts:
+def parts(audited: Audited) -> Parts:
     return audited[0]
 
 
@@ -79,5 +95,4 @@ def config() -> EvaluateConfig:
 
 @pytest.fixture
 def model_config() -> ModelConfig:
-    bias = BiasConfig(user_regularization=5.0, item_regularization=3.0, iterations=5)
-    return ModelConfig(scale=(0.5, 5.0), bias=bias)
+    return make_model_config()

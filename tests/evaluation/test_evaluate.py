@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,9 +20,8 @@ from cofilter.models.store import load
 from cofilter.preparation.audit import audit as audit_of
 from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig, split_ratings
+from tests.evaluation.conftest import Audited
 from tests.evaluation.trained import POINTS, train, write_curve
-
-Audited = tuple[Parts, dict[str, Any]]
 
 
 @pytest.fixture(params=[False, True], ids=["as fitted", "refitted"])

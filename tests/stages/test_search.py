@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pandas as pd
 import pytest
 
 from cofilter.config import parse
+from cofilter.errors import CofilterError
 from cofilter.search.config import SearchConfig
 from cofilter.search.space import check_space, space_of
-from stages.drift import composed
+from stages.app import Run
 from stages.families import FAMILIES
-from stages.search import make
+from stages.search import job_of, make
 from tests.checkout import Checkout, errors
+from tests.composition import compose
 from tests.tracking.runs import folders
 from tests.tracking.wandb_log import read_run
 
@@ -25,21 +28,21 @@ SEARCH = ("search.method=mf/biased-dim4", "search.n_trials=4", "search.startup_t
 def spaces() -> list[tuple[str, str | None]]:
     """(family, kind) of every method that the default space names."""
     found: list[tuple[str, str | None]] = []
-    for family, tree in composed()["search"]["space"].items():
-        found += [(family, kind) for kind in tree.get("kinds", [composed()[family].get("kind")])]
+    for family, tree in compose()["search"]["space"].items():
+        found += [(family, kind) for kind in tree.get("kinds", [compose()[family].get("kind")])]
     return found
 
 
 @pytest.mark.parametrize(("family", "kind"), spaces())
 def test_every_space_is_possible(family: str, kind: str | None) -> None:
-    cfg = composed()
+    cfg = compose()
     config = parse(SearchConfig, cfg["search"], "search")
     space = space_of(config.space, family, kind, "search.space")
     check_space(space, lambda values: make(family, kind or "", cfg, values), family)
 
 
 def test_every_family_but_the_baselines_can_be_searched() -> None:
-    assert composed()["search"]["space"].keys() == FAMILIES.keys() - {"baseline"}
+    assert compose()["search"]["space"].keys() == FAMILIES.keys() - {"baseline"}
 
 
 def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
@@ -88,7 +91,6 @@ def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("+search.space.mf.kinds.biased.rate={low:0.1,high:0.2}", "mf.rate: unknown key"),
         ("search.space.mf.kinds.biased.lr={low:0.2,high:0.1,log:true}", "low 0.2 is not below"),
         ("search.space.mf.kinds.biased.lr={low:-1.0,high:0.1,log:false}", "mf.lr: -1.0"),
         ("+search.space.mf.dim={low:4,high:8}", "search.space.mf.dim: changes nothing"),
@@ -100,6 +102,17 @@ def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
         ("search.metric=auc", "'auc' is not one of rmse"),
         ("search.n_trials=0", "search.n_trials: 0"),
         ("search.study='a/b'", "search.study"),
+    ],
+)
+def test_wrong_input_is_named(override: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(CofilterError, match=re.escape(told)):
+        job_of(Run(compose(*SEARCH, override), out=tmp_path, root=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("+search.space.mf.kinds.biased.rate={low:0.1,high:0.2}", "mf.rate: unknown key"),
         ("search.trials=5", "search.trials"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,8 +18,13 @@ from cofilter.models.base import Recommender
 from cofilter.models.config import ModelConfig
 from cofilter.models.knn import ItemKNN
 from cofilter.preparation.parts import Parts
-from cofilter.preparation.split import SplitConfig
 from cofilter.training.loop import CheckpointConfig, Trainer
+from tests.evaluation.conftest import (
+    make_audited,
+    make_model_config,
+    make_ratings,
+    make_split,
+)
 from tests.evaluation.trained import train, write_curve, write_folder
 from tests.models.test_als import config as als_config
 from tests.models.test_knn import config as knn_config
@@ -60,16 +64,11 @@ def trained_sweep(
     return points
 
 
-def evaluated(
-    audited: tuple[Parts, dict[str, Any]],
-    split: SplitConfig,
-    root: Path,
-    config: EvaluateConfig,
-    model_config: ModelConfig,
-) -> Path:
+def evaluated(root: Path, config: EvaluateConfig) -> Path:
     """Evaluate a small sweep under ``root``; gives ``root``/results."""
-    parts, audit = audited
-    points = trained_sweep(parts, root, config, model_config)
+    split = make_split()
+    parts, audit = make_audited(make_ratings(), split)
+    points = trained_sweep(parts, root, config, make_model_config())
     items = parts.train[ITEM].unique()
     titles = pd.Series([f"Film {item} (1990)" for item in items], items)
     titles.loc[parts.train[ITEM].mode()[0]] = HOSTILE
