@@ -29,6 +29,31 @@ FAMILIES = {
     "ncf": ("#332288", "triangle-left"),
     "ensemble": ("#1f2933", "stroke"),
 }
+LOOK = alt.Config(
+    font=FONT,
+    background="transparent",
+    padding=4,
+    aria=False,
+    axis=alt.AxisConfig(
+        labelColor=INK,
+        titleColor=INK,
+        labelFontSize=12,
+        titleFontSize=12,
+        titleFontWeight="normal",
+        gridColor=GRID,
+        domain=False,
+        ticks=False,
+        labelPadding=6,
+    ),
+    axisY=alt.AxisConfig(grid=True),
+    legend=alt.LegendConfig(
+        labelFontSize=12, labelColor=INK, titleFontSize=12, titleFontWeight="normal"
+    ),
+    header=alt.HeaderConfig(labelFontSize=12, labelColor=INK, titleColor=INK),
+    title=alt.TitleConfig(fontSize=12, fontWeight="normal", color=INK, anchor="start"),
+    view=alt.ViewConfig(stroke=None),
+    text=alt.MarkConfig(fontSize=12),
+).to_dict()
 
 
 @dataclass(frozen=True)
@@ -106,34 +131,9 @@ def unseeded(models: pd.Series) -> pd.Series:
 
 
 def _svg(chart: Any) -> str:
-    # One call: each `.configure_…` on its own copies every chart inside once more.
-    styled = chart.configure(
-        font=FONT,
-        background="transparent",
-        padding=4,
-        aria=False,
-        axis=alt.AxisConfig(
-            labelColor=INK,
-            titleColor=INK,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            gridColor=GRID,
-            domain=False,
-            ticks=False,
-            labelPadding=6,
-        ),
-        axisY=alt.AxisConfig(grid=True),
-        legend=alt.LegendConfig(
-            labelFontSize=12, labelColor=INK, titleFontSize=12, titleFontWeight="normal"
-        ),
-        header=alt.HeaderConfig(labelFontSize=12, labelColor=INK, titleColor=INK),
-        title=alt.TitleConfig(fontSize=12, fontWeight="normal", color=INK, anchor="start"),
-        view=alt.ViewConfig(stroke=None),
-        text=alt.MarkConfig(fontSize=12),
-    )
+    # The look is laid over the specification: `chart.configure` would copy every chart inside.
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    return vl_convert.vegalite_to_svg(styled.to_dict(), vl_version=version)
+    return vl_convert.vegalite_to_svg(chart.to_dict() | {"config": LOOK}, vl_version=version)
 
 
 def _with_own_ids(svg: str, prefix: str) -> str:

@@ -158,13 +158,14 @@ def _metrics(
 
 def _cells(table: pd.DataFrame, name: str, lower: bool, interval: bool) -> list[Cell]:
     best = table[name].min() if lower else table[name].max()
+    rows = table.filter(items=[name, f"{name}_{LOW}", f"{name}_{HIGH}"])
     return [
         Cell(ABSENT)
         if pd.isna(row[name])
         else Cell(
             f"{row[name]:.4f}", bool(row[name] == best), _interval(row, name) if interval else ""
         )
-        for row in table.to_dict("records")
+        for row in rows.to_dict("records")
     ]
 
 
