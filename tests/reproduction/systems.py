@@ -6,7 +6,7 @@ from typing import Any
 
 from cofilter.config import parse
 from cofilter.reproduction.config import ReproduceConfig
-from tests.test_conf import compose
+from tests.composition import compose
 
 
 def system(name: str) -> tuple[ReproduceConfig, dict[str, Any]]:

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from cofilter.columns import ITEM, RATING, USER
+from cofilter.config import parse
+from cofilter.errors import ConfigError
 from cofilter.models.mf import MatrixFactorization, MFConfig
 from cofilter.reproduction.lab import unclipped
-from cofilter.reproduction.r4 import masked, numbered_anew
+from cofilter.reproduction.r4 import R4Config, in_order, masked, numbered_anew
 from tests.checkout import PROJECT
 from tests.reproduction.conftest import MakeLab
 from tests.reproduction.systems import system
@@ -35,6 +37,24 @@ def test_numbering_anew_takes_the_nth_for_the_nth(ratings: pd.DataFrame) -> None
         expected = [named.get(value) for value in rest.loc[renamed.index, column]]
         assert renamed[column].tolist() == expected
     assert renamed[RATING].equals(rest.loc[renamed.index, RATING])
+
+
+def test_seeds_are_counted_whose_losses_rise_in_the_published_order() -> None:
+    losses = pd.DataFrame(
+        [[2.0, 1.0, 3.0], [1.0, 2.0, 3.0], [1.0, 1.0, 3.0], [2.0, 1.5, 9.0]],
+        index=[3, 5, 7, 8],
+        columns=["a", "b", "c"],
+    )
+    figure = in_order(losses, ["b", "a", "c"])
+    assert (figure.value, figure.note) == (2, "of 4 seeds; 3, 8")
+    assert in_order(losses, ["c", "b", "a"]).note == "of 4 seeds; none"
+
+
+def test_an_order_that_is_not_of_all_fits_is_refused() -> None:
+    _, procedure = system("r4_notebook")
+    parse(R4Config, procedure, "procedure")
+    with pytest.raises(ConfigError, match=r"each of .*network, fit 3.* once is expected"):
+        parse(R4Config, procedure | {"order": procedure["order"][1:]}, "procedure")
 
 
 @pytest.mark.parametrize("kind", ["dot", "biased"])

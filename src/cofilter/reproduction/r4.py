@@ -6,13 +6,13 @@ other users and movies were scored. The losses under train's ids stand beside th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, product
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from cofilter.columns import ITEM, RATING, USER
 from cofilter.config import Config
@@ -21,6 +21,8 @@ from cofilter.models.mf import MatrixFactorization, MFConfig
 from cofilter.models.ncf import RatingNetwork, RatingNetworkConfig
 from cofilter.reproduction.lab import Figure, Findings, Lab, unclipped, warm
 from cofilter.reproduction.person import borrowed_from, most_rated
+
+MODELS = ("dot", "biased", "network")
 
 
 class Persons(Config):
@@ -49,6 +51,8 @@ class R4Config(Config):
 
     Attributes
     ----------
+    order:
+        The fits from the lowest published loss to the highest.
     train_share, seed:
         Of the mask ``np.random.rand(rows) < train_share``.
     seeds:
@@ -57,6 +61,7 @@ class R4Config(Config):
         The three models, each with its schedule of fits in a row.
     """
 
+    order: tuple[str, ...]
     train_share: float = Field(gt=0, lt=1)
     seed: int = Field(ge=0)
     seeds: tuple[int, ...] = Field(min_length=1)
@@ -64,6 +69,14 @@ class R4Config(Config):
     biased: MFConfig
     network: RatingNetworkConfig
     persons: Persons
+
+    @model_validator(mode="after")
+    def _order_has_every_fit(self) -> Self:
+        counted = {name: len(getattr(self, name).schedule) for name in MODELS}
+        fits = {f"{name}, fit {n + 1}" for name, fits in counted.items() for n in range(fits)}
+        if set(self.order) != fits or len(self.order) != len(fits):
+            raise ValueError(f"order: each of {sorted(fits)} once is expected")
+        return self
 
 
 def masked(ratings: pd.DataFrame, share: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -88,7 +101,7 @@ def numbered_anew(held_out: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
 
 
 def run(config: R4Config, lab: Lab) -> Findings:
-    """MSE on the held-out rows after each fit of each model, ranks, and the persons."""
+    """MSE on the held-out rows after each fit of each model, how it is ordered, and the persons."""
     train, rest = masked(lab.ratings, config.train_share, config.seed)
     held_out = {"": numbered_anew(rest, train), ", ids of train": warm(rest, train)}
     losses = pd.DataFrame(_losses(config, lab, train, held_out))
@@ -101,18 +114,25 @@ def run(config: R4Config, lab: Lab) -> Findings:
         for fit, value in middle[which].items():
             each = losses.loc[losses["fit"] == fit, which]
             note = f"median; {each.min():.3f} to {each.max():.3f} over {len(each)} seeds"
-            rank = int((middle[which] < value).sum()) + 1
             figures.append(Figure(f"{fit}{which}", "mse", value, note))
-            figures.append(Figure(f"{fit}{which}", "rank", rank))
+    figures.append(in_order(losses.pivot(index="seed", columns="fit", values=""), config.order))
     tables = {"losses": losses.rename(columns={"": "numbered anew"})}
     return Findings([*figures, *_persons(config, lab)], tables)
+
+
+def in_order(losses: pd.DataFrame, order: Sequence[str]) -> Figure:
+    """How many seeds, the rows of ``losses``, have these fits' losses in this, rising order."""
+    steps = losses[list(order)].diff(axis=1).iloc[:, 1:]
+    seeds = losses.index[(steps > 0).all(axis=1)]
+    note = f"of {len(losses)} seeds; {', '.join(map(str, seeds)) or 'none'}"
+    return Figure("all fits in the published order", "seeds", len(seeds), note)
 
 
 def _losses(
     config: R4Config, lab: Lab, train: pd.DataFrame, held_out: dict[str, pd.DataFrame]
 ) -> Iterator[dict[str, Any]]:
     """MSE on each held-out table after each fit, a row a seed and fit."""
-    for name, seed in product(("dot", "biased", "network"), config.seeds):
+    for name, seed in product(MODELS, config.seeds):
         chosen = unclipped(getattr(config, name)).model_copy(update={"seed": seed})
         model = RatingNetwork if name == "network" else MatrixFactorization
         for n, end in enumerate(accumulate(epochs for epochs, _ in chosen.schedule), 1):
