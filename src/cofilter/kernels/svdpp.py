@@ -32,8 +32,12 @@ WORKERS = 16  # pieces of work of a pass: enough to balance on the cores of one 
 # damping 60,000 diverge, and small chunks learn no worse for it.
 DAMPING = np.float32(0.1)
 
-# Sums may be reordered and multiply-adds fused; NaN and infinity stay what they are.
-_FAST = {"reassoc", "contract", "nsz", "arcp"}
+# Multiply-adds may be fused; NaN and infinity stay what they are. Only in dot products may sums be
+# reordered. Numba optimizes a parallel loop twice, on its own and within its caller: the process
+# that compiles runs the first code, those that load its cache the second. With longer formulas that
+# may be reordered the two had other bits.
+_FUSED = {"contract", "nsz", "arcp"}
+_FAST = {"reassoc", *_FUSED}
 
 
 class Tables(NamedTuple):
@@ -64,7 +68,7 @@ class Scratch(NamedTuple):
     error: np.ndarray
 
 
-@numba.njit(parallel=True, cache=True, fastmath=_FAST)
+@numba.njit(parallel=True, cache=True, fastmath=_FUSED)
 def implicit_sums(start: np.ndarray, item: np.ndarray, implicit: np.ndarray) -> np.ndarray:
     """z_u = |N(u)|^-½ Σ y_j of each row of items, float32[rows, width]; 0 for an empty one.
 
@@ -77,7 +81,7 @@ def implicit_sums(start: np.ndarray, item: np.ndarray, implicit: np.ndarray) -> 
     return sums
 
 
-@numba.njit(fastmath=_FAST)
+@numba.njit(fastmath=_FUSED)
 def _sum_rows(
     first: int, last: int, item: np.ndarray, table: np.ndarray, sums: np.ndarray, row: int
 ) -> None:
@@ -95,6 +99,14 @@ def _sum_rows(
 
 # Rows are indexed in place: a view of each would be counted, atomically, for every rating.
 @numba.njit(fastmath=_FAST)
+def _dot(left: np.ndarray, row: int, right: np.ndarray, other: int) -> Any:
+    product = np.float32(0.0)
+    for k in range(left.shape[1]):
+        product += left[row, k] * right[other, k]
+    return product
+
+
+@numba.njit(fastmath=_FUSED)
 def _step_user(
     user: int,
     place: int,
@@ -122,10 +134,7 @@ def _step_user(
     at = first + np.int64(random64(turn, np.uint64(user)) % np.uint64(n))
     for _ in range(n):
         i = rows.item[at]
-        product, square = np.float32(0.0), np.float32(0.0)
-        for k in range(width):
-            product += x[place, k] * q[i, k]
-            square += q[i, k] * q[i, k]
+        product, square = _dot(x, place, q, i), _dot(q, i, q, i)
         error = rows.rating[at] - bias - tables.item_bias[i] - product
         pull = weight[i] * error
         move = step.rate * pull
@@ -144,7 +153,7 @@ def _step_user(
     return total, curvature
 
 
-@numba.njit(fastmath=_FAST)
+@numba.njit(fastmath=_FUSED)
 def _step_item(
     segment: int,
     base: int,
@@ -169,10 +178,7 @@ def _step_item(
     bias = tables.item_bias[i]
     for at in range(first, last):
         u = columns.user[at]
-        product = np.float32(0.0)
-        for k in range(width):
-            product += x[u, k] * q[i, k]
-        error = columns.rating[at] - bias - tables.user_bias[base + u] - product
+        error = columns.rating[at] - bias - tables.user_bias[base + u] - _dot(x, u, q, i)
         pull = weight[i] * error
         move = step.rate * pull
         for k in range(width):
