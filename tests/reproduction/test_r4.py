@@ -50,11 +50,14 @@ def test_seeds_are_counted_whose_losses_rise_in_the_published_order() -> None:
     assert in_order(losses, ["c", "b", "a"]).note == "of 4 seeds; none"
 
 
-def test_an_order_that_is_not_of_all_fits_is_refused() -> None:
+def test_what_is_no_order_or_no_row_of_fits_is_refused() -> None:
     _, procedure = system("r4_notebook")
     parse(R4Config, procedure, "procedure")
     with pytest.raises(ConfigError, match=r"each of .*network, fit 3.* once is expected"):
         parse(R4Config, procedure | {"order": procedure["order"][1:]}, "procedure")
+    constant = procedure["dot"] | {"schedule": "constant"}
+    with pytest.raises(ConfigError, match=r"dot\.schedule: .* is expected"):
+        parse(R4Config, procedure | {"dot": constant}, "procedure")
 
 
 @pytest.mark.parametrize("kind", ["dot", "biased"])

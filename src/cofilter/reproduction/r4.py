@@ -72,8 +72,12 @@ class R4Config(Config):
 
     @model_validator(mode="after")
     def _order_has_every_fit(self) -> Self:
-        counted = {name: len(getattr(self, name).schedule) for name in MODELS}
-        fits = {f"{name}, fit {n + 1}" for name, fits in counted.items() for n in range(fits)}
+        fits = set()
+        for name in MODELS:
+            schedule = getattr(self, name).schedule
+            if isinstance(schedule, str):
+                raise ValueError(f"{name}.schedule: [[epochs, learning rate], …] is expected")
+            fits |= {f"{name}, fit {n}" for n in range(1, len(schedule) + 1)}
         if set(self.order) != fits or len(self.order) != len(fits):
             raise ValueError(f"order: each of {sorted(fits)} once is expected")
         return self
