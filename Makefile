@@ -31,22 +31,22 @@ $(READY): pyproject.toml constraints.txt
 repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@dvc repro $(ARGS)
 	@$(MAKE) --silent --no-print-directory results/report.html
-	@python -m cofilter.evaluation.terminal
+	@python -m cofilter.report.terminal
 
 # Drawn anew when a table, a log or the drawing itself is newer; `wildcard` looks when make starts,
 # so `repro` starts a second one after DVC.
 results/report.html: $(wildcard results/*.csv results/*.json results/plots/*.csv logs/environment.json \
     logs/timings/*.json $(addprefix src/cofilter/evaluation/,report/*.py report/*.j2 charts/*.py))
-	@python -m cofilter.evaluation.report
+	@python -m cofilter.report
 
 leaderboard: $(READY) ## print the leaderboard of the last run
-	@python -m cofilter.evaluation.terminal
+	@python -m cofilter.report.terminal
 
 claims: $(READY) ## print published claims beside the last run's figures (of an experiment)
-	@python -m cofilter.evaluation.reproduction
+	@python -m cofilter.report.published
 
 report: $(READY) ## draw results/report.html again from the last run's tables and logs
-	@python -m cofilter.evaluation.report
+	@python -m cofilter.report
 
 dashboard: $(READY) ## make a report of the tracked runs at Weights & Biases (needs a login)
 	@PYTHONPATH=src python src/stages/dashboard.py $(ARGS)

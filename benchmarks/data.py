@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.dataset import META, Ratings, dense, save
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.io import read_table, write_table
-from cofilter.paths import FILTERED
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.io import read_table, write_table
+from cofilter.core.paths import FILTERED
 from cofilter.preparation.split import SplitConfig, split_ratings
 from cofilter.sources.synthetic import generate
 from cofilter.sources.synthetic_config import SyntheticConfig

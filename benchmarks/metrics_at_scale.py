@@ -27,13 +27,13 @@ from benchmarks.data import SEED, raw
 from cofilter.evaluation.beyond import Catalogue, beyond_accuracy
 from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig, UncertaintyConfig
 from cofilter.evaluation.intervals import contributions, score_intervals
-from cofilter.evaluation.scoring import score_target
 from cofilter.evaluation.significance import differences_to_best
-from cofilter.evaluation.target import Target
-from cofilter.models.baseline import Popularity
-from cofilter.models.bias import BiasConfig
-from cofilter.models.config import ModelConfig
+from cofilter.models.baseline.model import Popularity
 from cofilter.preparation.split import SplitConfig, split_ratings
+from cofilter.recommender.bias import BiasConfig
+from cofilter.recommender.config import ModelConfig
+from cofilter.scoring.scores import score_target
+from cofilter.scoring.target import Target
 
 GIB = 1 << 30
 BIAS = BiasConfig(user_regularization=15.0, item_regularization=10.0, iterations=1)

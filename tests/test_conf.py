@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from stages.families import FAMILIES, make_method, make_point
 
-from cofilter.config import parse
+from cofilter.core.config import parse
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leak import LeakConfig
 from cofilter.preparation.filter import FilterConfig
@@ -17,10 +18,9 @@ from cofilter.preparation.split import SplitConfig
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
+from cofilter.training.points import expected_points
 from stages.cv import CVConfig, method
 from stages.drift import composed, differences
-from stages.families import FAMILIES, make_method, make_point
-from stages.points import expected_points
 from tests.composition import CONF, compose
 
 ROOT = Path(__file__).parents[1]

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from cofilter import load
-from cofilter.evaluation.scoring import score
-from cofilter.preparation.parts import load_parts
+from cofilter.core.parts import load_parts
+from cofilter.scoring.scores import score
 from tests.checkout import MF, RATINGS, SMALL, Checkout, errors, ran, write_ratings
 from tests.evaluation.conftest import make_config
 

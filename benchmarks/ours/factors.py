@@ -11,7 +11,7 @@ from benchmarks.dataset import Dataset
 from benchmarks.measures import RANKED_USERS, implicit_loss, ndcg, rmse, scale_of
 from benchmarks.ours.models import Given, Stopwatch, bits, loaded, make, warm
 from benchmarks.row import Measured
-from cofilter.models.base import Recommender
+from cofilter.recommender.base import Recommender
 
 
 def epochs(data: Dataset, run: int, family: str, n_epochs: int, **settings: Any) -> Measured:

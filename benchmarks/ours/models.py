@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 
 from benchmarks.dataset import Dataset, Ratings
 from benchmarks.measures import factors
-from cofilter.matrix import IdMap, Interactions
-from cofilter.models.base import Recommender
-from cofilter.models.learner import Arrays, Learner, Task, Trained
+from cofilter.core.matrix import IdMap, Interactions
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.kernels.threads import set_threads
+from cofilter.recommender.learner import Arrays, Learner, Task, Trained
 from stages.app import plain
-from stages.threads import set_threads
 
 CONF = Path(__file__).parents[2] / "conf"
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cofilter.models.store import load as load
+    from cofilter.recommender.store import load as load
 
 __all__ = ["load"]
 
@@ -11,7 +11,7 @@ __all__ = ["load"]
 def __getattr__(name: str) -> Any:
     # Importing the package stays free of NumPy and Numba; ``cofilter.load`` brings them.
     if name == "load":
-        from cofilter.models.store import load
+        from cofilter.recommender.store import load
 
         return load
     if name == "__version__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -17,11 +16,10 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cofilter.errors import CofilterError, Interrupted
-from cofilter.paths import main_checkout
+from cofilter.core.errors import CofilterError, Interrupted
+from cofilter.core.paths import main_checkout
+from stages import messages
 from stages.drift import report_drift
-
-log = logging.getLogger("cofilter")
 
 CONF = "../../conf"  # from this file's folder
 FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -64,13 +62,13 @@ def stage(work: Callable[[Run], None]) -> Callable[[], None]:
         try:
             work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
         except Interrupted as interrupted:
-            log.warning("%s", interrupted)
+            messages.interrupted(interrupted)
             sys.exit(128 + interrupted.signal_number)
         except CofilterError as error:
-            print(f"error: {error}", file=sys.stderr)
+            messages.one_line(error)
             sys.exit(USER_ERROR)
         if out != Path.cwd():
-            log.info("outputs: %s", out)
+            messages.outputs(out)
 
     # Hydra looks for CONF beside the module that its task function says it comes from.
     task.__module__ = __name__
@@ -85,7 +83,7 @@ def stage(work: Callable[[Run], None]) -> Callable[[], None]:
             report_drift()
             app()
         except (HydraException, OmegaConfBaseException) as error:
-            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+            messages.one_line(error)
             sys.exit(USER_ERROR)
 
     return main

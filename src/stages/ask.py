@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
-from cofilter.config import Config, parse
-from cofilter.evaluation.terminal import terminal
-from cofilter.io import read_table
-from cofilter.models.store import load
-from cofilter.paths import ITEMS, MODELS
-from cofilter.reproduction.dialogue import hold, listed
-from cofilter.reproduction.person import Interview, best_for
+from cofilter.core.config import Config, parse
+from cofilter.core.io import read_table
+from cofilter.core.paths import ITEMS, MODELS
+from cofilter.interview.dialogue import hold, listed
+from cofilter.interview.person import Interview, best_for
+from cofilter.recommender.store import load
+from cofilter.report.terminal import terminal
 from stages.app import Run, stage
 
 

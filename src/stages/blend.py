@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from cofilter.config import parse
-from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.folders import expected_folders
-from cofilter.models.config import ModelConfig
-from cofilter.paths import BLENDED, MODELS, SPLIT
-from cofilter.preparation.parts import load_parts
-from cofilter.training.blend import learn_blend, save_blend
-from cofilter.training.weights import BlendConfig
+from cofilter.blending.blend import learn_blend, save_blend
+from cofilter.blending.weights import BlendConfig
+from cofilter.core.config import parse
+from cofilter.core.parts import load_parts
+from cofilter.core.paths import BLENDED, MODELS, SPLIT
+from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.kernels.threads import set_threads
+from cofilter.scoring.folders import expected_folders
+from cofilter.training.points import expected_points, shared
 from stages.app import Run, stage
-from stages.points import expected_points
-from stages.threads import set_threads
-from stages.train import shared
+from stages.groups import primary_config
 
 
 @stage
@@ -21,10 +20,10 @@ def main(run: Run) -> None:
     """Config → models' answers on validation → weights → ensemble."""
     set_threads(run.cfg["threads"])
     config = parse(BlendConfig, run.cfg["blend"], "blend")
-    evaluate = parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
+    primary = primary_config(run.cfg)
     common = parse(ModelConfig, shared(run.cfg), "data")
     folders = expected_folders(MODELS, expected_points(run.cfg))
-    blend = learn_blend(folders, load_parts(SPLIT), config, evaluate, common)
+    blend = learn_blend(folders, load_parts(SPLIT), config, primary, common)
     save_blend(blend, run.out / BLENDED)
 
 

@@ -9,18 +9,18 @@ from typing import Any
 import pandas as pd
 from pydantic import Field
 
-from cofilter.config import Config, parse
+from cofilter.core.config import Config, parse
+from cofilter.core.io import read_table, write_text
+from cofilter.core.paths import CHECKPOINTS, FILTERED
 from cofilter.evaluation.folds import cross_validate, summary
-from cofilter.evaluation.terminal import print_folds, terminal
-from cofilter.io import read_table, write_text
-from cofilter.models.base import Recommender
-from cofilter.paths import CHECKPOINTS, FILTERED
 from cofilter.preparation.split import SplitConfig
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.kernels.threads import set_threads
+from cofilter.report.terminal import print_folds, terminal
 from cofilter.training.loop import Trainer
+from cofilter.training.points import make_method
 from stages.app import Run, stage
-from stages.families import make_method
-from stages.threads import set_threads
-from stages.train import checkpoint_config
+from stages.groups import checkpoint_config
 
 
 class CVConfig(Config):

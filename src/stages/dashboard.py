@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from cofilter.config import parse
+from cofilter.core.config import parse
+from cofilter.core.io import read_json
+from cofilter.core.parts import AUDIT, content_hashes
+from cofilter.core.paths import SPLIT
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.io import read_json
-from cofilter.paths import SPLIT
-from cofilter.preparation.parts import AUDIT, content_hashes
 from cofilter.tracking.config import TrackingConfig
 from cofilter.tracking.dashboard import publish
 from cofilter.tracking.tracker import run_group
+from cofilter.training.points import SEED, axes_of
 from stages.app import Run, stage
-from stages.points import WITHOUT_SEEDS
 
 log = logging.getLogger("cofilter")
 
@@ -26,7 +26,7 @@ def main(run: Run) -> None:
         parse(TrackingConfig, run.cfg["tracking"], "tracking"),
         run.root,
         group=run_group(content_hashes(read_json(SPLIT / AUDIT))),
-        families=[name for name in run.cfg["points"] if name not in WITHOUT_SEEDS],
+        families=[name for name in run.cfg["points"] if SEED in axes_of(name, run.cfg)],
         metrics=list(dict.fromkeys([config.primary, "rmse", "mae"])),
     )
     log.info("%s", told)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cofilter.config import parse
-from cofilter.paths import DOWNLOADS
+from cofilter.core.config import parse
+from cofilter.core.paths import DOWNLOADS
 from cofilter.sources.source import DataConfig, obtain, save
 from stages.app import Run, stage
 

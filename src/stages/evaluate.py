@@ -2,58 +2,46 @@
 
 from __future__ import annotations
 
-from cofilter.columns import ITEM, TITLE
-from cofilter.config import parse
+from cofilter.core.config import parse
+from cofilter.core.io import read_json, write_json
+from cofilter.core.parts import AUDIT, load_parts
+from cofilter.core.paths import BLENDED, MODELS, RESULTS, SOURCE, SPLIT
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.environment import ENVIRONMENT, environment
-from cofilter.evaluation.evaluate import evaluate
-from cofilter.evaluation.report.page import write_report
-from cofilter.io import read_json, read_table, write_json
-from cofilter.paths import BLENDED, ITEMS, MODELS, RESULTS, SOURCE, SPLIT
-from cofilter.preparation.parts import AUDIT, content_hashes, load_parts
+from cofilter.evaluation.evaluate import Request, evaluate
 from cofilter.preparation.split import SplitConfig
-from cofilter.tracking.config import TrackingConfig
-from cofilter.tracking.tracker import Tracker, run_group
+from cofilter.recommender.kernels.threads import set_threads
+from cofilter.report.environment import ENVIRONMENT, environment
+from cofilter.report.page import write_report
+from cofilter.report.samples import read_titles
+from cofilter.training.points import expected_points
 from stages.app import Run, stage
-from stages.points import expected_points
-from stages.threads import set_threads
+from stages.tracked import tracker
 
 
 @stage
 def main(run: Run) -> None:
     """Config → split and models → evaluate → draw and track."""
-    set_threads(run.cfg["threads"])
-    config = parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
-    split = parse(SplitConfig, run.cfg["split"], "split")
-    parts, audit = load_parts(SPLIT), read_json(SPLIT / AUDIT)
-    tracking = parse(TrackingConfig, run.cfg["tracking"], "tracking")
-    results, points = run.out / RESULTS, expected_points(run.cfg)
-    titles = read_table(ITEMS).set_index(ITEM)[TITLE]
-    with Tracker(
-        tracking,
-        root=run.root,
-        group=run_group(content_hashes(audit)),
-        job_type="evaluate",
-        name="evaluate",
-        run_config=run.cfg,
-    ) as tracker:
-        tracker.start()
-        found = evaluate(
-            parts,
-            audit,
-            split,
-            points,
-            MODELS,
-            results,
-            config,
-            titles,
-            read_json(SOURCE),
-            BLENDED,
-        )
+    cfg, results = run.cfg, run.out / RESULTS
+    set_threads(cfg["threads"])
+    audit = read_json(SPLIT / AUDIT)
+    request = Request(
+        parts=load_parts(SPLIT),
+        audit=audit,
+        split=parse(SplitConfig, cfg["split"], "split"),
+        points=expected_points(cfg),
+        models=MODELS,
+        ensemble=BLENDED,
+        config=parse(EvaluateConfig, cfg["evaluate"], "evaluate"),
+        titles=read_titles(),
+        source=read_json(SOURCE),
+    )
+    with tracker(run, audit, "evaluate", "evaluate") as tracked:
+        tracked.start()
+        found = evaluate(request, results)
         write_json(run.root / ENVIRONMENT, environment())
-        tracker.log_table("leaderboard", found.leaderboard)
+        tracked.log_table("leaderboard", found.leaderboard)
         for figure in write_report(results, run.root):
-            tracker.log_page(figure.slug, figure.html())
+            tracked.log_page(figure.slug, figure.html())
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cofilter.columns import TIMESTAMP
-from cofilter.config import parse
-from cofilter.io import read_table, write_json, write_table
-from cofilter.paths import FILTER_REPORT, FILTERED, RATINGS
+from cofilter.console.progress import busy
+from cofilter.core.columns import TIMESTAMP
+from cofilter.core.config import parse
+from cofilter.core.io import read_table, write_json, write_table
+from cofilter.core.paths import FILTER_REPORT, FILTERED, RATINGS
 from cofilter.preparation.filter import FilterConfig, filter_ratings
 from cofilter.preparation.split import SplitConfig, split_instants
-from cofilter.progress import busy
 from stages.app import Run, stage
 
 

@@ -6,17 +6,17 @@ from functools import partial
 
 from rich.console import Console
 
-from cofilter.config import parse
+from cofilter.core.config import parse
+from cofilter.core.io import write_text
+from cofilter.core.parts import load_parts
+from cofilter.core.paths import CHECKPOINTS, RESULTS, SPLIT
 from cofilter.evaluation.files import LEAK
 from cofilter.evaluation.leak import LeakConfig, leaking_against_honest
-from cofilter.io import write_text
-from cofilter.paths import CHECKPOINTS, RESULTS, SPLIT
-from cofilter.preparation.parts import load_parts
+from cofilter.recommender.kernels.threads import set_threads
 from cofilter.training.loop import Trainer
+from cofilter.training.points import make_method
 from stages.app import Run, stage
-from stages.families import make_method
-from stages.threads import set_threads
-from stages.train import checkpoint_config
+from stages.groups import checkpoint_config
 
 
 @stage

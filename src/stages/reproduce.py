@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cofilter.columns import ITEM, TITLE
-from cofilter.config import parse
+from cofilter.core.columns import ITEM, TITLE
+from cofilter.core.config import parse
+from cofilter.core.io import read_table
+from cofilter.core.paths import CHECKPOINTS, FILTERED, ITEMS, RESULTS
 from cofilter.evaluation.files import REPRODUCTION
-from cofilter.io import read_table
-from cofilter.paths import CHECKPOINTS, FILTERED, ITEMS, RESULTS
+from cofilter.recommender.kernels.threads import set_threads
 from cofilter.reproduction.config import ReproduceConfig
 from cofilter.reproduction.lab import Lab
 from cofilter.reproduction.procedures import procedure_of
@@ -15,8 +16,7 @@ from cofilter.reproduction.table import reproduction_table
 from cofilter.tracking.config import TrackingConfig
 from cofilter.tracking.tracker import Tracker, run_group
 from stages.app import Run, stage
-from stages.threads import set_threads
-from stages.train import checkpoint_config
+from stages.groups import checkpoint_config
 
 
 @stage

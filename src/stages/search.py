@@ -7,22 +7,21 @@ from typing import Any
 
 from rich.text import Text
 
-from cofilter.config import parse
+from cofilter.core.config import parse
+from cofilter.core.io import write_text
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.terminal import terminal
-from cofilter.io import write_text
-from cofilter.models.base import Recommender
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.kernels.threads import set_threads
+from cofilter.report.terminal import terminal
 from cofilter.search.config import SearchConfig
 from cofilter.search.job import Data, Job, metric_of
 from cofilter.search.report import configuration, refuse_to_overwrite, summary, table, target
 from cofilter.search.search import search
 from cofilter.search.space import Tree, check_space, merged, space_of, values_at
 from cofilter.tracking.config import TrackingConfig
+from cofilter.training.points import make_point, parse_point
 from stages.app import Run, stage
-from stages.families import make_point
-from stages.points import parse_point
-from stages.threads import set_threads
-from stages.train import checkpoint_config
+from stages.groups import checkpoint_config
 
 
 def make(family: str, point: str, cfg: dict[str, Any], values: Tree) -> Recommender:

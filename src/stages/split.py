@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cofilter.columns import TIMESTAMP
-from cofilter.config import parse
-from cofilter.io import read_table
-from cofilter.paths import FILTERED, RATINGS, SPLIT
+from cofilter.console.progress import busy
+from cofilter.core.columns import TIMESTAMP
+from cofilter.core.config import parse
+from cofilter.core.io import read_table
+from cofilter.core.parts import save_parts
+from cofilter.core.paths import FILTERED, RATINGS, SPLIT
 from cofilter.preparation.audit import audit
-from cofilter.preparation.parts import save_parts
 from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
-from cofilter.progress import busy
 from stages.app import Run, stage
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.parts import Parts
 from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig, UncertaintyConfig
-from cofilter.models.bias import BiasConfig
-from cofilter.models.config import ModelConfig
 from cofilter.preparation.audit import audit
-from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
+from cofilter.recommender.bias import BiasConfig
+from cofilter.recommender.config import ModelConfig
 
 Audited = tuple[Parts, dict[str, Any]]
 

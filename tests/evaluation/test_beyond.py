@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from cofilter.columns import ITEM, USER
+from cofilter.core.columns import ITEM, USER
+from cofilter.core.parts import Parts
 from cofilter.evaluation.beyond import (
     Catalogue,
     beyond_accuracy,
@@ -17,11 +18,10 @@ from cofilter.evaluation.beyond import (
     item_factors,
 )
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.scoring import score_target
-from cofilter.evaluation.target import Target
-from cofilter.models.baseline import BiasBaseline, GlobalMean, Popularity
-from cofilter.models.config import ModelConfig
-from cofilter.preparation.parts import Parts
+from cofilter.models.baseline.model import BiasBaseline, GlobalMean, Popularity
+from cofilter.recommender.config import ModelConfig
+from cofilter.scoring.scores import score_target
+from cofilter.scoring.target import Target
 
 
 def cosines(vectors: np.ndarray) -> np.ndarray:

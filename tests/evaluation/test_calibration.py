@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.columns import ITEM, RATING, USER
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.parts import Parts
 from cofilter.evaluation.by_model import joined
 from cofilter.evaluation.calibration import COLUMNS, calibration
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.scoring import score_target
-from cofilter.evaluation.target import Target
-from cofilter.models.baseline import BiasBaseline, GlobalMean, Popularity
-from cofilter.models.config import ModelConfig
-from cofilter.preparation.parts import Parts
+from cofilter.models.baseline.model import BiasBaseline, GlobalMean, Popularity
+from cofilter.recommender.config import ModelConfig
+from cofilter.scoring.scores import score_target
+from cofilter.scoring.target import Target
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.parts import Parts
 from cofilter.evaluation.cold_start import COLUMNS, Newcomers, cold_start
 from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig
-from cofilter.models.baseline import BiasBaseline, Popularity
-from cofilter.models.config import ModelConfig
-from cofilter.preparation.parts import Parts
+from cofilter.models.baseline.model import BiasBaseline, Popularity
 from cofilter.preparation.split import SplitConfig
+from cofilter.recommender.config import ModelConfig
 from tests.evaluation.conftest import make_config, make_ratings
 
 ASKED = ColdStartConfig(revealed=(0, 1, 3), max_users=50, seed=0)

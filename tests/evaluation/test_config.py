@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from cofilter.config import parse
-from cofilter.errors import ConfigError
-from cofilter.evaluation.config import EvaluateConfig, lower_is_better, metric_names
+from cofilter.core.config import parse
+from cofilter.core.errors import ConfigError
+from cofilter.evaluation.config import EvaluateConfig
+from cofilter.scoring.config import lower_is_better, metric_names
 from tests.evaluation.conftest import make_config
 
 

@@ -7,19 +7,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cofilter.columns import RATING, USER
-from cofilter.errors import DataError, LeakError
+from cofilter.core.columns import RATING, USER
+from cofilter.core.errors import DataError, LeakError
+from cofilter.core.io import read_json
+from cofilter.core.parts import Parts
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.files import BANDS, CALIBRATION
 from cofilter.evaluation.leaderboard import reported_metrics, with_ends
-from cofilter.evaluation.scoring import score
-from cofilter.io import read_json
-from cofilter.models.config import ModelConfig
-from cofilter.models.store import load
 from cofilter.preparation.audit import audit as audit_of
-from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import SplitConfig, split_ratings
+from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.store import load
+from cofilter.scoring.scores import score
 from tests.evaluation.conftest import Audited
 from tests.evaluation.trained import POINTS, train, write_curve
 

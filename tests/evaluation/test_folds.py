@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.errors import CapabilityError, ConfigError
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.errors import CapabilityError, ConfigError
 from cofilter.evaluation.folds import cross_validate, summary
-from cofilter.models.base import Recommender
-from cofilter.models.baseline import BiasBaseline, GlobalMean, Popularity
-from cofilter.models.config import ModelConfig
+from cofilter.models.baseline.model import BiasBaseline, GlobalMean, Popularity
 from cofilter.preparation.split import SplitConfig
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.config import ModelConfig
 
 KFOLD = SplitConfig(kind="kfold", validation_share=0.1, folds=4, seed=3)
 

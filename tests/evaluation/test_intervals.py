@@ -3,15 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cofilter.core.parts import Parts
 from cofilter.evaluation.beyond import Catalogue, beyond_accuracy, beyond_names, has_interval
-from cofilter.evaluation.config import EvaluateConfig, metric_names
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.intervals import Contributions, contributions, score_intervals
-from cofilter.evaluation.scoring import Scores, score_target
-from cofilter.evaluation.target import Target
 from cofilter.evaluation.uncertainty import mean_intervals
-from cofilter.models.baseline import BiasBaseline, GlobalMean
-from cofilter.models.config import ModelConfig
-from cofilter.preparation.parts import Parts
+from cofilter.models.baseline.model import BiasBaseline, GlobalMean
+from cofilter.recommender.config import ModelConfig
+from cofilter.scoring.config import metric_names
+from cofilter.scoring.scores import Scores, score_target
+from cofilter.scoring.target import Target
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cofilter.core.parts import Parts
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.folders import ModelFolder, expected_folders
 from cofilter.evaluation.item_map import (
     alike_order,
     by_validation,
@@ -15,10 +15,10 @@ from cofilter.evaluation.item_map import (
     item_similarities,
     principal_plane,
 )
-from cofilter.models.config import ModelConfig
-from cofilter.models.store import load
-from cofilter.preparation.parts import Parts
-from tests.evaluation.report.evaluated import trained_sweep
+from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.store import load
+from cofilter.scoring.folders import ModelFolder, expected_folders
+from tests.report.evaluated import trained_sweep
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from cofilter.evaluation.leaderboard import (
     reported_metrics,
     selected,
 )
-from cofilter.evaluation.scoring import COUNTS
+from cofilter.scoring.scores import COUNTS
 
 
 def entry(

@@ -7,22 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.columns import RATING
-from cofilter.config import parse
-from cofilter.errors import CapabilityError, ConfigError
+from cofilter.core.columns import RATING
+from cofilter.core.config import parse
+from cofilter.core.errors import CapabilityError, ConfigError
+from cofilter.core.parts import Parts
 from cofilter.evaluation.leak import COLUMNS, LeakConfig, leaking_against_honest, sampled, with_leak
-from cofilter.models.baseline import GlobalMean, Popularity
-from cofilter.models.config import ModelConfig
-from cofilter.models.knn import KNN_KINDS
-from cofilter.models.knn_config import KNNConfig
-from cofilter.preparation.parts import Parts
+from cofilter.models.baseline.model import GlobalMean, Popularity
+from cofilter.models.knn.config import KNNConfig
+from cofilter.models.knn.model import KINDS
+from cofilter.recommender.config import ModelConfig
 
 PLAIN: dict[str, Any] = {"similarity": "cosine", "k": 1, "aggregation": "plain", "scale": (0.5, 5)}
 
 
 def test_a_row_s_own_answer_is_its_nearest_neighbour_s(parts: Parts) -> None:
     """With k = 1 the row itself, similarity 1, is all that is asked: no error is left."""
-    methods = {side: partial(kind, KNNConfig(**PLAIN)) for side, kind in KNN_KINDS.items()}
+    methods = {side: partial(kind, KNNConfig(**PLAIN)) for side, kind in KINDS.items()}
     table = leaking_against_honest(parts, methods, None, 0)
     assert table["method"].tolist() == list(methods)
     assert (table["rows"] == len(parts.test)).all()
@@ -41,7 +41,7 @@ def test_both_errors_are_those_computed_by_hand(parts: Parts, model_config: Mode
 
 
 def test_only_neighbours_vote_for_themselves(model_config: ModelConfig) -> None:
-    leaking = with_leak(KNN_KINDS["item"](KNNConfig(**PLAIN)))
+    leaking = with_leak(KINDS["item"](KNNConfig(**PLAIN)))
     assert leaking.config == KNNConfig(**PLAIN, self_votes=True)
     mean = GlobalMean(model_config)
     assert with_leak(mean) is mean

@@ -6,8 +6,8 @@ import pandas as pd
 
 from cofilter.evaluation import plots
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.folders import ModelFolder
 from cofilter.evaluation.leaderboard import leaderboard
+from cofilter.scoring.folders import ModelFolder
 from tests.evaluation.test_leaderboard import entry
 
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.evaluation.config import UncertaintyConfig
 from cofilter.evaluation.intervals import Contributions
 from cofilter.evaluation.significance import differences_to_best

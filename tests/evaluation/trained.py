@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from cofilter.core.io import write_json, write_text
+from cofilter.core.parts import Parts
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.folders import LEARNING_CURVE, SELECTION
-from cofilter.evaluation.scoring import score
-from cofilter.io import write_json, write_text
-from cofilter.models.base import Recommender
-from cofilter.models.baseline import BASELINES
-from cofilter.models.config import ModelConfig
-from cofilter.models.store import save
-from cofilter.preparation.parts import Parts
+from cofilter.models.baseline.model import KINDS
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.store import save
+from cofilter.scoring.folders import LEARNING_CURVE, SELECTION
+from cofilter.scoring.scores import score
 
 POINTS = [("baseline", name) for name in ("global_mean", "bias", "popularity")]
 
@@ -25,9 +25,9 @@ def train(
     """Train every baseline; gives their (family, point)."""
     both = pd.concat([parts.train, parts.validation], ignore_index=True)
     for family, point in POINTS:
-        fitted = BASELINES[point](model_config).fit(parts.train)
+        fitted = KINDS[point](model_config).fit(parts.train)
         scores = score(fitted, parts.train, None, parts.validation, config).summary()
-        shipped = BASELINES[point](model_config).fit(both) if refit else fitted
+        shipped = KINDS[point](model_config).fit(both) if refit else fitted
         write_folder(shipped, models, family, point, scores, refit=refit)
     return POINTS
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import cofilter
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.errors import CapabilityError, DataError
-from cofilter.models.base import Recommender
-from cofilter.models.store import save
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.errors import CapabilityError, DataError
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.store import save
 
 SCALE = (1.0, 5.0)
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.errors import DataError, LeakError
+from cofilter.core.errors import DataError, LeakError
+from cofilter.core.parts import Parts, load_parts, save_parts
 from cofilter.preparation.audit import audit, content_sha256, verify_audit
 from cofilter.preparation.instants import Instants
-from cofilter.preparation.parts import Parts, load_parts, save_parts
 from cofilter.preparation.split import Kind, SplitConfig, split_instants, split_ratings
 from tests.preparation.logs import Row, log, rows_of
 from tests.preparation.test_split import KINDS, big

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.preparation.duplicates import Policy, settle_duplicates
 from cofilter.preparation.tables import to_polars
 from tests.preparation.logs import Row, log, rows_of

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from cofilter.config import parse
-from cofilter.errors import ConfigError, DataError
+from cofilter.core.config import parse
+from cofilter.core.errors import ConfigError, DataError
 from cofilter.preparation.filter import FilterConfig, filter_ratings
 from cofilter.preparation.instants import Instants
 from tests.preparation.logs import Row, log, rows_of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.preparation.instants import Instants, instants
 
 SHARES = st.sampled_from([0.05, 0.1, 0.25, 0.4])

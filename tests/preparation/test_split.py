@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from cofilter.config import parse
-from cofilter.errors import ConfigError, DataError
+from cofilter.core.config import parse
+from cofilter.core.errors import ConfigError, DataError
+from cofilter.core.parts import Parts
 from cofilter.preparation.instants import Instants
-from cofilter.preparation.parts import Parts
 from cofilter.preparation.split import Kind, SplitConfig, split_instants, split_ratings
 from tests.preparation.logs import Row, distinct, log, rows_of
 

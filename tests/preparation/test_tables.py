@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.preparation.tables import pair_keys, to_polars, with_id_numbers
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cofilter.columns import ITEM
+from cofilter.core.columns import ITEM
 from cofilter.reproduction.lab import Lab
 from cofilter.training.loop import CheckpointConfig
 from tests.evaluation.conftest import make_ratings

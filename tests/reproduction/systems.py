@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cofilter.config import parse
+from cofilter.core.config import parse
 from cofilter.reproduction.config import ReproduceConfig
 from tests.composition import compose
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from cofilter.reproduction.config import ReproduceConfig
 from cofilter.reproduction.lab import Findings
 from cofilter.reproduction.procedures import PROCEDURES, procedure_of

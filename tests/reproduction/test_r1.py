@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.models.knn import KNN_KINDS
-from cofilter.models.knn_config import KNNConfig
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.models.knn.config import KNNConfig
+from cofilter.models.knn.model import KINDS
 from cofilter.preparation.split import SplitConfig, split_ratings
 from cofilter.reproduction import r1
 from tests.reproduction.conftest import MakeLab
@@ -34,7 +34,7 @@ def by_the_table(table: pd.DataFrame, user: int, item: int, side: str, k: int) -
 @pytest.mark.parametrize("side", ["user", "item"])
 def test_a_leaking_prediction_is_the_published_pandas_one(side: str, ratings: pd.DataFrame) -> None:
     leaking = PLAIN.model_copy(update={"self_votes": True})
-    model = KNN_KINDS[side](leaking).fit(ratings)
+    model = KINDS[side](leaking).fit(ratings)
     rows = ratings.head(30)
     predicted = model.predict(rows[USER], rows[ITEM])
     expected = [

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.config import parse
-from cofilter.errors import ConfigError
-from cofilter.models.mf import MatrixFactorization, MFConfig
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.config import parse
+from cofilter.core.errors import ConfigError
+from cofilter.models.mf.config import MFConfig
+from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.reproduction.lab import unclipped
 from cofilter.reproduction.r4 import R4Config, in_order, masked, numbered_anew
 from tests.checkout import PROJECT
@@ -94,7 +95,7 @@ def test_fits_in_a_row_are_those_of_a_plain_torch_loop(
 
 def start_of(model: MatrixFactorization, ratings: pd.DataFrame) -> list[torch.Tensor]:
     """The tables that the torch engine starts from."""
-    from cofilter.matrix import Interactions
+    from cofilter.core.matrix import Interactions
 
     data = Interactions.of(ratings)
     model.biases_ = type("Level", (), {"mean": 0.0})()  # type: ignore[assignment]

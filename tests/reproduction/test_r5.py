@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.columns import ITEM, RATING, USER
+from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.reproduction import r5
 from tests.reproduction.conftest import MakeLab
 from tests.reproduction.systems import system

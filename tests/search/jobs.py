@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cofilter.config import parse
-from cofilter.io import write_table
-from cofilter.models.base import Recommender
-from cofilter.models.mf import MatrixFactorization, MFConfig
+from cofilter.core.config import parse
+from cofilter.core.io import write_table
+from cofilter.models.mf.config import MFConfig
+from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.recommender.base import Recommender
 from cofilter.search.config import SearchConfig
 from cofilter.search.job import Data, Job
 from cofilter.search.search import search
@@ -20,7 +21,7 @@ from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
 from tests.evaluation.conftest import make_config
 from tests.models.contract import ratings_table
-from tests.models.test_mf import config as mf_config
+from tests.models.mf.test_factorization import config as mf_config
 from tests.tracking.runs import config as tracking_config
 
 GROUP: dict[str, Any] = {"lr": 0.05, "l2": 0.05, "kinds": {"biased": {}}}

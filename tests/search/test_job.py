@@ -6,19 +6,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cofilter.errors import CapabilityError, ConfigError, DataError
-from cofilter.models.als import ALS, ALSConfig
-from cofilter.models.base import Recommender
-from cofilter.models.mf import MatrixFactorization
+from cofilter.core.errors import CapabilityError, ConfigError, DataError
+from cofilter.models.als.config import ALSConfig
+from cofilter.models.als.model import KINDS
+from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.recommender.base import Recommender
 from cofilter.search.job import Data, metric_of
-from tests.models.test_mf import config
+from tests.models.mf.test_factorization import config
 from tests.search.jobs import EVALUATE, data, history, job, run, search_config, write_parts
 
 
 def ranker() -> Recommender:
     values = {"kind": "implicit", "dim": 4, "epochs": 3, "patience": None, "regularization": 1.0}
     more: dict[str, Any] = {"solver": "cholesky", "cg_steps": 1, "alpha": 1.0, "init_std": 0.1}
-    return ALS["implicit"](ALSConfig(**values, **more, confidence="rating", min_rating=None))
+    return KINDS["implicit"](ALSConfig(**values, **more, confidence="rating", min_rating=None))
 
 
 def test_the_metric_is_what_the_model_is_watched_by_unless_named() -> None:

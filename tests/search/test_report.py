@@ -8,7 +8,7 @@ import pytest
 import yaml
 from optuna.trial import TrialState
 
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from cofilter.search.job import Job
 from cofilter.search.report import (
     configuration,

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.errors import ConfigError
-from cofilter.models.base import Recommender
-from cofilter.models.mf import MatrixFactorization
+from cofilter.core.errors import ConfigError
+from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.recommender.base import Recommender
 from cofilter.search.space import (
     Choices,
     Range,
@@ -20,7 +20,7 @@ from cofilter.search.space import (
     tree_of,
     values_at,
 )
-from tests.models.test_mf import config
+from tests.models.mf.test_factorization import config
 
 LR = {"low": 0.01, "high": 0.1, "log": True}
 SPACES = {

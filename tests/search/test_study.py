@@ -8,7 +8,7 @@ import pytest
 from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.trial import TrialState
 
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from cofilter.search.job import Job
 from cofilter.search.study import VALUES, SearchStudy, pruner_of
 from cofilter.search.trial import Outcome

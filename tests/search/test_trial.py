@@ -7,7 +7,7 @@ from typing import Any
 import optuna
 import pytest
 
-from cofilter.errors import Interrupted
+from cofilter.core.errors import Interrupted
 from cofilter.search.study import SearchStudy
 from cofilter.search.trial import COMPLETE, FAIL, PRUNED, Outcome, Reporter, Trials
 from cofilter.training.loop import Trainer

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from cofilter.config import parse
+from cofilter.core.config import parse
 from cofilter.sources.source import DataConfig
 
 PROJECT = Path(__file__).resolve().parents[2]

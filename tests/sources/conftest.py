@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cofilter.errors import SourceError
+from cofilter.core.errors import SourceError
 from cofilter.sources.wheel import fetch_wheel
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from tests.sources.configs import NAMES, source, values
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.io import read_table, write_table
+from cofilter.core.io import read_table, write_table
 from cofilter.sources.content import table_sha256
 
 TABLE = pd.DataFrame(

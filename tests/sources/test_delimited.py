@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.errors import ConfigError, DataError
+from cofilter.core.errors import ConfigError, DataError
 from cofilter.sources.delimited import RawTable, TextFormat, read_table
 from cofilter.sources.files import Member
 

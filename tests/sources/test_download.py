@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cofilter.errors import SourceError
+from cofilter.core.errors import SourceError
 from cofilter.sources.download import Policy, fetch
 from tests.sources.server import Site, refusing_url, serve
 

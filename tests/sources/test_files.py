@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cofilter.errors import DataError, SourceError
-from cofilter.io import file_sha256
+from cofilter.core.errors import DataError, SourceError
+from cofilter.core.io import file_sha256
 from cofilter.sources.files import open_bundle, open_file, what_is
 from tests.sources.archives import zipped
 

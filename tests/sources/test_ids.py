@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.sources.ids import same_kind
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.sources.layouts import Layout, layout_of, read_titles
 from tests.sources.archives import u_item_line
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cofilter.errors import SourceError
+from cofilter.core.errors import SourceError
 from cofilter.sources.config import Members, Mirror
 from cofilter.sources.download import Policy
 from cofilter.sources.mirrors import first_archive

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.sources.delimited import RawTable, TextFormat, read_table
 from cofilter.sources.files import Member
 from cofilter.sources.ratings import Rules, check_ratings

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter import paths
-from cofilter.errors import CofilterError, DataError, SourceError
-from cofilter.io import file_sha256, read_json, read_table
+from cofilter.core import paths
+from cofilter.core.errors import CofilterError, DataError, SourceError
+from cofilter.core.io import file_sha256, read_json, read_table
 from cofilter.sources.source import Obtained, obtain, save
 from tests.sources.archives import grouplens_from_wheel, zipped
 from tests.sources.configs import PROJECT, source, values

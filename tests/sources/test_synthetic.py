@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from cofilter.sources.synthetic import Truth, generate, generate_with_truth
 from cofilter.sources.synthetic_config import SyntheticConfig
 from cofilter.sources.synthetic_kernels import alias_tables, star_moments

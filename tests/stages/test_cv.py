@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from cofilter.errors import ConfigError
-from cofilter.models.baseline import BASELINES
-from cofilter.models.knn import KNN_KINDS
-from cofilter.models.mf import MatrixFactorization
+from cofilter.core.errors import ConfigError
+from cofilter.models.baseline.model import KINDS
+from cofilter.models.knn.model import KINDS
+from cofilter.models.mf.factorization import MatrixFactorization
 from stages.cv import method
 from stages.drift import composed
 from tests.checkout import Checkout, errors
@@ -14,8 +14,8 @@ from tests.checkout import Checkout, errors
 
 def test_a_name_means_a_model() -> None:
     cfg = composed()
-    assert type(method("baseline/bias", cfg)()) is BASELINES["bias"]
-    assert type(method("knn/user", cfg)()) is KNN_KINDS["user"]
+    assert type(method("baseline/bias", cfg)()) is KINDS["bias"]
+    assert type(method("knn/user", cfg)()) is KINDS["user"]
     made = method("mf/dot-dim7", cfg)()
     assert isinstance(made, MatrixFactorization)
     assert (made.config.kind, made.config.dim) == ("dot", 7)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import cofilter
-from cofilter.evaluation.reproduction import main, read_reproduction
+from cofilter.report.published import main, read_reproduction
 from tests.checkout import Checkout, errors
 
 SHORT = ("reproduce=r2_biased_mf", "reproduce.procedure.factors.epochs=2")

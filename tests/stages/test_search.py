@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from stages.families import FAMILIES
 
-from cofilter.config import parse
-from cofilter.errors import CofilterError
+from cofilter.core.config import parse
+from cofilter.core.errors import CofilterError
 from cofilter.search.config import SearchConfig
 from cofilter.search.space import check_space, space_of
 from stages.app import Run
-from stages.families import FAMILIES
 from stages.search import job_of, make
 from tests.checkout import Checkout, errors
 from tests.composition import compose

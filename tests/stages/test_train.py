@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cofilter import load
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from stages import train_baseline, train_knn, train_mf
 from stages.drift import composed
 from stages.train import shared

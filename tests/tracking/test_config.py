@@ -8,8 +8,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from cofilter.config import parse
-from cofilter.errors import ConfigError
+from cofilter.core.config import parse
+from cofilter.core.errors import ConfigError
 from cofilter.tracking.config import TrackingConfig
 from tests.tracking.runs import config
 

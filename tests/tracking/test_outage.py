@@ -88,7 +88,7 @@ def test_a_silent_server_holds_up_neither_interrupt_nor_end(tmp_path: Path, stop
         server.silent = True
         limit = 1.0 if stop == "None" else 600.0
         done = python(
-            "from cofilter.errors import Interrupted\n"
+            "from cofilter.core.errors import Interrupted\n"
             f"with tracker(root, mode='online', finish_timeout={limit}) as tracked:\n"
             "    tracked.log_epoch(rows(1, 1)[0])\n"
             f"    stop = {stop}\n"

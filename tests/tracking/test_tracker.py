@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.tracking.tracker import Tracker, run_group
 from tests.tracking.runs import folders, ours, rows, tracker
 from tests.tracking.wandb_log import Run, read_run

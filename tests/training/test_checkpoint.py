@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cofilter.errors import CheckpointError
+from cofilter.core.errors import CheckpointError
 from cofilter.training.checkpoint import Checkpoint, CheckpointStore
 
 IDENTITY = {"config": {"dim": 3}, "train": "abc"}

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from cofilter.errors import Interrupted
+from cofilter.core.errors import Interrupted
 from cofilter.training.interruption import StopRequest, stop_on_signals
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cofilter.errors import Interrupted
-from cofilter.models.learner import Arrays, Task
-from cofilter.training.loop import CheckpointConfig, DivergedError, Trainer
+from cofilter.core.errors import DivergedError, Interrupted
+from cofilter.recommender.learner import Arrays, Task
+from cofilter.training.loop import CheckpointConfig, Trainer
 
 
 class Walk:
@@ -101,7 +101,7 @@ def test_more_epochs_continue_and_fewer_start_anew(tmp_path: Path) -> None:
     assert [row["epoch"] for row in found.history] == [1, 2]
 
 
-@pytest.mark.parametrize("change", [{"identity": {"x": 2}}, {"code": ("cofilter.columns",)}])
+@pytest.mark.parametrize("change", [{"identity": {"x": 2}}, {"code": ("cofilter.core.columns",)}])
 def test_another_identity_or_code_starts_anew(change: dict[str, Any], tmp_path: Path) -> None:
     trainer(tmp_path).run(Walk(), task(3))
     learner = Walk()

@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cofilter.evaluation.scoring import score
-from cofilter.matrix import Interactions
-from cofilter.models.base import Recommender
-from cofilter.models.mf import MatrixFactorization
-from cofilter.models.store import load
-from cofilter.preparation.parts import Parts
-from cofilter.training.answers import load_answers
+from cofilter.core.matrix import Interactions
+from cofilter.core.parts import Parts
+from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.store import load
+from cofilter.scoring.answers import load_answers
+from cofilter.scoring.scores import score
 from cofilter.training.loop import CheckpointConfig, Trainer
 from cofilter.training.point import Point, save_point, train_point
 from tests.evaluation.conftest import make_config
 from tests.models.contract import ratings_table
-from tests.models.test_mf import config
+from tests.models.mf.test_factorization import config
 
 EVALUATE = make_config(primary="rmse", k=(5,), relevance_threshold=4.0, min_users=1)
 CHECKPOINT = CheckpointConfig(every_seconds=0, resume="auto")

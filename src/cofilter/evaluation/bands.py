@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cofilter.columns import ITEM, USER
+from cofilter.core.columns import ITEM, USER
+from cofilter.core.matrix import UNKNOWN, IdMap
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.scoring import Scores
-from cofilter.evaluation.target import Target
-from cofilter.matrix import UNKNOWN, IdMap
+from cofilter.scoring.scores import Scores
+from cofilter.scoring.target import Target
 
 ACTIVITY, POPULARITY = "activity", "popularity"
 COLUMNS = ("model", "family", "by", "band", "order", "rows", "rmse", "users", "recall")

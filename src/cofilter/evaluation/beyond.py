@@ -10,13 +10,13 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 from threadpoolctl import threadpool_limits
 
-from cofilter.columns import ITEM, USER
+from cofilter.core.columns import ITEM, USER
+from cofilter.core.matrix import IdMap, to_csr
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.scoring import SCOPES, Scores
-from cofilter.evaluation.target import Target
-from cofilter.matrix import IdMap, to_csr
 from cofilter.metrics import beyond
 from cofilter.metrics.beyond import CONSUMED
+from cofilter.scoring.scores import SCOPES, Scores
+from cofilter.scoring.target import Target
 
 GRID = 2.0**-20  # of factors: far above the noise of the last bits, so that equal runs agree
 _SEED = 0  # of the vector that the decomposition starts from; the result does not depend on it

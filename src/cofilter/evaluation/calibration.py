@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.scoring import Scores
-from cofilter.evaluation.target import Target
+from cofilter.scoring.scores import Scores
+from cofilter.scoring.target import Target
 
 COLUMNS = ("model", "family", "bin", "predicted", "observed", "rows")
 

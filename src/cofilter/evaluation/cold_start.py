@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cofilter.columns import ITEM, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, TIMESTAMP, USER
+from cofilter.core.parts import Parts
 from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig
-from cofilter.evaluation.lists import ranked_lists
-from cofilter.evaluation.target import Target
 from cofilter.evaluation.uncertainty import mean_intervals, ratio_intervals
 from cofilter.metrics.ranking import at_k
 from cofilter.metrics.rating import errors_by_user
-from cofilter.models.base import Recommender
-from cofilter.preparation.parts import Parts
+from cofilter.recommender.base import Recommender
+from cofilter.scoring.lists import ranked_lists
+from cofilter.scoring.target import Target
 
 COLUMNS = (
     "model", "family", "revealed", "users", "rows",

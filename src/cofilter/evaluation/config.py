@@ -1,4 +1,4 @@
-"""Group ``evaluate`` of the configuration, and the metrics it chooses from."""
+"""Group ``evaluate`` of the configuration."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from cofilter.config import Config
-from cofilter.metrics import ranking, rating
+from cofilter.core.config import Config
+from cofilter.scoring.config import PrimaryConfig
 
 
 class UncertaintyConfig(Config):
@@ -52,35 +52,11 @@ class ColdStartConfig(Config):
         return self
 
 
-class ScoreConfig(Config):
-    """What one model's scores depend on.
-
-    Attributes
-    ----------
-    k:
-        Lengths of the ranked lists.
-    relevance_threshold:
-        A held-out row rated at least this is relevant; None: every row.
-    """
-
-    k: tuple[PositiveInt, ...] = Field(min_length=1)
-    relevance_threshold: float | None
-
-    @model_validator(mode="after")
-    def _different_lengths(self) -> Self:
-        if len(set(self.k)) < len(self.k):
-            raise ValueError(f"k {list(self.k)} names a length twice")
-        return self
-
-
-class EvaluateConfig(ScoreConfig):
+class EvaluateConfig(PrimaryConfig):
     """Group ``evaluate``.
 
     Attributes
     ----------
-    primary:
-        Metric that selects on validation and sorts the leaderboard, warm rows; one of
-        `metric_names`.
     min_users:
         With fewer evaluable warm users the leaderboard is headed "too few users to rank".
     uncertainty:
@@ -95,36 +71,9 @@ class EvaluateConfig(ScoreConfig):
         Of the curves for users first seen in test.
     """
 
-    primary: str
     min_users: int = Field(ge=0)
     uncertainty: UncertaintyConfig
     bands: PositiveInt
     calibration_bins: PositiveInt
     diversity_dim: PositiveInt
     cold_start: ColdStartConfig
-
-    @model_validator(mode="after")
-    def _known_primary(self) -> Self:
-        if self.primary not in metric_names(self):
-            raise ValueError(
-                f'primary "{self.primary}" is not allowed: one of '
-                f"{', '.join(metric_names(self))} is expected (k comes from the key k)"
-            )
-        return self
-
-    @property
-    def list_length(self) -> int:
-        """The primary's k, or the first k when the primary has none."""
-        _, _, k = self.primary.partition("@")
-        return int(k) if k else self.k[0]
-
-
-def metric_names(config: ScoreConfig) -> tuple[str, ...]:
-    """Metrics that can be the primary, in the order of files: rmse, …, precision@5, …, ndcg@20."""
-    ranked = (f"{name}@{k}" for name in ranking.DEFINITIONS for k in config.k)
-    return (*rating.DEFINITIONS, *ranked)
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether the metric is an error."""
-    return metric in rating.DEFINITIONS

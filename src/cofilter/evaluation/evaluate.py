@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,21 +11,12 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from cofilter.errors import DataError
+from cofilter.core.io import write_json, write_text
+from cofilter.core.parts import Parts
 from cofilter.evaluation import plots
-from cofilter.evaluation.bands import COLUMNS as BAND_COLUMNS
-from cofilter.evaluation.bands import Bands, band_scores
-from cofilter.evaluation.beyond import Catalogue, beyond_accuracy, beyond_names
 from cofilter.evaluation.by_model import joined
-from cofilter.evaluation.calibration import COLUMNS as BIN_COLUMNS
-from cofilter.evaluation.calibration import calibration
-from cofilter.evaluation.cold_start import COLUMNS as CURVE_COLUMNS
-from cofilter.evaluation.cold_start import Newcomers, cold_start
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.files import (
-    BANDS,
-    CALIBRATION,
-    COLD_START,
     COMPARISON,
     FACTORS,
     FACTS,
@@ -35,36 +26,63 @@ from cofilter.evaluation.files import (
     RMSE_BY_DIM,
     SIMILARITY,
 )
-from cofilter.evaluation.folders import (
+from cofilter.evaluation.item_map import item_plane, item_similarities
+from cofilter.evaluation.judge import PER_MODEL, Judge, Verdict
+from cofilter.evaluation.leaderboard import (
+    FAMILY,
+    POINT,
+    leaderboard,
+    metrics_json,
+    notes_of,
+)
+from cofilter.preparation.audit import verify_audit
+from cofilter.preparation.split import SplitConfig
+from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
     expected_folders,
     other_folders,
 )
-from cofilter.evaluation.intervals import contributions, score_intervals
-from cofilter.evaluation.item_map import item_plane, item_similarities
-from cofilter.evaluation.leaderboard import (
-    FAMILY,
-    POINT,
-    Entry,
-    leaderboard,
-    metrics_json,
-    notes_of,
-)
-from cofilter.evaluation.scoring import SCOPES, Scores, score_target
-from cofilter.evaluation.target import Target
-from cofilter.io import write_json, write_text
-from cofilter.matrix import Interactions
-from cofilter.models.base import Recommender
-from cofilter.models.store import load
-from cofilter.preparation.audit import verify_audit
-from cofilter.preparation.parts import Parts
-from cofilter.preparation.split import SplitConfig
 
 log = logging.getLogger(__name__)
 
-# Files with rows of every model.
-PER_MODEL = {BANDS: BAND_COLUMNS, CALIBRATION: BIN_COLUMNS, COLD_START: CURVE_COLUMNS}
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared.
+
+    Attributes
+    ----------
+    parts:
+        The split.
+    audit:
+        Its recorded audit, which is computed again from ``parts`` first.
+    split:
+        The configuration that made it.
+    points:
+        (family, point) of each model; it lies in ``models/<family>/<point>``. Other folders there
+        are named in the log and ignored.
+    models:
+        Folder of all models.
+    config:
+        How they are compared.
+    ensemble:
+        Folder that the stage blend left; one more row. None: no such row.
+    titles:
+        Title by item id, for the pictures of items; without it they are called by their ids.
+    source:
+        Where the ratings come from, which the facts repeat.
+    """
+
+    parts: Parts
+    audit: Mapping[str, Any]
+    split: SplitConfig
+    points: Sequence[tuple[str, str]]
+    models: Path
+    config: EvaluateConfig
+    ensemble: Path | None = None
+    titles: pd.Series | None = None
+    source: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +96,7 @@ class Evaluation:
     notes:
         Warnings that head it.
     ignored:
-        Model folders that lie about but are not asked for.
+        Model folders that lie about and are no point of the sweep.
     """
 
     leaderboard: pd.DataFrame
@@ -86,37 +104,12 @@ class Evaluation:
     ignored: list[Path]
 
 
-def evaluate(
-    parts: Parts,
-    audit: Mapping[str, Any],
-    split: SplitConfig,
-    expected: Sequence[tuple[str, str]],
-    models: Path,
-    results: Path,
-    config: EvaluateConfig,
-    titles: pd.Series | None = None,
-    source: Mapping[str, Any] | None = None,
-    ensemble: Path | None = None,
-) -> Evaluation:
-    """Compare exactly the expected models, and their ensemble if any, on the test part.
+def evaluate(request: Request, results: Path) -> Evaluation:
+    """Compare exactly the requested models, and their ensemble if any, on the test part.
 
     Nothing is written before everything has succeeded; then ``results`` gets
     ``leaderboard.csv``, ``metrics.json``, ``facts.json`` and ``plots/*.csv``, which are equal byte
-    for byte in two equal runs. `cofilter.evaluation.report.page.write_report` makes a page of them.
-
-    Parameters
-    ----------
-    audit:
-        The split's recorded audit; it is computed again from ``parts`` first.
-    expected:
-        (family, point) of each model; it lies in ``models/<family>/<point>``. Other folders there
-        are named in the log and ignored.
-    titles:
-        Title by item id, for the pictures of items; without it they are called by their ids.
-    source:
-        Where the ratings come from, which the facts repeat.
-    ensemble:
-        Folder that the stage blend left; one more row.
+    for byte in two equal runs. `cofilter.report.page.write_report` makes a page of them.
 
     Raises
     ------
@@ -125,102 +118,56 @@ def evaluate(
     DataError
         A model is missing, unreadable or was fitted on other data than this split's.
     """
-    verify_audit(parts, audit, split)
-    folders = expected_folders(models, expected)
-    if ensemble is not None:
-        folders.append(ensemble_folder(ensemble))
-    ignored = other_folders(models, expected)
+    config = request.config
+    verify_audit(request.parts, request.audit, request.split)
+    folders = _folders(request)
+    ignored = other_folders(request.models, request.points)
     if ignored:
-        log.warning("ignored, since not asked for: %s", ", ".join(map(str, ignored)))
-    target = Target.of(parts.train, parts.validation, parts.test, config.relevance_threshold)
-    fingerprints = _Fingerprints(parts)
-    catalogue = Catalogue.of(parts.train, target, config)
-    bands = Bands.of(parts.train, target, config.bands)
-    entries, dims = [], {}
-    newcomers = Newcomers.of(parts, config.cold_start)
-    per_model: dict[str, dict[str, pd.DataFrame]] = {file: {} for file in PER_MODEL}
-    for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2):
-        model = load(folder.path)
-        fingerprints.check(model, folder)
-        scores = score_target(model, target, config)
-        entries.append(_entry(folder, scores, catalogue, config))
-        per_model[BANDS][folder.name] = band_scores(scores, target, bands, config)
-        per_model[CALIBRATION][folder.name] = calibration(scores, target, config)
-        curve = cold_start(model, newcomers, parts.train, config)
-        per_model[COLD_START][folder.name] = curve
-        dim = getattr(model.config, "dim", None)
-        if dim is not None:
-            dims[folder.family, folder.point] = dim
-    notes = notes_of(target.evaluable_warm_users, audit, config)
-    table = leaderboard(entries, config, notes)
+        log.warning("ignored, since no point of the sweep: %s", ", ".join(map(str, ignored)))
+    judge = Judge.of(request.parts, config)
+    verdicts = {
+        folder.name: judge.verdict(folder)
+        for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
+    }
+    notes = notes_of(judge.target.evaluable_warm_users, request.audit, config)
+    table = leaderboard([verdict.entry for verdict in verdicts.values()], config, notes)
     names = table[FAMILY] + "/" + table[POINT]  # in the leaderboard's order
     tables = {
         LEADERBOARD: table,
         COMPARISON: plots.comparison(table, config),
         LEARNING_CURVES: plots.learning_curves(folders),
-        RMSE_BY_DIM: plots.rmse_by_dim(table, dims),
-        **{
-            file: joined({name: found[name] for name in names}, PER_MODEL[file])
-            for file, found in per_model.items()
-        },
-        SIMILARITY: item_similarities(folders, config.primary, titles),
-        FACTORS: item_plane(folders, titles),
+        RMSE_BY_DIM: plots.rmse_by_dim(table, _dims(verdicts.values())),
+        SIMILARITY: item_similarities(folders, config.primary, request.titles),
+        FACTORS: item_plane(folders, request.titles),
     }
+    for file, columns in PER_MODEL.items():
+        tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)
     documents = {
         METRICS: metrics_json(table, config),
-        FACTS: {"evaluate": config.model_dump(mode="json"), "split": audit, "source": source},
+        FACTS: {
+            "evaluate": config.model_dump(mode="json"),
+            "split": request.audit,
+            "source": request.source,
+        },
     }
     _write(results, tables, documents)
     return Evaluation(table, notes, ignored)
 
 
-class _Fingerprints:
-    """Hashes of what a model may have been fitted on; each computed when first needed."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._known: dict[bool, str] = {}
-
-    def check(self, model: Recommender, folder: ModelFolder) -> None:
-        refit = bool(folder.selection["refit"])
-        if refit not in self._known:
-            fitted_on = [self._parts.train] + [self._parts.validation] * refit
-            table = pd.concat(fitted_on, ignore_index=True)
-            self._known[refit] = Interactions.of(table).sha256
-        if model.data_sha256_ != self._known[refit]:
-            asked = "train + validation" if refit else "train"
-            raise DataError(
-                f"{folder.path}: fitted on other ratings than this split's {asked} "
-                f"(fingerprint {model.data_sha256_[:12]}, expected {self._known[refit][:12]}); "
-                f"{folder.remedy}"
-            )
+def _folders(request: Request) -> list[ModelFolder]:
+    folders = expected_folders(request.models, request.points)
+    if request.ensemble is not None:
+        folders.append(ensemble_folder(request.ensemble))
+    return folders
 
 
-def _entry(
-    folder: ModelFolder, scores: Scores, catalogue: Catalogue, config: EvaluateConfig
-) -> Entry:
-    told = folder.selection
-    validation = told["validation"]["warm"]
-    if config.primary not in validation:
-        raise DataError(
-            f"{folder.path}: its validation metrics have no {config.primary}; {folder.remedy}"
-        )
-    beyond = beyond_accuracy(scores, catalogue, config)
-    summary = scores.summary()
-    for scope in SCOPES:
-        absent: dict[str, float | None] = dict.fromkeys(beyond_names(config))
-        summary[scope] |= beyond[scope].metrics(config) if scope in beyond else absent
-    return Entry(
-        folder.family,
-        folder.point,
-        told["seed"],
-        told["engine"],
-        told["device"],
-        validation[config.primary],
-        summary,
-        score_intervals(scores, beyond, config.uncertainty),
-        contributions(scores, config),
-    )
+def _dims(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], int]:
+    """Length of the factors of each model that has some."""
+    return {
+        (verdict.entry.family, verdict.entry.point): verdict.dim
+        for verdict in verdicts
+        if verdict.dim is not None
+    }
 
 
 def _write(results: Path, tables: Mapping[str, pd.DataFrame], documents: Mapping[str, Any]) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 import pandas as pd
 from tqdm import tqdm
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.errors import CapabilityError, ConfigError
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.errors import CapabilityError, ConfigError
 from cofilter.metrics.rating import mae, rmse
-from cofilter.models.base import Recommender
 from cofilter.preparation.split import SplitConfig, split_ratings
+from cofilter.recommender.base import Recommender
 
 METHOD, FOLD, ROWS, FALLBACK = "method", "fold", "rows", "fallback_share"
 ERRORS = ("rmse", "mae")

@@ -9,9 +9,9 @@ import numpy as np
 
 from cofilter.evaluation.beyond import BeyondScores, has_interval
 from cofilter.evaluation.config import EvaluateConfig, UncertaintyConfig
-from cofilter.evaluation.scoring import SCOPES, ScopeScores, Scores
 from cofilter.evaluation.uncertainty import mean_intervals, ratio_intervals
 from cofilter.metrics.rating import UserErrors
+from cofilter.scoring.scores import SCOPES, ScopeScores, Scores
 
 Interval = tuple[float, float]
 POOLED = {"rmse": "squared", "mae": "absolute"}  # Σ of these over Σ rows; the others are means

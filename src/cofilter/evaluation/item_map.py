@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.cluster import hierarchy
 
-from cofilter.columns import ITEM, TITLE
-from cofilter.errors import CapabilityError
-from cofilter.evaluation.config import lower_is_better
-from cofilter.evaluation.folders import ModelFolder
-from cofilter.models.base import Recommender
-from cofilter.models.factors import FactorRecommender
-from cofilter.models.store import load
+from cofilter.core.columns import ITEM, TITLE
+from cofilter.core.errors import CapabilityError
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.factors import FactorRecommender
+from cofilter.recommender.store import load
+from cofilter.scoring.config import lower_is_better
+from cofilter.scoring.folders import ModelFolder
 
 MODEL, RATINGS, SIMILARITY = "model", "ratings", "similarity"
 ORDER, OTHER_ITEM, OTHER_TITLE, OTHER_ORDER = "order", "other_item", "other_title", "other_order"

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from cofilter.evaluation.beyond import beyond_names, has_interval
-from cofilter.evaluation.config import EvaluateConfig, lower_is_better, metric_names
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.intervals import Contributions, Interval
-from cofilter.evaluation.scoring import COUNTS, SCOPES
 from cofilter.evaluation.significance import differences_to_best
+from cofilter.scoring.config import lower_is_better, metric_names
+from cofilter.scoring.scores import COUNTS, SCOPES
 
 RANK, SELECTED, NOTES = "rank", "selected", "notes"
 FAMILY, POINT, SEED, ENGINE, DEVICE = "family", "point", "seed", "engine", "device"

@@ -15,14 +15,14 @@ import pandas as pd
 from pydantic import Field, PositiveInt, model_validator
 from tqdm import tqdm
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.config import Config
-from cofilter.errors import CapabilityError
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.config import Config
+from cofilter.core.errors import CapabilityError
+from cofilter.core.parts import Parts
 from cofilter.metrics.rating import mae, rmse
-from cofilter.models.base import Recommender
-from cofilter.models.knn import ItemKNN, UserKNN
-from cofilter.models.learner import Trains
-from cofilter.preparation.parts import Parts
+from cofilter.models.knn.model import ItemKNN, UserKNN
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.learner import Trains
 
 METHOD, ROWS, OPTIMISM, FALLBACK = "method", "rows", "optimism", "honest_fallback_share"
 LEAKING_RMSE, HONEST_RMSE = "leaking_rmse", "honest_rmse"

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.folders import ModelFolder
 from cofilter.evaluation.leaderboard import FAMILY, POINT, SELECTED, column
-from cofilter.evaluation.scoring import SCOPES
+from cofilter.scoring.folders import ModelFolder
+from cofilter.scoring.scores import SCOPES
 
 MODEL, DIM, PHASE, EPOCH, LOSS = "model", "dim", "phase", "epoch", "loss"
 

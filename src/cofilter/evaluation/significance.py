@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 from cofilter.evaluation.config import UncertaintyConfig
 from cofilter.evaluation.intervals import Contributions
 from cofilter.evaluation.uncertainty import (

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from cofilter.evaluation.config import UncertaintyConfig
-from cofilter.kernels.random import stream_key
-from cofilter.kernels.resampling import COLUMNS, weighted_sums
+from cofilter.evaluation.kernels.resampling import COLUMNS, weighted_sums
+from cofilter.recommender.kernels.random import stream_key
 
 Intervals = tuple[np.ndarray, np.ndarray]
 _BLOCK = 3 * COLUMNS  # columns summed at once: 30 MB of sums at 10,000 resamples

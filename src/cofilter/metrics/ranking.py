@@ -67,3 +67,13 @@ def at_k(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> dict[str, np.ndarr
         "ndcg": (hits / np.log2(ranks + 1)).sum(axis=1) / ideal[reachable - 1],
     }
     return {name: values[name].astype(np.float64) for name in DEFINITIONS}
+
+
+def sampled(users: np.ndarray, at_most: int) -> np.ndarray:
+    """All of these users, or a random sample of so many in ascending order, always the same one.
+
+    Not the first ones: low ids are often the oldest accounts.
+    """
+    if len(users) <= at_most:
+        return users
+    return np.sort(np.random.default_rng(0).choice(users, at_most, replace=False))

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.columns import ITEM, TIMESTAMP, USER
-from cofilter.errors import DataError, LeakError
-from cofilter.io import arrays_sha256
+from cofilter.core.columns import ITEM, TIMESTAMP, USER
+from cofilter.core.errors import DataError, LeakError
+from cofilter.core.io import arrays_sha256
+from cofilter.core.parts import PARTS, Parts
 from cofilter.preparation.instants import Instants, moment
-from cofilter.preparation.parts import PARTS, Parts
 from cofilter.preparation.split import SplitConfig
 from cofilter.preparation.tables import ROW, pair_keys, to_polars
 

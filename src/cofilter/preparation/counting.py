@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from cofilter.columns import ITEM, USER
+from cofilter.core.columns import ITEM, USER
 
 FORCED = "forced"  # bool column: no rule drops the row
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
-from cofilter.errors import DataError
-from cofilter.preparation.parts import PARTS
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.errors import DataError
+from cofilter.core.parts import PARTS
 from cofilter.preparation.tables import ROW, pair_keys
 
 Policy = Literal["error", "last", "mean"]

@@ -10,9 +10,9 @@ import pandas as pd
 import polars as pl
 from pydantic import PositiveInt, field_validator, model_validator
 
-from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
-from cofilter.config import Config
-from cofilter.errors import ConfigError, DataError
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.config import Config
+from cofilter.core.errors import ConfigError, DataError
 from cofilter.preparation.counting import COUNTING_RULES, FORCED
 from cofilter.preparation.instants import Instants
 from cofilter.preparation.tables import ROW, to_polars, with_id_numbers

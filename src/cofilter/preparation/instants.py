@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 
 
 @dataclass(frozen=True)

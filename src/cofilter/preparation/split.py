@@ -9,12 +9,12 @@ import pandas as pd
 import polars as pl
 from pydantic import Field, NonNegativeInt, model_validator
 
-from cofilter.columns import TIMESTAMP, USER
-from cofilter.config import Config
-from cofilter.errors import ConfigError, DataError
+from cofilter.core.columns import TIMESTAMP, USER
+from cofilter.core.config import Config
+from cofilter.core.errors import ConfigError, DataError
+from cofilter.core.parts import PARTS, Parts
 from cofilter.preparation.duplicates import Policy, settle_duplicates
 from cofilter.preparation.instants import Instants, instants, moment
-from cofilter.preparation.parts import PARTS, Parts
 from cofilter.preparation.tables import to_polars
 
 Kind = Literal[

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import polars as pl
 
-from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
-from cofilter.errors import DataError
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.errors import DataError
 
 ROW = "row"  # a row's position in the table that came in, from 0
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from cofilter.config import Config
+from cofilter.core.config import Config
 
 System = Literal[
     "r1_memory_vs_model",

@@ -11,10 +11,10 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from cofilter.columns import ITEM, RATING, TITLE, USER
+from cofilter.core.columns import ITEM, RATING, TITLE, USER
 from cofilter.metrics.rating import rmse
-from cofilter.models.base import Recommender
-from cofilter.models.config import ModelConfig
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.config import ModelConfig
 from cofilter.training.loop import CheckpointConfig, Observer, Trainer
 
 M = TypeVar("M", bound=Recommender)

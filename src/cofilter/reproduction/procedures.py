@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from cofilter.config import Config, parse
+from cofilter.core.config import Config, parse
 from cofilter.reproduction import r1, r2, r3_grid, r3_implicit, r4, r5
 from cofilter.reproduction.config import ReproduceConfig
 from cofilter.reproduction.lab import Findings, Lab

@@ -14,13 +14,14 @@ from itertools import product
 import pandas as pd
 from pydantic import PositiveInt
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.config import Config
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.config import Config
 from cofilter.evaluation.leak import with_leak
 from cofilter.metrics.rating import rmse
-from cofilter.models.knn import KNN_KINDS
-from cofilter.models.knn_config import KNNConfig
-from cofilter.models.mf import MatrixFactorization, MFConfig
+from cofilter.models.knn.config import KNNConfig
+from cofilter.models.knn.model import KINDS
+from cofilter.models.mf.config import MFConfig
+from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.preparation.filter import FilterConfig, filter_ratings
 from cofilter.preparation.split import SplitConfig, split_ratings
 from cofilter.reproduction.lab import Figure, Findings, Lab, answered_rmse, unclipped, warm
@@ -130,7 +131,7 @@ def _comparison(config: R1Config, lab: Lab) -> tuple[list[Figure], pd.DataFrame]
     found: dict[tuple[str, str], tuple[float | None, str]] = {}
     recommended = []
     for side in _SIDES:
-        made = partial(KNN_KINDS[side], asked.neighbours)
+        made = partial(KINDS[side], asked.neighbours)
         leaking, honest = lab.fit("", with_leak(made()), whole), lab.fit("", made(), parts.train)
         found[f"{side}-based", LEAKING] = answered_rmse(leaking, rows)
         found[f"{side}-based", HONEST] = answered_rmse(honest, rows)

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from pydantic import PositiveInt
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.config import Config
-from cofilter.models.mf import MatrixFactorization, MFConfig
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.config import Config
+from cofilter.models.mf.config import MFConfig
+from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.preparation.split import SplitConfig, split_ratings
 from cofilter.reproduction.lab import Figure, Findings, Lab, unclipped
 

@@ -8,12 +8,13 @@ from itertools import product
 import pandas as pd
 from pydantic import PositiveFloat, PositiveInt
 
-from cofilter.config import Config
+from cofilter.core.config import Config
 from cofilter.evaluation.folds import METHOD, cross_validate, summary
-from cofilter.models.base import Recommender
-from cofilter.models.mf import MatrixFactorization, MFConfig
-from cofilter.models.svdpp import SVDPlusPlus
+from cofilter.models.mf.config import MFConfig
+from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.models.mf.svdpp import SVDPlusPlus
 from cofilter.preparation.split import SplitConfig
+from cofilter.recommender.base import Recommender
 from cofilter.reproduction.lab import Figure, Findings, Lab
 
 MODELS: dict[str, type[Recommender]] = {"SVD": MatrixFactorization, "SVD++": SVDPlusPlus}

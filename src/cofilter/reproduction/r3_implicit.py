@@ -8,15 +8,18 @@ from typing import Literal
 
 from pydantic import PositiveFloat, PositiveInt
 
-from cofilter.config import Config
-from cofilter.evaluation.config import ScoreConfig
-from cofilter.evaluation.scoring import score
-from cofilter.models.als import ALSConfig, ImplicitALS
-from cofilter.models.bpr import BPR, BPRConfig
-from cofilter.models.iterative import IterativeRecommender
-from cofilter.models.ncf import ImplicitNetwork, ImplicitNetworkConfig
+from cofilter.core.config import Config
+from cofilter.models.als.config import ALSConfig
+from cofilter.models.als.model import ImplicitALS
+from cofilter.models.bpr.config import BPRConfig
+from cofilter.models.bpr.model import BPR
+from cofilter.models.ncf.config import ImplicitNetworkConfig
+from cofilter.models.ncf.model import ImplicitNetwork
 from cofilter.preparation.split import SplitConfig, split_ratings
+from cofilter.recommender.iterative import IterativeRecommender
 from cofilter.reproduction.lab import Figure, Findings, Lab
+from cofilter.scoring.config import ScoreConfig
+from cofilter.scoring.scores import score
 
 Metric = Literal["precision", "recall", "ndcg", "map"]
 

@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, PositiveInt, model_validator
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.config import Config
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.config import Config
+from cofilter.interview.person import borrowed_from, most_rated
 from cofilter.metrics.rating import rmse
-from cofilter.models.mf import MatrixFactorization, MFConfig
-from cofilter.models.ncf import RatingNetwork, RatingNetworkConfig
+from cofilter.models.mf.config import MFConfig
+from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.models.ncf.config import RatingNetworkConfig
+from cofilter.models.ncf.model import RatingNetwork
 from cofilter.reproduction.lab import Figure, Findings, Lab, unclipped, warm
-from cofilter.reproduction.person import borrowed_from, most_rated
 
 MODELS = ("dot", "biased", "network")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 from pydantic import PositiveInt
 
-from cofilter.columns import ITEM, RATING, USER
-from cofilter.config import Config
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.config import Config
 from cofilter.metrics.rating import rmse
-from cofilter.models.mf import MatrixFactorization, MFConfig
+from cofilter.models.mf.config import MFConfig
+from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.reproduction.lab import Figure, Findings, Lab, unclipped
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cofilter.io import atomic_path, write_text
-from cofilter.models.store import save
+from cofilter.core.io import atomic_path, write_text
+from cofilter.recommender.store import save
 from cofilter.reproduction.lab import Findings
 
 

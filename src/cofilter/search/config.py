@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from cofilter.config import Config
+from cofilter.core.config import Config
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"  # of files, and of a choice on Hydra's command line
 

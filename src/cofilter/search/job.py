@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cofilter.errors import CapabilityError, ConfigError
-from cofilter.evaluation.config import EvaluateConfig, lower_is_better, metric_names
-from cofilter.evaluation.target import Target
-from cofilter.io import json_sha256, read_table
-from cofilter.matrix import Interactions
+from cofilter.core.errors import CapabilityError, ConfigError
+from cofilter.core.io import json_sha256, read_table
+from cofilter.core.matrix import Interactions
+from cofilter.core.paths import CHECKPOINTS, LOGS
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.metrics import rating
-from cofilter.models.base import Recommender
-from cofilter.models.iterative import RANKED
-from cofilter.paths import CHECKPOINTS, LOGS
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.iterative import RANKED
+from cofilter.scoring.config import lower_is_better, metric_names
+from cofilter.scoring.target import Target
 from cofilter.search.config import SearchConfig
 from cofilter.search.space import Make, Space
 from cofilter.tracking.config import TrackingConfig

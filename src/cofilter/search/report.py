@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 from optuna.trial import FrozenTrial
 
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from cofilter.search.job import Job
 from cofilter.search.space import KINDS, merged, tree_of
 from cofilter.search.study import EPOCHS, IDENTITY, REASON, VALUES, SearchStudy

@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 import numba
 from optuna.trial import FrozenTrial
 
-from cofilter.errors import CofilterError, Interrupted
+from cofilter.core.errors import CofilterError, Interrupted
 from cofilter.search.job import Data, Job
 from cofilter.search.study import SearchStudy, only_run, worker_lives
 from cofilter.search.trial import Outcome, Trials

@@ -11,9 +11,9 @@ from typing import Any, Protocol, Self
 
 from pydantic import Field, model_validator
 
-from cofilter.config import Config, parse
-from cofilter.errors import ConfigError
-from cofilter.models.base import Recommender
+from cofilter.core.config import Config, parse
+from cofilter.core.errors import ConfigError
+from cofilter.recommender.base import Recommender
 
 KINDS = "kinds"
 DIGITS = 4  # significant ones of a drawn number, so that a configuration can be read

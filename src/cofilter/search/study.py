@@ -23,8 +23,8 @@ import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from cofilter.errors import ConfigError
-from cofilter.io import json_sha256
+from cofilter.core.errors import ConfigError
+from cofilter.core.io import json_sha256
 from cofilter.search.job import Job
 from cofilter.search.trial import FAIL, Outcome
 

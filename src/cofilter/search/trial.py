@@ -9,13 +9,13 @@ from typing import Any
 
 import optuna
 
-from cofilter.errors import CofilterError, DataError, Interrupted
-from cofilter.evaluation.scoring import score_target
-from cofilter.models.iterative import RANKED
+from cofilter.core.errors import CofilterError, DataError, DivergedError, Interrupted
+from cofilter.recommender.iterative import RANKED
+from cofilter.scoring.scores import score_target
 from cofilter.search.job import Data, Job
 from cofilter.search.space import merged, tree_of
 from cofilter.tracking.tracker import Tracker
-from cofilter.training.loop import DivergedError, Observer, Trainer
+from cofilter.training.loop import Observer, Trainer
 
 COMPLETE, PRUNED, FAIL = (
     optuna.trial.TrialState.COMPLETE,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cofilter.config import Config
+from cofilter.core.config import Config
 from cofilter.sources.synthetic_config import SyntheticConfig
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cofilter.io import arrays_sha256
+from cofilter.core.io import arrays_sha256
 
 
 def table_sha256(table: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from cofilter.errors import ConfigError, DataError
+from cofilter.core.errors import ConfigError, DataError
 from cofilter.sources.files import Member, what_is
 
 _UNIT = "\x1f"  # ASCII "unit separator" stands in for delimiters of several characters

@@ -14,8 +14,8 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tqdm import tqdm
 
-from cofilter.errors import SourceError
-from cofilter.io import write_json
+from cofilter.core.errors import SourceError
+from cofilter.core.io import write_json
 
 log = logging.getLogger(__name__)
 

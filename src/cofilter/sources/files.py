@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cofilter.errors import DataError, SourceError
-from cofilter.io import file_sha256
+from cofilter.core.errors import DataError, SourceError
+from cofilter.core.io import file_sha256
 
 _KINDS = {
     b"PK\x03\x04": "a zip archive",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from cofilter.errors import DataError
+from cofilter.core.errors import DataError
 
 
 def same_kind(label: str, *series: pl.Series, keep_text: bool = False) -> tuple[pl.Series, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from cofilter.columns import GENRES, ITEM, TITLE
+from cofilter.core.columns import GENRES, ITEM, TITLE
 from cofilter.sources.delimited import RawTable
 from cofilter.sources.ids import same_kind
 

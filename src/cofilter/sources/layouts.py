@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cofilter.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
-from cofilter.errors import DataError
+from cofilter.core.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
+from cofilter.core.errors import DataError
 from cofilter.sources.delimited import TextFormat
 
 _U_ITEM_GENRES = [

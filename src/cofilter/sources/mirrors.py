@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cofilter.errors import SourceError
-from cofilter.io import file_sha256, write_text
+from cofilter.core.errors import SourceError
+from cofilter.core.io import file_sha256, write_text
 from cofilter.sources.config import Mirror
 from cofilter.sources.download import POLICY, Policy, discard, fetch
 from cofilter.sources.files import what_is

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
-from cofilter.errors import DataError
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.errors import DataError
 from cofilter.sources.delimited import RawTable
 from cofilter.sources.timestamps import expected_timestamp, parse_timestamps
 

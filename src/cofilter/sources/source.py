@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
-from cofilter import paths
-from cofilter.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
-from cofilter.errors import DataError, SourceError
-from cofilter.io import atomic_path, write_json, write_table
-from cofilter.progress import busy
+from cofilter.console.progress import busy
+from cofilter.core import paths
+from cofilter.core.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
+from cofilter.core.errors import DataError, SourceError
+from cofilter.core.io import atomic_path, write_json, write_table
 from cofilter.sources.config import DataConfig
 from cofilter.sources.content import table_sha256
 from cofilter.sources.delimited import RawTable, TextFormat, read_table

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cofilter.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.sources.synthetic_config import SyntheticConfig
 from cofilter.sources.synthetic_counts import drawing_weights, sizes
 from cofilter.sources.synthetic_draw import (

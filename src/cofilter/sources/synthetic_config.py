@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from cofilter.config import Config
+from cofilter.core.config import Config
 
 
 class SyntheticConfig(Config):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from cofilter.errors import ConfigError
+from cofilter.core.errors import ConfigError
 from cofilter.sources.synthetic_config import SyntheticConfig
 
 # MovieLens 20M (Harper and Konstan, 2015), which other sizes are scaled from.

@@ -7,11 +7,13 @@ import math
 import numba
 import numpy as np
 
+from cofilter.core.compiled import compiled
+
 _TRIES = 30  # draws for each rating wanted, and
 _SPARE = 6_000  # more for a session, before all items are looked at (as dear as 20,000 draws)
 
 
-@numba.njit(cache=True)
+@compiled()
 def alias_tables(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Walker's alias tables (Vose, 1991) for each row of weights: float64, int32, same shape."""
     rows, n = weights.shape
@@ -50,7 +52,7 @@ def alias_tables(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return keep, other
 
 
-@numba.njit(cache=True)
+@compiled()
 def draw_items(
     session_user: np.ndarray,
     session_start: np.ndarray,
@@ -118,7 +120,7 @@ def draw_items(
     return item, time
 
 
-@numba.njit(cache=True)
+@compiled()
 def _liking(taste: np.ndarray, factors: np.ndarray) -> float:
     dot = 0.0
     for f in range(len(taste)):
@@ -126,7 +128,7 @@ def _liking(taste: np.ndarray, factors: np.ndarray) -> float:
     return 1.0 / (1.0 + math.exp(-dot))
 
 
-@numba.njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def taste_scores(
     user: np.ndarray,
     item: np.ndarray,
@@ -154,7 +156,7 @@ def taste_scores(
     return scores
 
 
-@numba.njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def star_moments(scores: np.ndarray, noise_sd: float) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance (float64[rows]) of ratings given their true scores.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cofilter.columns import GENRES, ITEM, TITLE
+from cofilter.core.columns import GENRES, ITEM, TITLE
 
 _FIRST = [
     "Quiet",

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cofilter.errors import SourceError
+from cofilter.core.errors import SourceError
 
 
 def fetch_wheel(requirement: str, folder: Path) -> Path:

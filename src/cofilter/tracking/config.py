@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cofilter.config import Config
+from cofilter.core.config import Config
 
 Mode = Literal["auto", "online", "offline", "disabled"]
 

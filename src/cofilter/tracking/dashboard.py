@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cofilter.errors import TrackingError
-from cofilter.io import write_json
-from cofilter.paths import LOGS
+from cofilter.core.errors import TrackingError
+from cofilter.core.io import write_json
+from cofilter.core.paths import LOGS
 from cofilter.tracking.config import TrackingConfig
 from cofilter.tracking.process import prepare
 

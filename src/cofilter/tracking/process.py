@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from cofilter.paths import LOGS
+from cofilter.core.paths import LOGS
 from cofilter.tracking.config import TrackingConfig
 
 LiveMode = Literal["online", "offline"]

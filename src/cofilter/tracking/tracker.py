@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from cofilter.errors import DataError, Interrupted
-from cofilter.io import json_sha256
+from cofilter.core.errors import DataError, Interrupted
+from cofilter.core.io import json_sha256
 from cofilter.tracking import process, records
 from cofilter.tracking.config import TrackingConfig
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ import safetensors
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from cofilter.errors import CheckpointError
-from cofilter.io import json_sha256, write_bytes, write_json
-from cofilter.models.learner import Arrays
-
-log = logging.getLogger(__name__)
+from cofilter.console import messages
+from cofilter.core.errors import CheckpointError
+from cofilter.core.io import json_sha256, write_bytes, write_json
+from cofilter.recommender.epochs import Progress
+from cofilter.recommender.learner import Arrays
 
 LOCK, IDENTITY = "lock", "identity.json"
 KEEP = 2  # the newest and the one before it
@@ -31,31 +30,15 @@ _DIGEST_BYTES = 32  # SHA-256 of the rest, at the start of the file
 
 
 @dataclass
-class Checkpoint:
-    """A training run after a completed epoch; later epochs depend on nothing else.
+class Checkpoint(Progress):
+    """A training's progress as a file.
 
     Attributes
     ----------
-    epoch:
-        Completed epochs.
-    learner:
-        `Learner.state`: parameters, optimizer, random generators.
-    best:
-        Parameters of the best epoch so far.
-    best_epoch, best_value:
-        That epoch and its watched metric (None without validation).
-    history:
-        A row an epoch.
     run_id:
         The tracking run that a continuation belongs to.
     """
 
-    epoch: int = 0
-    learner: Arrays = field(default_factory=dict)
-    best: Arrays = field(default_factory=dict)
-    best_epoch: int = 0
-    best_value: float | None = None
-    history: list[dict[str, float]] = field(default_factory=list)
     run_id: str | None = None
 
     def to_bytes(self) -> bytes:
@@ -104,7 +87,7 @@ class CheckpointStore:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
-            log.warning("%s: another process trains this model; waiting for it", self.folder)
+            messages.waiting_for_another(self.folder)
             lock.acquire()
         for half in self.folder.glob(".epoch-*"):  # of a process killed while it wrote
             half.unlink()
@@ -124,12 +107,12 @@ class CheckpointStore:
         damaged = []
         for epoch, path in reversed(self._files()):
             if epoch > at_most:
-                log.info("%s: past the %d epochs asked for, not used", path, at_most)
+                messages.past_the_last_epoch(path, at_most)
                 continue
             try:
                 return Checkpoint.from_file(path)
             except (CheckpointError, OSError, safetensors.SafetensorError) as error:
-                log.warning("%s; trying the one before", error)
+                messages.damaged_checkpoint(error)
                 damaged.append(path.name)
         if damaged:
             raise CheckpointError(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from cofilter.errors import Interrupted
+from cofilter.core.errors import Interrupted
 
 
 class StopRequest:

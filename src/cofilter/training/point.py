@@ -10,21 +10,21 @@ from typing import Any
 
 import pandas as pd
 
-from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.folders import LEARNING_CURVE, SELECTION
-from cofilter.evaluation.scoring import score_target
-from cofilter.evaluation.target import Target
-from cofilter.io import write_json, write_text
-from cofilter.models.base import Recommender
-from cofilter.models.store import save
-from cofilter.preparation.parts import Parts
-from cofilter.training.answers import Answers, save_answers
+from cofilter.core.io import write_json, write_text
+from cofilter.core.parts import Parts
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.store import save
+from cofilter.scoring.answers import Answers, save_answers
+from cofilter.scoring.config import ScoreConfig
+from cofilter.scoring.folders import LEARNING_CURVE, SELECTION
+from cofilter.scoring.scores import score_target
+from cofilter.scoring.target import Target
 from cofilter.training.loop import CheckpointConfig, Observer, Trainer
 
 
 @dataclass(frozen=True)
 class Point:
-    """What a train stage is asked for.
+    """What a train stage works on.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Point:
     seed: int
     make: Callable[[], Recommender]
     refit: bool
-    evaluate: EvaluateConfig
+    score: ScoreConfig
     checkpoint: CheckpointConfig
 
 
@@ -75,8 +75,8 @@ def train_point(
     trainer = new_trainer("fit")
     fitted = point.make().fit(parts.train, parts.validation, trainer)
     timings = {"fit_seconds": time.monotonic() - started}
-    target = Target.of(parts.train, None, parts.validation, point.evaluate.relevance_threshold)
-    scores = score_target(fitted, target, point.evaluate)
+    target = Target.of(parts.train, None, parts.validation, point.score.relevance_threshold)
+    scores = score_target(fitted, target, point.score)
     answers = Answers.of(fitted, target)
     shipped, curves = fitted, [curve_of(fitted, "fit")]
     if point.refit:

@@ -1,0 +1,33 @@
+"""Log lines of a training; none of them changes what it gives."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+log = logging.getLogger("cofilter")
+
+
+def continuing(label: str, folder: Path, epoch: int) -> None:
+    """A training takes up an earlier one's work."""
+    log.info("%s: continuing after epoch %d (%s)", label, epoch, folder)
+
+
+def already_trained(label: str, epoch: int) -> None:
+    """An earlier training has done all the work."""
+    log.info("%s: trained before, %d epochs in its checkpoint", label, epoch)
+
+
+def past_the_last_epoch(checkpoint: Path, epochs: int) -> None:
+    """A checkpoint of a longer training is left alone."""
+    log.info("%s: past the last epoch, %d; not used", checkpoint, epochs)
+
+
+def damaged_checkpoint(error: Exception) -> None:
+    """A checkpoint cannot be read."""
+    log.warning("%s; trying the one before", error)
+
+
+def waiting_for_another(folder: Path) -> None:
+    """Another process holds a training's lock."""
+    log.warning("%s: another process trains this model; waiting for it", folder)

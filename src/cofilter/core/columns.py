@@ -1,0 +1,9 @@
+"""Names of the columns that every table in cofilter uses."""
+
+USER = "user_id"
+ITEM = "item_id"
+RATING = "rating"
+TIMESTAMP = "timestamp"  # int64 seconds since 1970-01-01 UTC; absent when the source has no times
+TITLE = "title"
+GENRES = "genres"  # separated by "|"
+RANK, SCORE = "rank", "score"  # of a list of recommendations

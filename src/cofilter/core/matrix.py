@@ -1,0 +1,181 @@
+"""Ratings as a sparse matrix with its id maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.errors import DataError
+from cofilter.core.io import arrays_sha256
+
+# User or item ids: one, or a sequence of one kind.
+Ids = int | str | Sequence[int | str] | np.ndarray | pd.Series | pd.Index
+
+UNKNOWN = -1  # dense index of an id that a map does not hold
+
+
+class IdMap:
+    """Ids in ascending order and their dense indices 0 … n − 1.
+
+    Ids are int64 or str. Numbers come before nothing else: a map holds one kind only.
+    """
+
+    def __init__(self, ids: np.ndarray) -> None:
+        self.ids = ids
+        self._index = pd.Index(ids)
+
+    @classmethod
+    def of(cls, values: Ids) -> IdMap:
+        """The sorted distinct ids among ``values``."""
+        return cls(np.unique(as_ids(values)))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def index(self, values: Ids) -> np.ndarray:
+        """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
+        wanted = as_ids(values)
+        if wanted.dtype.kind != self.ids.dtype.kind and len(wanted) and len(self.ids):
+            raise DataError(
+                f"ids {wanted[:3].tolist()} are {_kind(wanted)}, but this data's ids are "
+                f"{_kind(self.ids)} (such as {self.ids[:3].tolist()})"
+            )
+        return self._index.get_indexer(pd.Index(wanted)).astype(np.int32)
+
+
+def as_ids(values: Ids) -> np.ndarray:
+    """Ids as a NumPy array of int64 or of fixed-width str, which `.npz` holds without pickle.
+
+    A single id counts as one of one. Raises `DataError` when they are neither integers nor strings.
+    """
+    array = np.atleast_1d(np.asarray(values))
+    if array.dtype.kind in "iu":
+        return array.astype(np.int64, copy=False)
+    if array.size == 0 and array.dtype.kind in "fO":
+        return array.astype(np.int64)
+    if array.dtype.kind == "U":
+        return array
+    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.flat):
+        return array.astype(np.str_)
+    raise DataError(f"ids must be integers or strings, got {array.dtype}: {array[:3].tolist()}")
+
+
+def _kind(ids: np.ndarray) -> str:
+    return "integers" if ids.dtype.kind == "i" else "strings"
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Observed (user, item, rating) triples with dense indices.
+
+    Attributes
+    ----------
+    users, items:
+        Id maps; every id in them occurs in at least one row.
+    user, item:
+        int32[n], dense indices of each row.
+    rating:
+        float32[n].
+    timestamp:
+        int64[n] seconds, or None when the source has no times.
+    """
+
+    users: IdMap
+    items: IdMap
+    user: np.ndarray
+    item: np.ndarray
+    rating: np.ndarray
+    timestamp: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, table: pd.DataFrame | Interactions) -> Interactions:
+        """From a table with the columns user_id, item_id, rating and perhaps timestamp."""
+        if isinstance(table, Interactions):
+            return table
+        missing = [name for name in (USER, ITEM, RATING) if name not in table.columns]
+        if missing:
+            raise DataError(f"ratings table has no column {', '.join(missing)}")
+        users, items = IdMap.of(table[USER]), IdMap.of(table[ITEM])
+        times = table[TIMESTAMP].to_numpy(np.int64) if TIMESTAMP in table.columns else None
+        return cls(
+            users,
+            items,
+            users.index(table[USER]),
+            items.index(table[ITEM]),
+            table[RATING].to_numpy(np.float32),
+            times,
+        )
+
+    def __len__(self) -> int:
+        return len(self.rating)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(number of users, number of items)."""
+        return len(self.users), len(self.items)
+
+    @cached_property
+    def by_user(self) -> sparse.csr_array:
+        """float32[users, items] in CSR form, item indices ascending in each row."""
+        return to_csr(self.user, self.item, self.rating, self.shape)
+
+    @cached_property
+    def by_item(self) -> sparse.csr_array:
+        """float32[items, users] in CSR form, user indices ascending in each row."""
+        return to_csr(self.item, self.user, self.rating, self.shape[::-1])
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of ids, indices and ratings, row order included.
+
+        Times are left out, so that equal ratings give equal models whatever their times say. The
+        one model that reads times, recent popularity, is fitted in one go: it has no checkpoint
+        that this hash would have to find.
+        """
+        return arrays_sha256(
+            {
+                "users": self.users.ids,
+                "items": self.items.ids,
+                "user": self.user,
+                "item": self.item,
+                "rating": self.rating,
+            }
+        )
+
+
+def to_csr(
+    row: np.ndarray, column: np.ndarray, value: np.ndarray, shape: tuple[int, int]
+) -> sparse.csr_array:
+    """CSR matrix with sorted indices; stored zeros stay, since 0 is a rating like any other.
+
+    Raises `DataError` when a (row, column) pair occurs twice: summing them would be silent.
+    """
+    matrix = sparse.coo_array((value, (row, column)), shape=shape).tocsr()
+    if matrix.nnz != len(value):
+        raise DataError(f"{len(value) - matrix.nnz} duplicate (user, item) pairs in the ratings")
+    matrix.sort_indices()
+    return matrix
+
+
+def transposed(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The transpose in CSR form, indices ascending in each row; stored zeros stay."""
+    result = matrix.T.tocsr()
+    result.sort_indices()
+    return result
+
+
+def row_of(matrix: sparse.csr_array) -> np.ndarray:
+    """The row of each stored entry."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+
+
+def row_means(matrix: sparse.csr_array) -> np.ndarray:
+    """Mean of each row's stored entries, float64; 0 for a row without any."""
+    total = np.bincount(row_of(matrix), matrix.data, matrix.shape[0])
+    return total / np.maximum(np.diff(matrix.indptr), 1)

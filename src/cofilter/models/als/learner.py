@@ -1,0 +1,205 @@
+"""Alternating least squares in training: both sides' tables and what a half iteration needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+from scipy import sparse
+
+from cofilter.core.errors import DataError
+from cofilter.core.matrix import Interactions, to_csr
+from cofilter.models.als.kernels.rows import Objective, Rows, Table, gram, solve_rows
+from cofilter.models.als.kernels.tile import padded
+from cofilter.recommender.learner import Arrays
+
+if TYPE_CHECKING:
+    from cofilter.models.als.config import ALSConfig
+
+BATCH_WORK = 1 << 32  # multiply-adds between two ticks: a tenth of a second to one second
+
+
+def objective_of(config: ALSConfig, mean: float) -> Objective:
+    """The configured objective as the kernels take it; ``mean`` is that of all ratings."""
+    slope, shift = 1.0, -mean
+    if config.kind == "implicit":
+        slope, shift = extra_confidence(config)
+    numbers = (slope, shift, config.regularization)
+    return Objective(config.kind == "implicit", *(np.float32(number) for number in numbers))
+
+
+def extra_confidence(config: ALSConfig) -> tuple[float, float]:
+    """(slope, shift): an observed pair counts 1 + slope · rating + shift times."""
+    forms = {
+        "rating": (config.alpha, 0.0),
+        "constant": (0.0, config.alpha),
+        "scaled": (config.alpha, -1.0),
+    }
+    return forms[config.confidence]
+
+
+def taken(config: ALSConfig, rating: np.ndarray) -> np.ndarray:
+    """bool[n]: which ratings the objective is about.
+
+    Raises
+    ------
+    DataError
+        A rating would make a confidence lower than that of a pair that was never observed.
+    """
+    keep = np.ones(len(rating), bool)
+    if config.kind == "explicit":
+        return keep
+    if config.min_rating is not None:
+        keep = rating >= config.min_rating
+    slope, shift = extra_confidence(config)
+    lowest = float(rating[keep].min()) if keep.any() else np.inf
+    if slope * lowest + shift < 0:
+        raise DataError(
+            f"als: with confidence {config.confidence} and alpha {config.alpha:g} a rating of "
+            f"{lowest:g} would count less than none; set als.confidence to constant, or "
+            f"als.min_rating to {0.0 - shift / slope:g} or more"
+        )
+    return keep
+
+
+def rows_of(matrix: sparse.csr_array) -> Rows:
+    """A CSR matrix as the kernels take it; copies the row starts alone."""
+    start, at = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False)
+    return Rows(start, at, matrix.data)
+
+
+def to_table(array: np.ndarray) -> Table:
+    """The kernels' form of float32[n, dim + 1], the bias in the last column."""
+    dim = array.shape[1] - 1
+    factor = np.zeros((len(array), padded(dim)), np.float32)
+    factor[:, :dim] = array[:, :dim]
+    return Table(factor, array[:, dim].astype(np.float32))
+
+
+def from_table(table: Table, dim: int) -> np.ndarray:
+    """float32[n, dim + 1] again, always a copy."""
+    return np.column_stack([table.factor[:, :dim], table.bias])
+
+
+class HalfIteration:
+    """All rows of one side, cut into batches of bounded work, heaviest rows first.
+
+    ``n_ratings``: int64[rows].
+    """
+
+    def __init__(self, matrix: sparse.csr_array, objective: Objective, steps: int) -> None:
+        self._rows = rows_of(matrix)
+        self._objective = objective
+        self._steps = steps
+        self.n_ratings = np.diff(self._rows.start)
+        self._order = np.argsort(-self.n_ratings, kind="stable")
+
+    def solve(self, fixed: Table, own: Table) -> Iterator[tuple[int, float]]:
+        """Solve every row into ``own``; gives (ratings, their loss and penalty) of each batch.
+
+        Loss as `solve_rows` defines it. Scratch: 64 Gram matrices.
+        """
+        width = fixed.factor.shape[1]
+        implicit = self._objective.implicit
+        base = gram(fixed.factor) if implicit else np.zeros((width, width), np.float32)
+        loss = np.zeros(len(self._order))
+        for batch in self._batches(width):
+            solve_rows(
+                self._rows, batch, fixed, base, self._objective, self._steps,
+                own.factor, own.bias, loss, np.zeros(1, np.int64),
+            )  # fmt: skip
+            yield int(self.n_ratings[batch].sum()), float(loss[batch].sum())
+
+    def _batches(self, width: int) -> list[np.ndarray]:
+        work = self.n_ratings[self._order] * (width**2 // 2) + width**3 // 6 + 4 * width**2
+        batch = np.cumsum(work) // BATCH_WORK
+        return np.split(self._order, np.flatnonzero(np.diff(batch)) + 1)
+
+
+class AlternatingFactors:
+    """Tables of both sides in training; see `cofilter.models.als.model` for the objective.
+
+    An epoch solves all users against the items, then all items against the users. The item side
+    starts as N(0, init_std²), the user side as 0; nothing else is random, so that the tables are
+    all the state there is.
+
+    Memory: the ratings in both orders (16 bytes each), (users + items) · (dim + 1) floats.
+    """
+
+    engine = "fused"
+    device = "cpu"
+
+    def __init__(self, config: ALSConfig, data: Interactions, mean: float) -> None:
+        self._dim = config.dim
+        self._regularization = config.regularization
+        self._implicit = config.kind == "implicit"
+        by_user, by_item = _ratings(config, data)
+        steps = config.cg_steps if config.solver == "cg" else 0
+        objective = objective_of(config, mean)
+        self._users = HalfIteration(by_user, objective, steps)
+        self._items = HalfIteration(by_item, objective, steps)
+        start = np.zeros((len(data.items), config.dim + 1), np.float32)
+        rng = np.random.default_rng(config.seed)
+        start[:, :-1] = rng.normal(0.0, config.init_std, (len(data.items), config.dim))
+        self._item = to_table(start)
+        self._user = to_table(np.zeros((len(data.users), config.dim + 1), np.float32))
+
+    def identity(self) -> dict[str, Any]:
+        """Engine and numba's version; the number of threads does not change a bit."""
+        return {"engine": self.engine, "numba": numba.__version__}
+
+    def learning_rate(self, epoch: int) -> float:
+        """1: every step goes all the way to the minimum of its side."""
+        return 1.0
+
+    def run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
+        """One iteration; gives the objective after it, divided by the number of ratings.
+
+        The item side's solution brings the loss with it, so it costs nothing beyond a pass over
+        the user table.
+        """
+        for n_ratings, _ in self._users.solve(self._item, self._user):
+            tick(n_ratings)
+        total = self._user_penalty()
+        for n_ratings, loss in self._items.solve(self._user, self._item):
+            total += loss
+            tick(n_ratings)
+        return total / int(self._users.n_ratings.sum())
+
+    def _user_penalty(self) -> float:
+        factor, bias = self._user
+        squares = np.einsum("nd,nd->n", factor, factor, dtype=np.float64)
+        squares += bias.astype(np.float64) ** 2
+        weight = np.ones(len(bias)) if self._implicit else self._users.n_ratings
+        return float(self._regularization * (squares @ weight))
+
+    def parameters(self) -> Arrays:
+        """``user`` and ``item``, float32[n, dim + 1], the bias in the last column."""
+        return {
+            "user": from_table(self._user, self._dim),
+            "item": from_table(self._item, self._dim),
+        }
+
+    def state(self) -> Arrays:
+        """The same as `parameters`: nothing else is carried from epoch to epoch."""
+        return self.parameters()
+
+    def restore(self, state: Arrays) -> None:
+        """Take back what `state` gave."""
+        self._user, self._item = to_table(state["user"]), to_table(state["item"])
+
+
+def _ratings(config: ALSConfig, data: Interactions) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """The ratings that the objective is about, by user and by item."""
+    keep = taken(config, data.rating)
+    if keep.all():
+        return data.by_user, data.by_item
+    if not keep.any():
+        raise DataError(
+            f"als.min_rating: no rating reaches {config.min_rating:g}, "
+            f"the highest is {data.rating.max():g}"
+        )
+    user, item, rating = data.user[keep], data.item[keep], data.rating[keep]
+    return to_csr(user, item, rating, data.shape), to_csr(item, user, rating, data.shape[::-1])

@@ -1,0 +1,84 @@
+"""Matrix factorization by alternating least squares, for ratings and for implicit feedback."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cofilter.core.matrix import Interactions, to_csr
+from cofilter.models.als.config import ALSConfig
+from cofilter.models.als.learner import (
+    AlternatingFactors,
+    HalfIteration,
+    from_table,
+    objective_of,
+    taken,
+    to_table,
+)
+from cofilter.recommender.factors import FactorRecommender
+from cofilter.recommender.learner import Learner
+from cofilter.recommender.people import UserRows, UserState
+
+
+class _ALS(FactorRecommender):
+    """Factors of both sides, each solved exactly while the other is fixed.
+
+    Fitted state: ``user_`` and ``item_``, float32[n, dim + 1], the bias in the last column.
+    A new user is folded in by the same exact solution on the fixed item side.
+    """
+
+    family = "als"
+    config: ALSConfig
+    config_class = ALSConfig
+
+    def _learner(self, data: Interactions) -> Learner:
+        return AlternatingFactors(self.config, data, self.biases_.mean)
+
+    def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
+        shape, keep = (len(data.users), len(self.items_)), taken(self.config, data.rating)
+        ratings = to_csr(data.user[keep], item[keep], data.rating[keep], shape)
+        half = HalfIteration(ratings, objective_of(self.config, self.biases_.mean), steps=0)
+        people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
+        for _ in half.solve(to_table(self.item_), people):
+            pass
+        return from_table(people, self.config.dim)
+
+
+class ExplicitALS(_ALS):
+    """r̂_ui = μ + b_u + b_i + p_u·q_i, μ the mean of the training ratings, minimising
+
+        Σ (r_ui − r̂_ui)² + λ Σ_u n_u (|p_u|² + b_u²) + λ Σ_i n_i (|q_i|² + b_i²)
+
+    over the training ratings, n ratings a row: weighted-λ regularisation (Zhou, Wilkinson,
+    Schreiber and Pan 2008), with the bias solved together with the factor as the weight of a
+    feature that is always 1. Predicts ratings and ranks by them.
+    """
+
+    kind = "explicit"
+
+    @property
+    def _mean(self) -> float:
+        return self.biases_.mean
+
+
+class ImplicitALS(_ALS):
+    """Weighted factorization of what was observed and what was not (Hu, Koren, Volinsky 2008):
+
+        Σ over all user-item pairs of c_ui (x_ui − p_u·q_i)² + λ (Σ_u |p_u|² + Σ_i |q_i|²)
+
+    with x = 1 and c = 1 + α · rating where the pair was observed, x = 0 and c = 1 otherwise.
+    The sum over all pairs is had from the Gram matrix of a side, so no dense matrix is built.
+    Ranks by p_u·q_i; the bias column of its tables is 0. A user with nothing observed (see
+    ``min_rating``) is ranked by popularity.
+    """
+
+    kind = "implicit"
+    predicts_ratings = False
+
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        silent = ~users.state.any(axis=1)
+        user = np.column_stack([users.state[:, :-1], silent])
+        item = np.column_stack([self.item_[:, :-1], self.popularity_])
+        return user.astype(np.float32), item.astype(np.float32)
+
+
+KINDS: dict[str, type[_ALS]] = {"explicit": ExplicitALS, "implicit": ImplicitALS}

@@ -1,0 +1,220 @@
+"""Several models as one: stacked ratings and fused rankings, with given weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from cofilter.core.errors import CapabilityError, ConfigError
+from cofilter.core.matrix import UNKNOWN, Interactions
+from cofilter.models.ensemble.config import EnsembleConfig
+from cofilter.models.ensemble.fusion import fuse
+from cofilter.recommender.base import BLOCK_SCORES, Recommender
+from cofilter.recommender.kernels.topk import top_k
+from cofilter.recommender.learner import Trains
+from cofilter.recommender.people import People, UserRows, UserState
+from cofilter.recommender.ranking import ItemLists
+
+
+@dataclass(frozen=True)
+class Folded:
+    """New users as each member has folded them in, in the order of the members."""
+
+    people: tuple[People, ...]
+
+    def __getitem__(self, rows: np.ndarray) -> Folded:
+        return Folded(tuple(each.at(rows) for each in self.people))
+
+
+class Ensemble(Recommender):
+    """A weighted blend of models that were fitted to the same ratings.
+
+    **Ratings**, by stacked regression (Wolpert 1992; Breiman 1996):
+
+        r̂_ui = Σ_m w_m r̂_ui^(m),   w_m ≥ 0,   Σ_m w_m = 1
+
+    with each member's own clipped prediction, its fallback included. Where every member falls
+    back, so does the ensemble.
+
+    **Rankings**, by weighted reciprocal rank fusion (`cofilter.models.ensemble.fusion.fuse`) of the
+    members' ``depth`` best candidates. Items in nobody's list follow by popularity: they score
+    c · popularity / (1 + highest popularity), with c what the last place of the list with the
+    least weight is worth. **Similar items** are fused in the same way from the members that know
+    some, with the weights of the ranking (of the ratings when nobody ranks); an item in nobody's
+    list is not given.
+
+    A new user is folded into every member. Costs are the sums of the members'. Members with
+    weights for ratings make the ensemble predict ratings, those with weights for rankings make it
+    rank; without any it can do neither.
+
+    `fit` keeps members that are fitted to just these ratings already, and fits those that are not
+    fitted, with the trainer that it is given; for one that was fitted to others it fits a new one
+    (`for_refit`). The weights are chosen beforehand:
+    `cofilter.blending.blend.learn_blend` learns them on validation.
+    """
+
+    family = "ensemble"
+    holds_histories = True
+    config: EnsembleConfig
+    config_class = EnsembleConfig
+
+    def __init__(
+        self, config: EnsembleConfig, members: Mapping[str, Recommender] | None = None
+    ) -> None:
+        super().__init__(config)
+        self.predicts_ratings = any(member.rating_weight for member in config.members)
+        self.ranks = any(member.ranking_weight for member in config.members)
+        self.members = dict(members or {})
+        if members is not None:
+            _refuse_unable(config, members)
+
+    def for_refit(self) -> Ensemble:
+        """An unfitted ensemble of unfitted members, with all that validation chose frozen."""
+        return Ensemble(
+            self.config, {name: each.for_refit() for name, each in self.members.items()}
+        )
+
+    def _fit(
+        self, data: Interactions, validation: Interactions | None, trainer: Trains | None
+    ) -> None:
+        for name, member in self.members.items():
+            if not hasattr(member, "data_sha256_"):
+                member.fit(data, validation, trainer)
+            elif member.data_sha256_ != data.sha256:
+                self.members[name] = member.for_refit().fit(data, validation, trainer)
+
+    # Ratings -------------------------------------------------------------------------------
+
+    def _score_pairs(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        scores = np.zeros(len(row))
+        own = np.zeros(len(row), bool)
+        items = self.items_.ids[item]
+        for member, weight in self._weighted("rating_weight"):
+            who = self._who(users.state, member, row)
+            given, fallback = member.predict(who, items, return_fallback=True)
+            scores += weight * given
+            own |= ~fallback
+        return scores, own
+
+    # Rankings ------------------------------------------------------------------------------
+
+    def rank(
+        self, users: Any, k: int, excluded: sparse.csr_array | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `Recommender.rank`; what is excluded takes no place in the members' lists."""
+        people = users if isinstance(users, People) else self._known(users)
+        user = self._index_of(users)
+        n_items = len(self.items_)
+        k = min(k, n_items)
+        items = np.full((len(people), k), UNKNOWN, np.int32)
+        best = np.full((len(people), k), -np.inf, np.float32)
+        left_out = ItemLists.of(excluded, len(people))
+        step = max(1, BLOCK_SCORES // max(n_items, 1))
+        for start in range(0, len(people), step):
+            rows = np.arange(start, min(start + step, len(people)))
+            scores = np.empty((len(rows), n_items), np.float32)
+            own = people.answered[rows]
+            scores[~own] = self.popularity_
+            if own.any():
+                asked = rows[own]
+                state = self._rows(people, user, asked).state
+                taken = None if excluded is None else excluded[asked]
+                scores[own] = self._fused(state, np.arange(len(asked)), taken)
+            items[rows], best[rows] = top_k(scores, *left_out.take(rows), k)
+        return items, best
+
+    def _fused(
+        self, state: UserState, rows: np.ndarray, excluded: sparse.csr_array | None
+    ) -> np.ndarray:
+        """Scores float32[rows, items] of users that the members know."""
+        constant, depth = self.config.rank_constant, self.config.depth
+        lists, weights = [], []
+        for member, weight in self._weighted("ranking_weight"):
+            who = self._who(state, member, rows)
+            lists.append(member.rank(who, depth, excluded)[0])
+            weights.append(weight)
+        scores = fuse(lists, weights, constant, len(self.items_))
+        least = min(weights) / (constant + depth)
+        rest = least * self.popularity_ / (1 + self.popularity_.max())
+        return np.where(scores > 0, scores, rest.astype(np.float32))
+
+    def _similarities(self, item: np.ndarray) -> np.ndarray:
+        lists, weights = [], []
+        each = np.arange(len(item) + 1)
+        depth = min(self.config.depth, len(self.items_))
+        for member, weight in self._weighted("ranking_weight" if self.ranks else "rating_weight"):
+            try:
+                scores = member._similarities(item)
+            except CapabilityError:
+                continue
+            lists.append(top_k(scores, each, item, depth)[0])
+            weights.append(weight)
+        if not lists:
+            raise CapabilityError("Ensemble: none of its members knows similar items")
+        scores = fuse(lists, weights, self.config.rank_constant, len(self.items_))
+        scores[scores == 0] = -np.inf
+        return scores
+
+    # Users -----------------------------------------------------------------------------------
+
+    def _user_state(self, user: np.ndarray) -> UserState:
+        return user
+
+    def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
+        answered = np.bincount(data.user, minlength=len(data.users)) > 0
+        people = []
+        for member in self._members().values():
+            own_bias = member.biases_.of_new_users(data, item)
+            state = member._fold_in(data, item, own_bias)
+            people.append(People(data.users.ids, state, own_bias, answered))
+        return Folded(tuple(people))
+
+    def _who(self, state: UserState, member: Recommender, rows: np.ndarray) -> Any:
+        """Users as a member's `predict` and `rank` take them: ids, or people folded into it."""
+        if not isinstance(state, Folded):
+            return self.users_.ids[state[rows]]
+        at = [each is member for each in self._members().values()].index(True)
+        return state.people[at].at(rows)
+
+    # Members ---------------------------------------------------------------------------------
+
+    def _weighted(self, which: str) -> list[tuple[Recommender, float]]:
+        """Members with a weight for ratings or rankings, and that weight, in the given order."""
+        weights = [(self.members[each.name], getattr(each, which)) for each in self.config.members]
+        return [(member, weight) for member, weight in weights if weight > 0]
+
+    def _members(self) -> Mapping[str, Recommender]:
+        return {each.name: self.members[each.name] for each in self.config.members}
+
+    def _take_members(self, read: Callable[[str], Recommender]) -> None:
+        self.members = {each.name: read(each.name) for each in self.config.members}
+        if self.config.keep_seen:  # all members were fitted to the same ratings
+            self.seen_ = next((each.seen_ for each in self.members.values()), None)
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Nothing beyond its members."""
+
+
+def _refuse_unable(config: EnsembleConfig, members: Mapping[str, Recommender]) -> None:
+    """Each named member must be there and be able to do what it has a weight for."""
+    names = {member.name for member in config.members}
+    if names != members.keys():
+        raise ConfigError(
+            f"the members {', '.join(sorted(members))} are given, but "
+            f"{', '.join(sorted(names))} are expected"
+        )
+    for each in config.members:
+        member = members[each.name]
+        if each.rating_weight and not member.predicts_ratings:
+            raise ConfigError(f"{each.name} has a weight for ratings, but predicts none")
+        if each.ranking_weight and not member.ranks:
+            raise ConfigError(f"{each.name} has a weight for rankings, but does not rank")

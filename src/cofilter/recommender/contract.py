@@ -1,0 +1,115 @@
+"""The contract of every model: fit, predict, recommend, fold in, save."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from cofilter.core.errors import CapabilityError
+from cofilter.core.matrix import IdMap, Interactions
+from cofilter.recommender.bias import Biases
+from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.learner import Trains
+from cofilter.recommender.people import UserRows, UserState
+from cofilter.recommender.ranking import (
+    ItemLists,
+)
+
+# Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
+# gone through, and rows enough for an efficient product.
+BLOCK_SCORES = 1 << 23
+
+
+class Contract(ABC):
+    """What a family's model supplies; `Recommender` builds everything that users call on it.
+
+    After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
+    has), ``biases_`` (`Biases`), ``seen_`` (`ItemLists` by user), ``scale_``, ``data_sha256_``,
+    ``engine_`` and ``device_``.
+    """
+
+    family: ClassVar[str]
+    predicts_ratings: bool = True
+    ranks: bool = True
+    gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
+    scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
+    knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
+    holds_histories: ClassVar[bool] = False  # its own arrays hold what users have rated
+    config_class: ClassVar[type[ModelConfig]] = ModelConfig
+
+    users_: IdMap
+    items_: IdMap
+    popularity_: np.ndarray
+    biases_: Biases
+    scale_: tuple[float, float]
+    data_sha256_: str
+    engine_: str = "numpy"
+    device_: str = "cpu"
+
+    seen_: ItemLists | None = None
+    kind: ClassVar[str | None] = None  # of a class that is one kind of its family
+
+    config: ModelConfig
+
+    @abstractmethod
+    def _fit(
+        self, data: Interactions, validation: Interactions | None, trainer: Trains | None
+    ) -> None:
+        """Learn from ``data``; ids, popularity, biases and scale are set already."""
+
+    @abstractmethod
+    def _user_state(self, user: np.ndarray) -> UserState:
+        """State of known users, by dense index."""
+
+    @abstractmethod
+    def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
+        """State of new users; ``item`` holds this model's item index for each row of ``data``."""
+
+    def _score_pairs(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Predicted ratings of (state[row], item) pairs and where they are the model's own.
+
+        Gives (float[n] not yet clipped, bool[n]).
+        """
+        raise CapabilityError(f"{type(self).__name__} does not predict ratings")
+
+    def _pair_std(self, users: UserRows, row: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Standard deviations float[n] of what `_score_pairs` gives."""
+        raise CapabilityError(f"{type(self).__name__} does not know how sure it is")
+
+    def _score_items(self, users: UserRows) -> np.ndarray:
+        """Ranking scores float32[users, items]; called for a bounded block of users."""
+        raise CapabilityError(f"{type(self).__name__} does not rank")
+
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        """float32[users, d] and float32[items, d] whose products rank items as `_score_items`.
+
+        Asked for where `scores_are_products`: the best items are then found without the scores of
+        all others in memory (`cofilter.recommender.ranking.with_constants` takes biases in).
+        """
+        raise CapabilityError(f"{type(self).__name__} does not rank by products")
+
+    def _similarities(self, item: np.ndarray) -> np.ndarray:
+        """Similarity float32[n, items] of known items to all items; called in bounded blocks."""
+        raise CapabilityError(f"{type(self).__name__} does not know similar items")
+
+    @abstractmethod
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """What was learned beyond what every model has, for `save`."""
+
+    @abstractmethod
+    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `_arrays` gave."""
+
+    def _members(self) -> Mapping[str, Any]:
+        """Models that this one is made of, by their folder within its own, for `save`."""
+        return {}
+
+    def _take_members(  # noqa: B027 - most models have none
+        self, read: Callable[[str], Any]
+    ) -> None:
+        """Take back what `_members` gave; ``read`` loads the one in a folder."""

@@ -1,0 +1,51 @@
+"""What users pass to a model, looked at once and refused by name."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from cofilter.core.errors import DataError
+from cofilter.core.matrix import Ids, Interactions, as_ids
+from cofilter.recommender.people import People
+
+Users = Ids | People
+
+
+def checked(data: Interactions, where: str) -> sparse.csr_array:
+    """The histories as CSR [users, items] of ratings that can be learned from.
+
+    Raises
+    ------
+    DataError
+        A rating is not finite, or a (user, item) pair occurs twice; the line names the first.
+    """
+    finite = np.isfinite(data.rating)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        user, item = data.users.ids[data.user[at]].item(), data.items.ids[data.item[at]].item()
+        raise DataError(
+            f"{where}: ratings must be finite numbers, got {data.rating[at]} of user {user!r} for "
+            f"item {item!r}"
+        )
+    return data.by_user  # refuses pairs that occur twice
+
+
+def paired(users: Users, item: np.ndarray) -> tuple[Users, np.ndarray]:
+    """Users and item indices of equal number; a single one of either side is repeated."""
+    n_users = len(users) if isinstance(users, People) else len(as_ids(users))
+    if n_users == len(item):
+        return users, item
+    if len(item) == 1:
+        return users, np.repeat(item, n_users)
+    if n_users == 1:
+        rows = np.zeros(len(item), np.intp)
+        return users.at(rows) if isinstance(users, People) else as_ids(users)[rows], item
+    raise DataError(f"{n_users} users but {len(item)} items: one each is expected")
+
+
+def list_length(k: int, n_items: int) -> int:
+    """How many items a list has: k, at most all; below 1 is an error."""
+    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
+        raise DataError(f"k: {k!r} is not allowed: a whole number of at least 1 is expected")
+    return min(int(k), n_items)

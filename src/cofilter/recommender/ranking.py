@@ -1,0 +1,114 @@
+"""Which items a ranking may not give, and how index lists become lists of ids."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cofilter.core.columns import ITEM, RANK, SCORE, USER
+from cofilter.core.errors import DataError
+from cofilter.core.matrix import UNKNOWN, IdMap
+
+
+def exclude_matrix(
+    exclude: pd.DataFrame | None, user_ids: np.ndarray, items: IdMap
+) -> sparse.csr_array | None:
+    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know."""
+    if exclude is None:
+        return None
+    users = IdMap.of(user_ids)
+    user, item = users.index(exclude[USER]), items.index(exclude[ITEM])
+    both = (user != UNKNOWN) & (item != UNKNOWN)
+    shape = len(users), len(items)
+    ones = np.ones(int(both.sum()), np.float32)
+    matrix = sparse.coo_array((ones, (user[both], item[both])), shape=shape).tocsr()
+    return matrix[users.index(user_ids)]
+
+
+class ItemLists(NamedTuple):
+    """Items by row: row r has ``item[start[r]:start[r + 1]]``, ascending; int64 and int32."""
+
+    start: np.ndarray
+    item: np.ndarray
+
+    @classmethod
+    def of(cls, matrix: sparse.csr_array | None, n_rows: int) -> ItemLists:
+        """The stored entries of a CSR matrix [rows, items]; None: no items in any row."""
+        if matrix is None:
+            return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32))
+        ascending = matrix.sorted_indices()
+        return cls(ascending.indptr.astype(np.int64), ascending.indices.astype(np.int32))
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return len(self.start) - 1
+
+    def take(self, rows: np.ndarray) -> ItemLists:
+        """Some rows, in this order; `UNKNOWN` gives a row without items."""
+        count = np.where(rows == UNKNOWN, 0, self.start[rows + 1] - self.start[rows])
+        start = np.concatenate([[0], np.cumsum(count)])
+        place = np.arange(start[-1]) + np.repeat(self.start[rows] - start[:-1], count)
+        return ItemLists(start, self.item[place])
+
+    def matrix(self, n_items: int) -> sparse.csr_array:
+        """As CSR float32[rows, items] with a 1 at each item."""
+        ones = np.ones(len(self.item), np.float32)
+        return sparse.csr_array((ones, self.item, self.start), shape=(self.n_rows, n_items))
+
+
+def with_constants(
+    user: np.ndarray, user_constant: np.ndarray, item: np.ndarray, item_bias: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Factors float32[users, d + 2] and float32[items, d + 2] of biased scores.
+
+    Their products are user · item + user_constant + item_bias: constants are two more factors.
+    """
+    left = np.column_stack([user, np.ones(len(user)), user_constant])
+    right = np.column_stack([item, item_bias, np.ones(len(item))])
+    return left.astype(np.float32), right.astype(np.float32)
+
+
+def to_ids(index: np.ndarray, items: IdMap) -> np.ndarray:
+    """Item ids of dense indices; padding (UNKNOWN) becomes −1, or "" for string ids."""
+    padding = items.ids.dtype.type(-1 if items.ids.dtype.kind == "i" else "")
+    return np.where(index == UNKNOWN, padding, items.ids[index])
+
+
+def as_table(user_ids: np.ndarray, items: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
+    """Lists items[users, k] and scores[users, k] as user_id, item_id, rank and score.
+
+    A row a recommendation, best first within a user; padding has none.
+    """
+    row, place = np.nonzero(np.isfinite(scores))
+    return pd.DataFrame(
+        {
+            USER: user_ids[row],
+            ITEM: items[row, place],
+            RANK: place + 1,
+            SCORE: scores[row, place],
+        }
+    )
+
+
+def refuse_not_finite(scores: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str) -> None:
+    """Raise a `DataError` that names the first of the scores, float[users, items], not finite."""
+    finite = np.isfinite(scores)
+    if not finite.all():
+        user, item = np.unravel_index(int(np.argmin(finite)), finite.shape)
+        raise DataError(
+            f"{model} scores item {items.ids[item].item()!r} with {scores[user, item]} for user "
+            f"{user_ids[user].item()!r}; a finite score is expected"
+        )
+
+
+def refuse_not_finite_products(
+    users: np.ndarray, factors: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str
+) -> None:
+    """As `refuse_not_finite` for the products of users' and items' factors, from the factors."""
+    suspect = ~np.isfinite(users).all(axis=1) | ~np.isfinite(factors).all()
+    at = np.flatnonzero(suspect)[:1]
+    refuse_not_finite(users[at] @ factors.T, user_ids[at], items, model)

@@ -1,0 +1,31 @@
+"""Rows of the tables on leaking procedures and on published figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from cofilter.evaluation.leak import OPTIMISM
+from cofilter.report.published import by_claim, claims
+
+
+def leak_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Both procedures' errors of each method, the most flattered first."""
+    if table.empty:
+        return []
+    return _records(table.sort_values(OPTIMISM, ascending=False, kind="stable"))
+
+
+def claim_rows(table: pd.DataFrame, board: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Published figures by claim, beside ours and what the leaderboard says of the same method."""
+    if table.empty:
+        return {}
+    return {claim: _records(rows) for claim, rows in by_claim(claims(table, board))}
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]

@@ -1,0 +1,87 @@
+"""The report: one HTML file that shows the comparison, with nothing to fetch and no script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from importlib import resources
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from cofilter.core.io import write_text
+from cofilter.evaluation import files
+from cofilter.metrics import beyond, ranking, rating
+from cofilter.report.board import main_board, ship, whole_board
+from cofilter.report.charts.style import Figure
+from cofilter.report.claims import claim_rows, leak_rows
+from cofilter.report.published import figure_text
+from cofilter.report.results import Results, read_results
+from cofilter.report.sections import Section, sections
+
+PACKAGE, TEMPLATE, STYLE = "cofilter.report", "page.html.j2", "page.css.j2"
+
+
+def write_report(results: Path, root: Path) -> list[Figure]:
+    """Draw ``results``/report.html from the tables there and the logs under ``root``.
+
+    Gives the figures in the page's order, for a tracked run. What `read_results` raises passes
+    through, and then no page is written.
+    """
+    found = read_results(results, root)
+    drawn = list(sections(found))
+    write_text(results / files.REPORT, page(found, drawn))
+    return list(chain.from_iterable(section.figures for section in drawn))
+
+
+def page(found: Results, drawn: Iterable[Section]) -> str:
+    """The page as text. All names from the data are escaped."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    filters: dict[str, Callable[[Any], str]] = {
+        "count": _count,
+        "moment": _moment,
+        "figure": lambda value: "–" if value is None else f"{value:.4f}",
+        "exact": figure_text,
+        "short": lambda value: f"{value:.2f}",
+    }
+    environment.filters.update(filters)
+    environment.globals["svg"] = lambda text: Markup(text)  # ours, not the data's
+    return environment.from_string(_read(TEMPLATE)).render(
+        style=Markup(_read(STYLE)),
+        config=found.config,
+        notes=found.notes,
+        ship=ship(found.board, found.config),
+        board=main_board(found.board, found.seconds, found.config),
+        whole=whole_board(found.board, found.config),
+        sections=list(drawn),
+        leaks=leak_rows(found.tables[files.LEAK]),
+        claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
+        audit=found.facts["split"],
+        source=found.facts["source"],
+        environment=found.environment,
+        definitions={**rating.DEFINITIONS, **_ranked_definitions()},
+    )
+
+
+def _read(name: str) -> str:
+    return resources.files(PACKAGE).joinpath(name).read_text(encoding="utf-8")
+
+
+def _ranked_definitions() -> dict[str, str]:
+    ranked = {**ranking.DEFINITIONS, **beyond.DEFINITIONS}
+    told = {f"{name}@k": text for name, text in ranked.items()}
+    return {**told, beyond.CONSUMED: beyond.CONSUMED_DEFINITION}
+
+
+def _count(value: int | None) -> str:
+    """12345 → "12 345", with a narrow space that does not break."""
+    return "–" if value is None else f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _moment(seconds: int | None) -> str:
+    return "–" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"

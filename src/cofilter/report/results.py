@@ -1,0 +1,128 @@
+"""What the report is made of: the tables under ``results/`` and what ``logs/`` tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cofilter.core.columns import TITLE
+from cofilter.core.config import parse
+from cofilter.core.errors import DataError
+from cofilter.core.io import read_json
+from cofilter.evaluation import files
+from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.item_map import OTHER_TITLE
+from cofilter.evaluation.leaderboard import FAMILY, NOTES, POINT, validation_column
+from cofilter.evaluation.plots import MODEL, kind_of
+from cofilter.report.environment import ENVIRONMENT
+from cofilter.report.published import read_reproduction
+from cofilter.report.terminal import read_leaderboard
+from cofilter.report.timings import TIMINGS, read_timings
+from cofilter.scoring.config import lower_is_better
+
+# Written by every evaluation; the others may be absent.
+ALWAYS = (files.LEARNING_CURVES, files.RMSE_BY_DIM)
+PERHAPS = (
+    files.SIMILARITY,
+    files.FACTORS,
+    files.BANDS,
+    files.CALIBRATION,
+    files.COLD_START,
+    files.LEAK,
+)
+# Columns that look like numbers where titles and bands do; "NA" and "None" are titles too.
+TEXT = {TITLE: str, OTHER_TITLE: str, "band": str}
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the report shows.
+
+    Attributes
+    ----------
+    board:
+        The leaderboard, with a column ``model``: family/point.
+    tables:
+        The other tables by file name; empty where there is no such file.
+    facts:
+        ``evaluate`` (its configuration), ``split`` (the audit), ``source`` (null when not known).
+    config:
+        ``facts["evaluate"]``, typed.
+    seconds:
+        Seconds of training by model name; empty when nothing was timed here.
+    environment:
+        Where the models were scored; None when it was not logged here.
+    """
+
+    board: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+    facts: dict[str, Any]
+    config: EvaluateConfig
+    seconds: pd.Series
+    environment: dict[str, Any] | None
+
+    @property
+    def notes(self) -> list[str]:
+        """Warnings that head the leaderboard."""
+        stated = self.board[NOTES].dropna()
+        return stated.iloc[0].split("; ") if len(stated) else []
+
+    def representatives(self) -> list[str]:
+        """Of each kind the point that validation prefers, in the leaderboard's order."""
+        chosen = validation_column(self.config)
+        ordered = self.board.sort_values(
+            chosen, ascending=lower_is_better(self.config.primary), kind="stable"
+        )
+        first = ordered.groupby(ordered[MODEL].map(kind_of), sort=False)[MODEL].first()
+        wanted = set(first)
+        return [name for name in self.board[MODEL] if name in wanted]
+
+
+def read_results(results: Path, root: Path) -> Results:
+    """Read ``results``, and the logs under the checkout ``root``.
+
+    Raises
+    ------
+    DataError
+        There is no leaderboard, or a file is not readable.
+    ConfigError
+        The facts are of another version's evaluation.
+    """
+    board = read_leaderboard(results / files.LEADERBOARD)
+    board = pd.concat([(board[FAMILY] + "/" + board[POINT]).rename(MODEL), board], axis=1).copy()
+    facts = read_json(results / files.FACTS)
+    tables = {name: _table(results / name, needed=True) for name in ALWAYS}
+    tables |= {name: _table(results / name, needed=False) for name in PERHAPS}
+    published = results / files.REPRODUCTION
+    tables[files.REPRODUCTION] = (
+        read_reproduction(published) if published.exists() else pd.DataFrame()
+    )
+    timed = read_timings(root / TIMINGS)
+    stems = board[FAMILY] + "-" + board[POINT]
+    seconds = pd.Series([timed.get(stem) for stem in stems], board[MODEL], dtype="float64")
+    log = root / ENVIRONMENT
+    return Results(
+        board,
+        tables,
+        facts,
+        parse(EvaluateConfig, facts["evaluate"], "evaluate"),
+        seconds.dropna(),
+        read_json(log) if log.is_file() else None,
+    )
+
+
+def _table(path: Path, *, needed: bool) -> pd.DataFrame:
+    """A CSV file; when it is absent an empty table, or an error where it is needed."""
+    try:
+        return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values="")
+    except FileNotFoundError:
+        if needed:
+            raise DataError(f"{path}: file not found; run the stage evaluate first") from None
+        return pd.DataFrame()
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
+    except ValueError as error:
+        raise DataError(f"{path}: not readable as CSV ({error})") from None

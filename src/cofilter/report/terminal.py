@@ -1,0 +1,200 @@
+"""Tables on the terminal: the leaderboard after a run, the folds of a cross-validation.
+
+``python -m cofilter.report.terminal`` prints ``results/leaderboard.csv`` of this checkout.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cofilter.core import paths
+from cofilter.core.errors import CofilterError, DataError
+from cofilter.evaluation.files import LEADERBOARD, REPORT
+from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, ROWS
+from cofilter.evaluation.leaderboard import (
+    BEST_SET,
+    DEVICE,
+    ENGINE,
+    FAMILY,
+    HIGH,
+    LOW,
+    NOTES,
+    POINT,
+    RANK,
+    SELECTED,
+    column,
+)
+from cofilter.report.timings import TIMINGS, read_timings
+
+PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
+_NEEDED = 3  # columns that stay however narrow the terminal is
+_ALIKE = "≈"  # marks the best set
+
+
+def main(checkout: Path = Path()) -> int:
+    """Print the leaderboard under ``checkout``; the exit status, 1 when there is none."""
+    try:
+        table = read_leaderboard(checkout / paths.RESULTS / LEADERBOARD)
+        times = read_timings(paths.main_checkout(checkout) / TIMINGS)
+    except CofilterError as error:
+        Console(stderr=True).print(Text(str(error)), soft_wrap=True)
+        return 1
+    console = terminal()
+    print_leaderboard(table, times, console)
+    print_places(console)
+    return 0
+
+
+def terminal() -> Console:
+    """A console on standard output, wide enough for whole rows when that is no terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def read_leaderboard(path: Path) -> pd.DataFrame:
+    """Read ``leaderboard.csv``; points stay text. A missing or broken file is a `DataError`."""
+    try:
+        text = {FAMILY: str, POINT: str, NOTES: str}
+        table = pd.read_csv(path, dtype=text | {RANK: "Int64"}, keep_default_na=False, na_values="")
+    except FileNotFoundError:
+        raise DataError(f"{path}: file not found; run the stage evaluate first") from None
+    except ValueError as error:
+        raise DataError(f"{path}: not readable as CSV ({error})") from None
+    missing = [name for name in (RANK, SELECTED, FAMILY, POINT, NOTES) if name not in table.columns]
+    if missing:
+        raise DataError(f"{path}: no column {', '.join(missing)}; this is no leaderboard")
+    return table
+
+
+def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Console) -> None:
+    """Print the leaderboard with its notes; on a narrow terminal the last columns are left out."""
+    for note in _notes(table):
+        console.print(Text(f"! {note}", style="yellow"))
+    console.print(_fitting(table, times, console))
+    if BEST_SET in table.columns and table[BEST_SET].any():
+        console.print(
+            f"{_ALIKE} not told from the best: sign-flip test over users, Holm's correction"
+        )
+    if table[SELECTED].any():
+        console.print("* the model to ship: best on validation", style="bold")
+    else:
+        console.print("no model is selected: none has the primary metric on validation")
+
+
+def _fitting(table: pd.DataFrame, times: dict[str, float], console: Console) -> Table:
+    """The board with as many columns as the console has room for, intervals given up last."""
+    unbounded = console.options.update(max_width=PIPE_WIDTH * 10)
+    for intervals in (True, False):
+        rows = [
+            _row(row, _primary(table), times, intervals=intervals)
+            for row in table.to_dict("records")
+        ]
+        names = list(rows[0]) if rows else []
+        for n_columns in range(len(names), _NEEDED - 1, -1):
+            shown = _board(rows, names[:n_columns])
+            if console.measure(shown, options=unbounded).maximum <= console.width:
+                return shown
+    return _board(rows, names[:_NEEDED])
+
+
+def print_places(console: Console) -> None:
+    """Tell where the results of a run lie."""
+    for name, path in (
+        ("report", paths.RESULTS / REPORT),
+        ("leaderboard", paths.RESULTS / LEADERBOARD),
+        ("models", paths.MODELS),
+        ("run logs", paths.LOGS),
+    ):
+        console.print(f"{name + ':':<13}{path}", soft_wrap=True)
+
+
+def print_folds(summary: pd.DataFrame, console: Console) -> None:
+    """Print what `cofilter.evaluation.folds.summary` gives: mean ± sd over the folds."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("method", overflow="fold")
+    for name in ("RMSE", "MAE", "folds", "rows", "fallback"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for row in summary.to_dict("records"):
+        errors = [_spread(row[name], row[f"{name}_sd"]) for name in ERRORS]
+        rest = str(row["folds"]), str(row[ROWS]), f"{row[FALLBACK]:.2%}"
+        shown.add_row(Text(row[METHOD]), *errors, *rest)
+    console.print(shown)
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    stated = table[NOTES].dropna()
+    return stated.iloc[0].split("; ") if len(stated) else []
+
+
+def _primary(table: pd.DataFrame) -> str:
+    named = [name for name in table.columns if name.startswith("validation_")]
+    if not named:
+        raise DataError("the leaderboard has no column validation_…; run the stage evaluate again")
+    return named[0].removeprefix("validation_")
+
+
+def _row(
+    row: dict[Any, Any], primary: str, times: dict[str, float], *, intervals: bool
+) -> dict[str, str]:
+    """Cells by heading, the most telling first: the last are dropped where there is no room."""
+    _, _, k = primary.partition("@")
+    metrics = [primary, "rmse", "mae"]
+    warm = list(dict.fromkeys([*metrics, *([f"recall@{k}", f"hit_rate@{k}"] if k else [])]))
+    cells = {
+        "#": "" if pd.isna(row[RANK]) else f"{row[RANK]} {_mark(row)}",
+        "model": f"{row[FAMILY]}/{row[POINT]}" + (" *" if row[SELECTED] else ""),
+    }
+    for name in dict.fromkeys(metrics):
+        cells[f"{name}\nwarm"] = _figure(row[column("warm", name)])
+    if intervals:
+        cells[f"{primary}\nwarm"] += _interval(row, column("warm", primary))
+    for name in dict.fromkeys(metrics[:2]):
+        cells[f"{name}\nall"] = _figure(row[column("all", name)])
+    for name in warm:
+        cells.setdefault(f"{name}\nwarm", _figure(row.get(column("warm", name))))
+    cells["trained\non"] = f"{row[ENGINE]}, {row[DEVICE]}"
+    if times:
+        seconds = times.get(f"{row[FAMILY]}-{row[POINT]}")
+        cells["fit\nseconds"] = "" if seconds is None else f"{seconds:.1f}"
+    return cells
+
+
+def _board(rows: list[dict[str, str]], names: list[str]) -> Table:
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in names:
+        left = name in ("model", "trained\non")
+        shown.add_column(name, justify="left" if left else "right", overflow="fold")
+    for row in rows:
+        chosen = row["model"].endswith(" *")
+        shown.add_row(*(Text(row[name]) for name in names), style="bold" if chosen else None)
+    return shown
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None or pd.isna(value) else f"{value:.4f}"
+
+
+def _mark(row: dict[Any, Any]) -> str:
+    return _ALIKE if row.get(BEST_SET) is True else " "
+
+
+def _interval(row: dict[Any, Any], name: str) -> str:
+    """`` [0.13, 0.23]``; empty when the table has none."""
+    low, high = row.get(f"{name}_{LOW}"), row.get(f"{name}_{HIGH}")
+    return "" if low is None or pd.isna(low) else f" [{low:.2f}, {high:.2f}]"
+
+
+def _spread(mean: float, sd: float) -> str:
+    return f"{mean:.4f}" if pd.isna(sd) else f"{mean:.4f} ± {sd:.4f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

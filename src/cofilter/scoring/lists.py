@@ -1,0 +1,83 @@
+"""A model's ranked lists for a target's users, and which of their items are relevant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from tqdm import tqdm
+
+from cofilter.core.matrix import UNKNOWN
+from cofilter.recommender.base import BLOCK_SCORES, Recommender
+from cofilter.recommender.people import People
+from cofilter.scoring.target import Target
+
+
+@dataclass(frozen=True)
+class RankedLists:
+    """Lists of one model, best first.
+
+    Attributes
+    ----------
+    user:
+        int64[n], indices in the target's users, ascending.
+    item:
+        int32[n, length], indices in the target's items; `UNKNOWN` as padding.
+    hits:
+        bool[n, length]: is the item at this rank relevant?
+    """
+
+    user: np.ndarray
+    item: np.ndarray
+    hits: np.ndarray
+
+
+def ranked_lists(
+    model: Recommender, target: Target, users: np.ndarray, k: int, people: People | None = None
+) -> RankedLists:
+    """The k best candidates of each of ``users``; fewer where the model has fewer items.
+
+    Candidates are the items of train that the user has not seen; what else the model knows is
+    left out. A block of users at a time. ``people`` are the target's users as folded in; None: as
+    the model knows them.
+    """
+    n_items = len(target.items)
+    item_in_model = model.items_.index(target.items.ids)
+    item_in_train = target.items.index(model.items_.ids).astype(np.int64)
+    not_candidates = np.flatnonzero(item_in_train == UNKNOWN)
+    known = target.relevant & (target.item != UNKNOWN)
+    relevant = np.sort(target.user[known].astype(np.int64) * n_items + target.item[known])
+    shape = len(users), min(k, len(model.items_))
+    hits, items = np.zeros(shape, bool), np.full(shape, UNKNOWN, np.int32)
+    step = max(1, BLOCK_SCORES // max(len(model.items_), 1))
+    blocks = tqdm(
+        range(0, len(users), step), desc="ranking", unit="block", disable=None, leave=False, delay=2
+    )
+    for start in blocks:
+        block = users[start : start + step]
+        excluded = _excluded(target.seen[block], item_in_model, not_candidates, len(model.items_))
+        ids = target.users.ids[block]
+        index, _ = model.rank(ids if people is None else people.take(ids), k, excluded)
+        item = np.where(index == UNKNOWN, UNKNOWN, item_in_train[index])
+        keys = block[:, None] * n_items + item
+        place = np.searchsorted(relevant, keys)
+        found = place < len(relevant)
+        found[found] = relevant[place[found]] == keys[found]
+        hits[start : start + step] = found & (item != UNKNOWN)
+        items[start : start + step] = item
+    return RankedLists(users, items, hits)
+
+
+def _excluded(
+    seen: sparse.csr_array, item_in_model: np.ndarray, not_candidates: np.ndarray, n_items: int
+) -> sparse.csr_array:
+    """A block's seen pairs in the model's item indices, with ``not_candidates`` for each user."""
+    rows = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr))
+    columns = item_in_model[seen.indices]
+    rows, columns = rows[columns != UNKNOWN], columns[columns != UNKNOWN]
+    users = np.arange(seen.shape[0])
+    row = np.concatenate([rows, np.repeat(users, len(not_candidates))])
+    column = np.concatenate([columns, np.tile(not_candidates, len(users))])
+    ones = np.ones(len(row), np.float32)
+    return sparse.coo_array((ones, (row, column)), shape=(len(users), n_items)).tocsr()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cofilter.core.errors import DataError
+from cofilter.core.io import (
+    arrays_sha256,
+    atomic_path,
+    file_sha256,
+    json_sha256,
+    read_json,
+    read_table,
+    write_json,
+    write_table,
+    write_text,
+)
+
+
+def test_a_failed_write_leaves_the_old_content_and_nothing_beside_it(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    write_text(target, "old")
+
+    def fail() -> None:
+        with atomic_path(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_write_takes_over_all_at_once(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "a.txt"
+    write_text(target, "old")
+    with atomic_path(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+        assert temporary.parent == target.parent  # a rename between file systems is not atomic
+    assert target.read_text() == "new"
+
+
+def test_files_are_as_readable_as_the_umask_says(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a", "")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
+def test_json_comes_back_and_equal_values_give_equal_bytes(tmp_path: Path) -> None:
+    value = {"title": "Amélie", "rows": [1, 2.5, None], "b": {"z": 1, "a": 2}}
+    write_json(tmp_path / "a.json", value)
+    write_json(tmp_path / "b.json", value)
+    assert read_json(tmp_path / "a.json") == value
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert "Amélie" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert not (tmp_path / "a.json").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"\xff\xfe"])
+def test_a_bad_json_file_is_named(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.json: (file not found|not readable)"):
+        read_json(path)
+
+
+def test_a_table_comes_back(tmp_path: Path) -> None:
+    table = pd.DataFrame({"user_id": ["007", "a"], "rating": [1.5, 2.0]})
+    write_table(tmp_path / "a.parquet", table)
+    pd.testing.assert_frame_equal(read_table(tmp_path / "a.parquet"), table)
+    assert list(read_table(tmp_path / "a.parquet", ["rating"])) == ["rating"]
+    write_table(tmp_path / "b.parquet", table)
+    assert file_sha256(tmp_path / "a.parquet") == file_sha256(tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"user_id,item_id\n1,2\n"])
+def test_a_bad_table_is_named(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.parquet: (file not found|not readable)"):
+        read_table(path)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=6))
+def test_a_hash_of_arrays_sees_value_name_type_and_shape(values: list[int]) -> None:
+    array = np.array(values)
+    told = arrays_sha256({"a": array})
+    assert told == arrays_sha256({"a": array.copy()[::-1][::-1]})
+    others = [
+        {"b": array},
+        {"a": array + 1},
+        {"a": array.astype(np.int32)},
+        {"a": array[None]},
+        {"a": array, "b": array},
+    ]
+    assert told not in {arrays_sha256(other) for other in others}
+
+
+def test_a_hash_of_plain_values_does_not_see_the_order_of_keys() -> None:
+    assert json_sha256({"a": 1, "b": 2}) == json_sha256({"b": 2, "a": 1})
+    assert json_sha256({"a": 1}) != json_sha256({"a": 1.5})

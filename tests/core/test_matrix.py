@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cofilter.core.errors import DataError
+from cofilter.core.matrix import (
+    UNKNOWN,
+    IdMap,
+    Interactions,
+    as_ids,
+    row_means,
+    row_of,
+    to_csr,
+    transposed,
+)
+
+IDS = st.lists(st.integers(-50, 50), max_size=30) | st.lists(
+    st.text("01a", max_size=3), max_size=30
+)
+PAIRS = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from([0.0, 0.5, 3.0])),
+    unique_by=lambda row: row[:2],
+    min_size=1,
+    max_size=40,
+)
+
+
+def table(rows: list[tuple[int, int, float]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["user_id", "item_id", "rating"])
+
+
+@given(IDS, IDS)
+def test_indices_are_places_among_the_sorted_ids(known: list, wanted: list) -> None:
+    if known and wanted and type(known[0]) is not type(wanted[0]):
+        return
+    mapped = IdMap.of(known)
+    expected = sorted(set(known))
+    assert mapped.ids.tolist() == expected
+    assert len(mapped) == len(expected)
+    found = [expected.index(one) if one in expected else UNKNOWN for one in wanted]
+    assert mapped.index(wanted).tolist() == found
+    assert mapped.index(wanted).dtype == np.int32
+
+
+def test_ids_stay_what_they_are() -> None:
+    assert as_ids(["007", "7"]).tolist() == ["007", "7"]
+    assert as_ids(pd.Series(["007", "7"])).tolist() == ["007", "7"]
+    assert as_ids(np.array([1, 2], np.int16)).dtype == np.int64
+    stored = io.BytesIO()
+    np.savez(stored, allow_pickle=False, ids=as_ids(pd.Series(["a", "bcd"], dtype=object)))
+
+
+@pytest.mark.parametrize("values", [[1.5], [None, "a"], [True], np.array(["2020"], "datetime64")])
+def test_other_values_are_no_ids(values: list) -> None:
+    with pytest.raises(DataError, match="integers or strings"):
+        as_ids(values)
+
+
+def test_numbers_are_not_looked_up_among_strings() -> None:
+    with pytest.raises(DataError, match=r"\[7\] are integers, but this data's ids are strings"):
+        IdMap.of(["007"]).index([7])
+
+
+@given(PAIRS)
+def test_matrices_hold_every_rating_once(rows: list[tuple[int, int, float]]) -> None:
+    data = Interactions.of(table(rows))
+    users, items = (sorted({row[at] for row in rows}) for at in (0, 1))
+    assert data.shape == (len(users), len(items))
+    assert len(data) == data.by_user.nnz == len(rows)  # a stored 0 is a rating
+    stored = data.by_user.tocoo()
+    triples = zip(stored.row, stored.col, stored.data, strict=True)
+    assert {(users[u], items[i], float(r)) for u, i, r in triples} == set(rows)
+    assert (data.by_item.toarray() == data.by_user.toarray().T).all()
+    for matrix in (data.by_user, data.by_item):
+        assert matrix.has_sorted_indices
+
+
+def test_the_hash_sees_rows_and_ids_not_times() -> None:
+    rows = [(1, 2, 3.0), (2, 2, 1.0)]
+    told = Interactions.of(table(rows)).sha256
+    assert told == Interactions.of(table(rows).assign(timestamp=7)).sha256
+    others = [rows[::-1], [(1, 2, 3.0), (2, 2, 1.5)], [(1, 3, 3.0), (2, 3, 1.0)], rows[:1]]
+    assert told not in {Interactions.of(table(other)).sha256 for other in others}
+
+
+def test_a_repeated_pair_is_refused() -> None:
+    with pytest.raises(DataError, match="1 duplicate"):
+        to_csr(np.array([0, 0]), np.array([1, 1]), np.ones(2, np.float32), (1, 2))
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(DataError, match="rating"):
+        Interactions.of(table([(1, 2, 3.0)]).drop(columns="rating"))
+
+
+def test_interactions_pass_through_and_keep_times() -> None:
+    data = Interactions.of(table([(1, 2, 3.0)]).assign(timestamp=5))
+    assert Interactions.of(data) is data
+    assert data.timestamp is not None
+    assert data.timestamp.tolist() == [5]
+    assert Interactions.of(table([(1, 2, 3.0)])).timestamp is None
+
+
+def test_row_helpers_agree_with_the_dense_matrix() -> None:
+    dense = np.array([[0.0, 2.0, 4.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
+    row, column = np.array([0, 0, 0, 2]), np.array([2, 0, 1, 0])  # (0, 0) is a rating of 0
+    matrix = to_csr(row, column, dense[row, column], dense.shape)
+    assert row_of(matrix).tolist() == [0, 0, 0, 2]
+    assert row_means(matrix).tolist() == [2.0, 0.0, 1.0]
+    turned = transposed(matrix)
+    assert turned.nnz == 4  # the stored 0 stays
+    assert turned.toarray().tolist() == dense.T.tolist()

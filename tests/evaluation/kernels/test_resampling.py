@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from cofilter.evaluation.kernels import resampling
+from cofilter.evaluation.kernels.resampling import PIECE, USERS, weighted_sums
+from cofilter.recommender.kernels.random import stream_key
+
+KEY = stream_key(0, 1)
+
+
+def weights(n: int, resamples: int, *, flips: bool = False) -> np.ndarray:
+    """The weights themselves: sums of an identity matrix."""
+    return weighted_sums(np.eye(n), resamples, KEY, flips=flips)
+
+
+@given(st.integers(1, 70), st.integers(1, 9), st.integers(1, 150), st.booleans())
+@settings(max_examples=60)
+def test_sums_are_weights_times_values(n: int, m: int, resamples: int, flips: bool) -> None:
+    values = np.random.default_rng(n).normal(size=(n, m))
+    found = weighted_sums(values, resamples, KEY, flips=flips)
+    assert found.shape == (resamples, m)
+    np.testing.assert_allclose(found, weights(n, resamples, flips=flips) @ values, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 64, 129, 500])
+def test_a_resample_draws_as_many_users_as_there_are(n: int) -> None:
+    counts = weights(n, 200)
+    assert (counts.sum(axis=1) == n).all()
+    assert (counts >= 0).all()
+    assert (counts == np.round(counts)).all()
+
+
+def test_counts_are_multinomial() -> None:
+    counts = weights(20, 20_000)
+    # A user's count is Binomial(20, 1/20); two users' counts have covariance −1/20.
+    for user in (0, 19):
+        seen = np.bincount(counts[:, user].astype(int), minlength=6)
+        chance = stats.binom.pmf(np.arange(5), 20, 1 / 20)
+        expected = np.append(chance, 1 - chance.sum()) * len(counts)
+        seen = np.append(seen[:5], seen[5:].sum())
+        assert stats.chisquare(seen, expected).pvalue > 1e-3
+    assert np.cov(counts.T)[~np.eye(20, dtype=bool)].mean() == pytest.approx(-1 / 20, abs=2e-3)
+
+
+def test_signs_are_fair_and_independent() -> None:
+    signs = weights(70, 20_000, flips=True)
+    assert set(np.unique(signs)) == {-1.0, 1.0}
+    assert np.abs(signs.mean(axis=0)).max() < 5 / np.sqrt(len(signs))
+    assert np.abs(np.corrcoef(signs.T) - np.eye(70)).max() < 5 / np.sqrt(len(signs))
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_same_bits_for_any_threads_columns_and_number_of_resamples(
+    monkeypatch: pytest.MonkeyPatch, flips: bool
+) -> None:
+    monkeypatch.setattr(resampling, "SMALL", 0)
+    values = np.random.default_rng(0).normal(size=(3 * USERS + 5, 300))
+    before = numba.get_num_threads()
+    found = weighted_sums(values, 3 * PIECE, KEY, flips=flips)
+    try:
+        numba.set_num_threads(1)
+        alone = weighted_sums(values, 3 * PIECE, KEY, flips=flips)
+    finally:
+        numba.set_num_threads(before)
+    assert (found == alone).all()
+    assert (weighted_sums(values[:, 200:203], 70, KEY, flips=flips) == found[:70, 200:203]).all()
+    assert (weighted_sums(values, 5, stream_key(0, 2), flips=flips) != found[:5]).any()

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+
+from cofilter.models.als.kernels.rows import Objective, Rows, Table, gram, solve_rows
+from cofilter.models.als.kernels.solve import CHUNK
+from cofilter.models.als.kernels.tile import LANES, padded
+
+LAMBDA = 0.3
+
+
+def objective(implicit: bool) -> Objective:
+    slope, shift = (2.0, 0.5) if implicit else (1.0, -3.0)
+    return Objective(implicit, *(np.float32(number) for number in (slope, shift, LAMBDA)))
+
+
+def ratings(n_rows: int = 12, n_fixed: int = 300) -> np.ndarray:
+    """float64[rows, fixed], 0 where there is none; row 0 has none and row 1 all of them."""
+    rng = np.random.default_rng(0)
+    dense = rng.integers(1, 6, (n_rows, n_fixed)) * (rng.random((n_rows, n_fixed)) < 0.2)
+    dense[0], dense[1] = 0, rng.integers(1, 6, n_fixed)
+    return dense.astype(float)
+
+
+def to_rows(dense: np.ndarray) -> Rows:
+    start = np.r_[0, np.cumsum((dense > 0).sum(axis=1))]
+    at = np.nonzero(dense)[1].astype(np.int32)
+    return Rows(start, at, dense[dense > 0].astype(np.float32))
+
+
+def table(n: int, dim: int, seed: int) -> Table:
+    rng = np.random.default_rng(seed)
+    factor = np.zeros((n, padded(dim)), np.float32)
+    factor[:, :dim] = rng.normal(0, 0.5, (n, dim))
+    return Table(factor, rng.normal(0, 0.5, n).astype(np.float32))
+
+
+def solved(
+    dense: np.ndarray, fixed: Table, implicit: bool, steps: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    own, loss = table(len(dense), 20, 9), np.full(len(dense), np.nan)
+    order = np.arange(len(dense))[::-1].copy()
+    solve_rows(
+        to_rows(dense), order, fixed, gram(fixed.factor), objective(implicit), steps,
+        own.factor, own.bias, loss, np.zeros(1, np.int64),
+    )  # fmt: skip
+    return own.factor, own.bias, loss
+
+
+def oracle(row: np.ndarray, fixed: Table, implicit: bool) -> tuple[np.ndarray, float]:
+    """The row's factor and bias by float64 normal equations, and its part of the objective."""
+    factor, rated = fixed.factor.astype(float), row > 0
+    if implicit:
+        confidence = np.where(rated, 1 + 2.0 * row + 0.5, 1.0)
+        design, target, ridge = factor, rated.astype(float), LAMBDA
+    else:
+        design = np.c_[factor, np.ones(len(factor))][rated]
+        target = row[rated] - 3.0 - fixed.bias[rated]
+        confidence, ridge = np.ones(rated.sum()), LAMBDA * rated.sum()
+    normal = (design * confidence[:, None]).T @ design + ridge * np.eye(design.shape[1])
+    x = np.linalg.solve(normal, design.T @ (confidence * target))
+    loss = (confidence * (target - design @ x) ** 2).sum() + ridge * x @ x
+    return (np.r_[x, 0.0] if implicit else x), loss
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_cholesky_is_the_exact_minimum_and_its_loss(implicit: bool) -> None:
+    dense, fixed = ratings(), table(300, 20, 1)
+    assert (dense[1] > 0).sum() > 2 * CHUNK
+    factor, bias, loss = solved(dense, fixed, implicit)
+    for row in range(1, len(dense)):
+        x, value = oracle(dense[row], fixed, implicit)
+        np.testing.assert_allclose(np.r_[factor[row], bias[row]], x, atol=2e-5)
+        assert loss[row] == pytest.approx(value, rel=1e-5)
+    assert not factor[:, 20:].any()
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_many_steps_of_conjugate_gradient_equal_cholesky(implicit: bool) -> None:
+    dense, fixed = ratings(), table(300, 20, 1)
+    exact, iterated = solved(dense, fixed, implicit), solved(dense, fixed, implicit, 60)
+    for a, b in zip(exact, iterated, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_each_step_of_conjugate_gradient_lowers_the_loss(implicit: bool) -> None:
+    dense, fixed = ratings(), table(300, 20, 1)
+    losses = [solved(dense, fixed, implicit, steps)[2].sum() for steps in (1, 2, 3, 6)]
+    assert (np.diff(losses) < 0).all()
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_row_without_ratings_is_zero(implicit: bool) -> None:
+    for steps in (0, 3):
+        factor, bias, loss = solved(ratings(), table(300, 20, 1), implicit, steps)
+        assert not factor[0].any()
+        assert bias[0] == loss[0] == 0.0
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_threads_and_order_do_not_change_a_bit(steps: int) -> None:
+    dense, fixed = ratings(200), table(300, 20, 1)
+    before = numba.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            numba.set_num_threads(min(threads, before))
+            for implicit in (False, True):
+                own, loss = table(len(dense), 20, 9), np.zeros(len(dense))
+                for part in np.split(np.random.default_rng(threads).permutation(200), [70]):
+                    solve_rows(
+                        to_rows(dense), part, fixed, gram(fixed.factor), objective(implicit),
+                        steps, own.factor, own.bias, loss, np.zeros(1, np.int64),
+                    )  # fmt: skip
+                found.append([own.factor, own.bias, loss])
+    finally:
+        numba.set_num_threads(before)
+    for one, two in zip(found[:2], found[2:], strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_not_a_number_shows_in_the_loss() -> None:
+    fixed = table(300, 20, 1)
+    fixed.factor[5, 3] = np.nan
+    for implicit in (False, True):
+        assert np.isnan(solved(ratings(), fixed, implicit)[2][1])
+
+
+@pytest.mark.parametrize("n", [1, 7, 5_000])
+def test_gram(n: int) -> None:
+    factor = table(n, 40, 2).factor
+    expected = factor.astype(float).T @ factor.astype(float)
+    np.testing.assert_allclose(gram(factor), expected, rtol=1e-4, atol=1e-4)
+    assert np.array_equal(gram(factor), gram(factor).T)
+
+
+def test_padding() -> None:
+    assert [padded(dim) for dim in (1, LANES, LANES + 1)] == [LANES, LANES, 2 * LANES]

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy import sparse
+from stages.train_ease import make
+
+from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.errors import ConfigError, TooLargeError
+from cofilter.models.ease import model as ease
+from cofilter.models.ease.config import EASEConfig
+from cofilter.models.ease.model import EASE, gram, refuse_too_large
+from cofilter.recommender.base import Recommender
+from tests.models.contract import SCALE, ModelContract, ratings_table
+
+
+def config(**changes: Any) -> EASEConfig:
+    values: dict[str, Any] = {"kind": "rating", "l2": 2.0, "threads": 1, "max_gib": 1.0}
+    return EASEConfig(**(values | {"scale": SCALE} | changes))
+
+
+def dense(table: pd.DataFrame, kind: str) -> np.ndarray:
+    """X, float64[users, items], ids ascending."""
+    rows = table.assign(**{RATING: 1.0}) if kind == "binary" else table
+    return rows.pivot(index=USER, columns=ITEM, values=RATING).fillna(0.0).to_numpy(np.float64)
+
+
+def by_least_squares(x: np.ndarray, added: float) -> np.ndarray:
+    """B column by column: ridge regression of an item on all the others, by no inverse at all."""
+    n_items = x.shape[1]
+    result = np.zeros((n_items, n_items))
+    for item in range(n_items):
+        others = np.arange(n_items) != item
+        design = np.vstack([x[:, others], np.sqrt(added) * np.eye(n_items - 1)])
+        target = np.concatenate([x[:, item], np.zeros(n_items - 1)])
+        result[others, item] = np.linalg.lstsq(design, target)[0]
+    return result
+
+
+class TestRating(ModelContract):
+    def make(self) -> Recommender:
+        return EASE(config())
+
+
+class TestBinary(ModelContract):
+    def make(self) -> Recommender:
+        return EASE(config(kind="binary"))
+
+
+@pytest.mark.parametrize("kind", ["binary", "rating"])
+@pytest.mark.parametrize("block", [1, 45, 1 << 22])  # rows of 20 items: one, two, all at a time
+def test_weights_and_scores_are_the_least_squares_ones(
+    kind: str, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ease, "BLOCK_ENTRIES", block)
+    table = ratings_table()
+    model = EASE(config(kind=kind)).fit(table)
+    x = dense(table, kind)
+    expected = by_least_squares(x, 2.0 * np.mean(x[x > 0] ** 2))
+    assert model.weights_.dtype == np.float32
+    np.testing.assert_allclose(model.weights_, expected, atol=1e-6)
+    users = np.unique(table[USER])
+    items, scores = model.recommend(users, 20)
+    wanted = np.take_along_axis(x @ expected, items - 100, axis=1)
+    np.testing.assert_allclose(scores, wanted, atol=1e-4)
+
+
+def test_folding_in_a_known_history_gives_the_known_user_s_ranking() -> None:
+    table = ratings_table()
+    for kind in ("binary", "rating"):
+        model = EASE(config(kind=kind)).fit(table)
+        people = model.fold_in(table[table[USER].isin([30, 70])]).take([70, 30])
+        folded, known = model.recommend(people, 9), model.recommend([70, 30], 9)
+        assert all(np.array_equal(a, b) for a, b in zip(folded, known, strict=True))
+
+
+def test_similar_items_are_the_ranking_of_somebody_with_that_item_alone() -> None:
+    table = ratings_table()
+    model = EASE(config(kind="binary")).fit(table)
+    alone = pd.DataFrame({USER: [1], ITEM: [105], RATING: [3.0]})
+    items, scores = model.recommend(model.fold_in(alone), 5, exclude=alone)
+    similar, similarity = model.similar_items([105], 5)
+    assert similar.tolist() == items.tolist()
+    np.testing.assert_allclose(similarity, scores)
+
+
+def test_l2_means_the_same_for_both_kinds() -> None:
+    """With all ratings equal the kinds have the same weights, whatever the rating."""
+    table = ratings_table().assign(**{RATING: np.float32(4.0)})
+    binary, rating = (EASE(config(kind=kind)).fit(table) for kind in ("binary", "rating"))
+    np.testing.assert_allclose(binary.weights_, rating.weights_, atol=1e-6)
+    assert np.abs(EASE(config(l2=1e6)).fit(table).weights_).max() < 1e-3
+
+
+def test_ratings_of_zero_say_nothing() -> None:
+    table = ratings_table().assign(**{RATING: np.float32(0.0)})
+    model = EASE(config(scale=(0.0, 1.0))).fit(table)
+    assert not model.weights_.any()
+    items, _ = model.recommend([0], 3)
+    assert items[0].tolist() == [100, 101, 102]
+
+
+def test_nothing_of_the_inverse_depends_on_the_run() -> None:
+    """The configured threads are set, so a fit on whatever machine gives the same bits."""
+    table = ratings_table(300, 200)
+    one, two = (EASE(config(threads=2)).fit(table).weights_ for _ in range(2))
+    assert np.array_equal(one, two)
+    np.testing.assert_allclose(one, EASE(config(threads=1)).fit(table).weights_, atol=1e-6)
+
+
+def test_gram_is_exact() -> None:
+    x = np.random.default_rng(0).integers(0, 6, (40, 17)).astype(np.float32)
+    found = gram(sparse.csr_array(x))
+    assert found.dtype == np.float64
+    assert np.array_equal(found, x.astype(np.float64).T @ x.astype(np.float64))
+
+
+def test_too_large_is_refused_with_the_figure_before_anything_is_allocated() -> None:
+    with pytest.raises(TooLargeError, match=r"EASE's 26,744 × 26,744 matrices need 8\.1 GiB"):
+        refuse_too_large(26_744, 8.0)
+    with pytest.raises(TooLargeError, match=r"need 11,175,870,895\.\d GiB of memory, .* are free"):
+        refuse_too_large(1_000_000_000, 1e12)
+    with pytest.raises(TooLargeError, match=r"ease\.max_gib allows 0\.1"):
+        EASE(config(max_gib=0.1)).fit(ratings_table())
+
+
+def stage_config(**changes: Any) -> dict[str, Any]:
+    conf = Path(__file__).parents[2] / "conf/ease/default.yaml"
+    group = yaml.safe_load(conf.read_text(encoding="utf-8"))
+    return {"ease": group | changes, "data": {"scale": [1.0, 5.0]}, "bias": {}}
+
+
+def test_stage_makes_the_model_or_says_what_is_wrong() -> None:
+    assert make(stage_config(kind="binary")).config.kind == "binary"
+    with pytest.raises(ConfigError, match=r"ease\.l2: 0 is not allowed"):
+        make(stage_config(l2=0))
+    with pytest.raises(ConfigError, match=r"ease\.kind: \"count\""):
+        make(stage_config(kind="count"))

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from cofilter.core.errors import DataError
+from cofilter.evaluation import files
+from cofilter.metrics import beyond, ranking, rating
+from cofilter.report.charts.style import FULL, HALF, PHONE, Figure
+from cofilter.report.page import write_report
+from tests.evaluation.conftest import make_config
+from tests.report.evaluated import HOSTILE, add_other_tables, evaluated
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+FETCHING = {"src", "href", "srcset", "data", "action", "poster", "xlink:href", "background"}
+# Run before a screenshot is taken: what would scroll sideways is written where the DOM shows it.
+MEASURE = (
+    "<script>document.title = 'width ' + document.documentElement.scrollWidth"
+    " + ' of ' + window.innerWidth</script>"
+)
+
+
+class Read(HTMLParser):
+    """Collects addresses, ids, links within the page, labels of pictures and tags."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.urls: list[str] = []
+        self.ids: list[str] = []
+        self.tags: list[str] = []
+        self.pictures: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        self.tags.append(tag)
+        self.urls += [value or "" for name, value in attrs if name in FETCHING]
+        self.ids += [told["id"] or ""] if "id" in told else []
+        if told.get("role") == "img":
+            self.pictures.append(told.get("aria-label") or "")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Figure]]:
+    """The page of a small sweep in which every stage ran, and its figures."""
+    root = tmp_path_factory.mktemp("drawn")
+    results = evaluated(root, make_config(min_users=500))
+    add_other_tables(results)
+    figures = write_report(results, root)
+    return (results / files.REPORT).read_text(encoding="utf-8"), figures
+
+
+@pytest.fixture
+def page(drawn: tuple[str, list[Figure]]) -> str:
+    return drawn[0]
+
+
+def test_nothing_is_fetched_and_nothing_runs(page: str) -> None:
+    read = Read(page)
+    assert [url for url in read.urls if not url.startswith(("data:", "#"))] == []
+    assert not set(read.tags) & {"script", "iframe", "object", "embed", "img"}
+    assert [url for url in re.findall(r"url\(([^)]*)\)", page) if not url.startswith("#")] == []
+    assert "@import" not in page
+    outside = set(re.findall(r"https?://[^\"'\s<>]+", page))
+    assert {url for url in outside if not url.startswith("http://www.w3.org/")} == set()
+    assert len(page) < 4e6
+
+
+def test_names_from_the_data_are_escaped(page: str) -> None:
+    assert "<b>Alien" not in page
+    assert HOSTILE.replace("<", "&lt;").replace(">", "&gt;").rsplit(" (", 1)[0] in page
+    assert "KNN is &lt;best&gt;" in page
+
+
+def test_every_link_leads_somewhere_and_every_picture_has_words(page: str) -> None:
+    read = Read(page)
+    links = {url[1:] for url in read.urls if url.startswith("#")}
+    assert links <= set(read.ids)
+    assert len(set(read.ids)) == len(read.ids)
+    assert set(re.findall(r"url\(#([^)]*)\)", page)) <= set(read.ids)
+    assert len(links) == 11  # the ten parts and the top
+    headings = [tag for tag in read.tags if re.fullmatch(r"h\d", tag)]
+    assert headings[0] == "h1"
+    assert headings.count("h1") == 1
+    steps = pairwise(headings)
+    assert all(int(after[1]) - int(before[1]) <= 1 for before, after in steps)
+    assert len(read.pictures) == 2 * page.count("<figcaption>")
+    assert all(len(label) > 30 for label in read.pictures)
+
+
+def test_the_page_tells_the_result_and_its_terms(page: str) -> None:
+    assert "Too few users to rank" in page
+    for name in [*rating.DEFINITIONS, *(f"{name}@k" for name in ranking.DEFINITIONS)]:
+        assert f"<dt>{name}</dt>" in page
+    assert f"<dt>{beyond.CONSUMED}</dt>" in page
+    assert "train and validation <b>0</b>" in page
+    assert "RMSE <b>0.75</b> with the test rows in its training data, <b>0.96</b> without" in page
+    assert "ab" * 32 in page
+    assert "<dt>numpy</dt>" in page
+
+
+def test_figures_come_in_the_pages_order_and_fit_their_widths(
+    drawn: tuple[str, list[Figure]],
+) -> None:
+    page, figures = drawn
+    places = [page.index(f'id="{figure.slug}"') for figure in figures]
+    assert places == sorted(places)
+    titles = [figure.title for figure in figures]
+    for expected in (
+        "NDCG@5 on test",
+        "RMSE on test",
+        "Differences in NDCG@5 from the best",
+        "RMSE against the length of the factors",
+        "RMSE against training time",
+        "NDCG@5 against training time",
+        "Validation RMSE by epoch",
+        "Training loss by epoch",
+        "Calibration of predicted ratings",
+        "RMSE by activity",
+        "Recall by popularity",
+        "Cold start: NDCG@5",
+        "Cold start: RMSE",
+        "Coverage of the catalogue",
+        "Popularity of what is recommended",
+        "Items rated alike",
+        "Items by their factors",
+        "RMSE, leaking and honest",
+    ):
+        assert expected in titles
+    for figure in figures:
+        for name, width in (("wide", FULL if figure.full else HALF), ("narrow", PHONE)):
+            root = ElementTree.fromstring(figure.svg[name])
+            assert 0 < float(root.attrib["width"]) <= width + 1, figure.title
+
+
+def test_what_is_absent_is_left_out_and_named(results: Path, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "logs")
+    (results / files.COLD_START).unlink()
+    titles = [figure.title for figure in write_report(results, tmp_path)]
+    assert not any("time" in title or "Cold" in title or "leaking" in title for title in titles)
+    page = (results / files.REPORT).read_text(encoding="utf-8")
+    for name in (files.COLD_START, files.LEAK):
+        assert f"this run has no {name}" in page
+    assert "No published procedure ran" in page
+    assert "Not logged in this checkout" in page
+
+
+def test_the_same_results_give_the_same_page(page: str, results: Path, tmp_path: Path) -> None:
+    """In another folder, and drawn after other charts."""
+    add_other_tables(results)
+    write_report(results, tmp_path)
+    assert (results / files.REPORT).read_text(encoding="utf-8") == page
+
+
+def test_without_results_no_page_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"leaderboard\.csv: file not found"):
+        write_report(tmp_path / "results", tmp_path)
+    assert not (tmp_path / "results" / files.REPORT).exists()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@pytest.mark.parametrize("width", [1280, 500])  # headless windows are no narrower than 500
+def test_a_browser_shows_it_without_an_error(page: str, tmp_path: Path, width: int) -> None:
+    path = tmp_path / "shown.html"
+    path.write_text(page.replace("</body>", f"{MEASURE}</body>"), encoding="utf-8")
+    assert CHROMIUM is not None
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    quiet = ["--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    shown = subprocess.run(
+        [CHROMIUM, *flags, *quiet, f"--window-size={width},900", path.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    measured = re.search(r"<title>width (\d+) of (\d+)</title>", shown.stdout)
+    assert measured is not None
+    assert int(measured[1]) <= int(measured[2]) <= width
+    assert shown.stdout.count("<svg") == page.count("<svg")
+    assert "CONSOLE" not in shown.stderr
