@@ -18,8 +18,8 @@ from tests.models.knn.test_model import config
 
 def test_users_and_items_must_be_as_many() -> None:
     model = BiasBaseline().fit(ratings_table())
-    with pytest.raises(DataError, match="2 users but 1 items"):
-        model.predict([0, 10], [100])
+    with pytest.raises(DataError, match="2 users but 3 items"):
+        model.predict([0, 10], [100, 101, 102])
 
 
 def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

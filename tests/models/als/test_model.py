@@ -207,10 +207,8 @@ def test_ratings_below_the_lowest_count_as_not_observed(tmp_path: Path) -> None:
     history = table[low].assign(**{USER: 77})[:3]
     people = model.fold_in(history)
     assert not people.state.any()
-    assert (
-        model.recommend(people, 5, exclude_seen=False)[0].tolist()
-        == model.recommend([-5], 5, exclude_seen=False)[0].tolist()
-    )
+    folded, unknown = (model.recommend(each, 5, exclude_seen=False)[0] for each in (people, [-5]))
+    assert folded.tolist() == unknown.tolist()
 
 
 def test_confidence_is_by_rating_or_constant(tmp_path: Path) -> None:
