@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -38,14 +38,14 @@ def arrows(path: Path, types: bool = True) -> frozenset[Path]:
     return frozenset(found - {path, FACADE})
 
 
-def closure(start: Iterable[Path]) -> set[Path]:
-    """Our own files that may run when these do."""
+def closure(start: Iterable[Path], leaves: Container[Path] = ()) -> set[Path]:
+    """Our own files that may run when these do; what ``leaves`` import is left out."""
     found, rest = set[Path](), list(start)
     while rest:
         path = rest.pop()
         if path not in found:
             found.add(path)
-            rest += arrows(path, types=False)
+            rest += () if path in leaves else arrows(path, types=False)
     return found
 
 

@@ -9,7 +9,9 @@ from cofilter.core.titles import read_titles
 
 def test_a_title_is_found_by_its_item(tmp_path: Path) -> None:
     path = tmp_path / "items.parquet"
-    pd.DataFrame({"item_id": [7, 3], "title": ["Heat", "Alien"], "genres": ["", ""]}).to_parquet(path)
+    pd.DataFrame({"item_id": [7, 3], "title": ["Heat", "Alien"], "genres": ["", ""]}).to_parquet(
+        path
+    )
     assert read_titles(path).to_dict() == {7: "Heat", 3: "Alien"}
 
 
