@@ -6,13 +6,13 @@ from cofilter.core.config import parse
 from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT, load_parts
 from cofilter.core.paths import BLENDED, MODELS, RESULTS, SOURCE, SPLIT
+from cofilter.core.titles import read_titles
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.evaluate import Request, evaluate
 from cofilter.preparation.split import SplitConfig
 from cofilter.recommender.kernels.threads import set_threads
 from cofilter.report.environment import ENVIRONMENT, environment
 from cofilter.report.page import write_report
-from cofilter.report.samples import read_titles
 from cofilter.training.points import expected_points
 from stages.app import Run, stage
 from stages.tracked import tracker

@@ -12,7 +12,7 @@ import cofilter
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.store import save
+from cofilter.recommender.folder import save
 
 SCALE = (1.0, 5.0)
 

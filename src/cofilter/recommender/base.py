@@ -17,6 +17,7 @@ from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions, as_ids, to_c
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.contract import Contract
+from cofilter.recommender.folder import save
 from cofilter.recommender.inputs import Users, checked, list_length, paired
 from cofilter.recommender.kernels.products import best_products
 from cofilter.recommender.kernels.topk import top_k
@@ -377,8 +378,6 @@ class Recommender(Contract):
 
         Equal models give equal bytes. Nothing in the folder is executed when it is read.
         """
-        from cofilter.recommender.store import save  # which knows how models are put together
-
         save(self, Path(folder))
 
     # Shared work -----------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Contract(ABC):
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     holds_histories: ClassVar[bool] = False  # its own arrays hold what users have rated
+    needs_times: ClassVar[bool] = False  # fits to when ratings were made, too
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
 
     users_: IdMap
@@ -53,6 +54,14 @@ class Contract(ABC):
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
     config: ModelConfig
+
+    def require(self, n_items: int) -> None:  # noqa: B027 - most models need nothing
+        """Refuse what would stop `fit` on so many items: no such device, no library, no memory.
+
+        Raises
+        ------
+        DeviceError, MissingDependencyError, TooLargeError
+        """
 
     @abstractmethod
     def _fit(

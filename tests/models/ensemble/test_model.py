@@ -18,7 +18,7 @@ from cofilter.models.ensemble.model import Ensemble
 from cofilter.models.knn.model import ItemKNN
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.store import save
+from cofilter.recommender.folder import save
 from cofilter.training.loop import CheckpointConfig, Trainer
 from tests.models.bpr.test_model import config as bpr_config
 from tests.models.contract import SCALE, ModelContract, ratings_table

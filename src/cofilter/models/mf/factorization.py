@@ -8,7 +8,7 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.kernels.ridge import ridge_rows
 from cofilter.models.mf.weights import item_weights
-from cofilter.recommender.device import require_torch
+from cofilter.recommender.device import require_torch, resolve_device
 from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.learner import Learner
 from cofilter.recommender.people import UserState
@@ -44,10 +44,19 @@ class MatrixFactorization(FactorRecommender):
     config: MFConfig
     config_class = MFConfig
 
-    def _learner(self, data: Interactions) -> Learner:
-        # An engine is imported only when it trains: torch takes seconds.
-        if self.config.resolved_engine() == "torch":
+    def require(self, n_items: int) -> None:
+        """The device that is named, and torch where its engine trains."""
+        resolve_device(self.config.device)
+        if self._engine() == "torch":
             require_torch("engine 'torch'")
+
+    def _engine(self) -> str:
+        return self.config.resolved_engine()
+
+    def _learner(self, data: Interactions) -> Learner:
+        self.require(len(data.items))
+        # An engine is imported only when it trains: torch takes seconds.
+        if self._engine() == "torch":
             from cofilter.models.mf.torch_learner import TorchFactors
 
             return TorchFactors(self.config, data, self._mean)
