@@ -129,6 +129,13 @@ def print_folds(summary: pd.DataFrame, console: Console) -> None:
     console.print(shown)
 
 
+def print_study(summary: str, configuration: str, path: Path, console: Console) -> None:
+    """Print what a search found: its summary, the file that it wrote, and how to select that."""
+    selected = f"{path}: selected by {path.parent.name}={path.stem}"
+    for text in (summary, f"\n{configuration}", selected):
+        console.print(Text(text))
+
+
 def _notes(table: pd.DataFrame) -> list[str]:
     stated = table[NOTES].dropna()
     return stated.iloc[0].split("; ") if len(stated) else []
