@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -19,9 +19,8 @@ from omegaconf.errors import OmegaConfBaseException
 from cofilter.core.errors import CofilterError, Interrupted
 from cofilter.core.paths import main_checkout
 from stages import messages
-from stages.drift import report_drift
+from stages.drift import CONF, PIPELINE, drift, inside_dvc
 
-CONF = "../../conf"  # from this file's folder
 FULL_ERROR = "HYDRA_FULL_ERROR"
 USER_ERROR = 2  # exit code of a mistake that the user can mend
 
@@ -53,37 +52,54 @@ def plain(value: Any) -> Any:
     return None if value == "???" else value
 
 
-def stage(work: Callable[[Run], None]) -> Callable[[], None]:
-    """Make a Hydra app of a function that does a stage's work."""
+def app(primary: str) -> Callable[[Callable[[Run], None]], Callable[[], None]]:
+    """Make a Hydra app of a function that does a stage's work.
 
-    @functools.wraps(work)
-    def task(cfg: DictConfig) -> None:
-        out = Path(HydraConfig.get().runtime.output_dir)
-        try:
-            work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
-        except Interrupted as interrupted:
-            messages.interrupted(interrupted)
-            sys.exit(128 + interrupted.signal_number)
-        except CofilterError as error:
-            messages.one_line(error)
-            sys.exit(USER_ERROR)
-        if out != Path.cwd():
-            messages.outputs(out)
+    Parameters
+    ----------
+    primary:
+        Name of the app's primary configuration in conf/.
+    """
 
-    # Hydra looks for CONF beside the module that its task function says it comes from.
-    task.__module__ = __name__
-    app = hydra.main(version_base="1.3", config_path=CONF, config_name="config")(task)
+    def decorate(work: Callable[[Run], None]) -> Callable[[], None]:
+        task = hydra.main(version_base="1.3", config_path=str(CONF), config_name=primary)(
+            functools.wraps(work)(lambda cfg: _run(work, cfg))
+        )
 
-    @functools.wraps(work)
-    def main() -> None:
-        if FULL_ERROR in os.environ:  # asked for by hand: stack traces, also of wrong keys
-            return app()
-        os.environ[FULL_ERROR] = "1"  # else Hydra prints its errors itself, over several lines
-        try:
-            report_drift()
-            app()
-        except (HydraException, OmegaConfBaseException) as error:
-            messages.one_line(error)
-            sys.exit(USER_ERROR)
+        @functools.wraps(work)
+        def main() -> None:
+            if FULL_ERROR in os.environ:  # set by hand: stack traces, also of wrong keys
+                return task()
+            os.environ[FULL_ERROR] = "1"  # else Hydra prints its errors itself, over several lines
+            try:
+                task()
+            except (HydraException, OmegaConfBaseException) as error:
+                _refuse(error)
 
-    return main
+        return main
+
+    return decorate
+
+
+stage = app(PIPELINE)
+
+
+def _run(work: Callable[[Run], None], cfg: DictConfig) -> None:
+    out = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
+    except Interrupted as interrupted:
+        messages.interrupted(interrupted)
+        sys.exit(128 + interrupted.signal_number)
+    except CofilterError as error:
+        _refuse(error)
+    if out != Path.cwd():
+        messages.outputs(out)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    """End with one line, and in DVC with another on what an experiment left in params.yaml."""
+    messages.one_line(error)
+    if inside_dvc() and (note := drift()):
+        messages.note(note)
+    sys.exit(USER_ERROR)

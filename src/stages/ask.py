@@ -11,7 +11,7 @@ from cofilter.interview.dialogue import hold, listed
 from cofilter.interview.person import Interview, best_for
 from cofilter.recommender.store import load
 from cofilter.report.terminal import terminal
-from stages.app import Run, stage
+from stages.app import Run, app
 
 
 class AskConfig(Config):
@@ -24,7 +24,7 @@ class AskConfig(Config):
     k: PositiveInt
 
 
-@stage
+@app("ask")
 def main(run: Run) -> None:
     """Config → model → interview → list."""
     config = parse(AskConfig, run.cfg["ask"], "ask")

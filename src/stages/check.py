@@ -6,14 +6,17 @@ from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT
 from cofilter.core.paths import CHECKED, SPLIT
 from cofilter.recommender.device import resolve_device
+from cofilter.training.effective import refuse_ineffective
 from cofilter.training.sweep import refuse_unfit
-from stages.app import Run, stage
+from stages.app import Run, plain, stage
+from stages.drift import composed
 from stages.possible import possible_methods
 
 
 @stage
 def main(run: Run) -> None:
     """Config and audit → every method → a constant file that the stages after this one wait for."""
+    refuse_ineffective(run.cfg, plain(composed()))
     methods = possible_methods(run.cfg)
     resolve_device(run.cfg["device"])
     refuse_unfit(read_json(SPLIT / AUDIT), methods)

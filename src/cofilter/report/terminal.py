@@ -32,6 +32,7 @@ from cofilter.evaluation.leaderboard import (
     SELECTED,
     column,
 )
+from cofilter.report.conclusion import print_conclusion, read_facts, refuse_other_data
 from cofilter.report.timings import TIMINGS, read_timings
 
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
@@ -40,9 +41,11 @@ _ALIKE = "≈"  # marks the best set
 
 
 def main(checkout: Path = Path()) -> int:
-    """Print the leaderboard under ``checkout``; the exit status, 1 when there is none."""
+    """Print the leaderboard under ``checkout``; the exit status, 1 when it has none of its data."""
     try:
         table = read_leaderboard(checkout / paths.RESULTS / LEADERBOARD)
+        facts = read_facts(checkout / paths.RESULTS)
+        refuse_other_data(checkout, facts)
         times = read_timings(paths.main_checkout(checkout) / TIMINGS)
     except CofilterError as error:
         Console(stderr=True).print(Text(str(error)), soft_wrap=True)
@@ -50,6 +53,7 @@ def main(checkout: Path = Path()) -> int:
     console = terminal()
     print_leaderboard(table, times, console)
     print_places(console)
+    print_conclusion(facts, console)
     return 0
 
 
@@ -127,6 +131,13 @@ def print_folds(summary: pd.DataFrame, console: Console) -> None:
         rest = str(row["folds"]), str(row[ROWS]), f"{row[FALLBACK]:.2%}"
         shown.add_row(Text(row[METHOD]), *errors, *rest)
     console.print(shown)
+
+
+def print_study(summary: str, configuration: str, path: Path, console: Console) -> None:
+    """Print what a search found: its summary, the file that it wrote, and how to select that."""
+    selected = f"{path}: selected by {path.parent.name}={path.stem}"
+    for text in (summary, f"\n{configuration}", selected):
+        console.print(Text(text))
 
 
 def _notes(table: pd.DataFrame) -> list[str]:

@@ -30,8 +30,8 @@ class CheckpointConfig(Config):
         ``auto`` continues from what is there; ``never`` ignores it.
     """
 
-    every_seconds: float = Field(ge=0)
-    resume: Literal["auto", "never"]
+    every_seconds: float = Field(30.0, ge=0)
+    resume: Literal["auto", "never"] = "auto"
 
 
 class Observer(Protocol):
