@@ -20,6 +20,7 @@ from cofilter.recommender.contract import Contract
 from cofilter.recommender.inputs import Users, checked, list_length, paired
 from cofilter.recommender.kernels.popular import append_popular
 from cofilter.recommender.kernels.products import best_products
+from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserRows, distinct_users
@@ -64,6 +65,7 @@ class Recommender(Contract):
         ConfigError
             An option is unknown or impossible, or there are options beside a config.
         """
+        start_threads()  # before the first kernel would
         name, cls = type(self).__name__, self.config_class
         if config is None:
             fixed = {} if self.kind is None or "kind" in options else {"kind": self.kind}
