@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard claims report dashboard cv search bench test lint format params deps clean clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard claims report dashboard cv search bench test wheel lint format params clean clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 # Drawn anew when a table, a log or the drawing itself is newer; `wildcard` looks when make starts,
 # so `repro` starts a second one after DVC.
 results/report.html: $(wildcard results/*.csv results/*.json results/plots/*.csv logs/environment.json \
-    logs/timings/*.json $(addprefix src/cofilter/evaluation/,report/*.py report/*.j2 charts/*.py))
+    logs/timings/*.json $(addprefix src/cofilter/report/,*.py *.j2 charts/*.py))
 	@python -m cofilter.report
 
 leaderboard: $(READY) ## print the leaderboard of the last run
@@ -72,6 +72,9 @@ $(BENCH_READY): pyproject.toml benchmarks/constraints.txt
 test: $(READY) ## run the tests
 	@python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
+wheel: $(READY) ## build the wheel and try it in an empty environment with its core dependencies alone
+	@COFILTER_TEST_WHEEL=1 python -m pytest tests/test_wheel.py $(ARGS)
+
 lint: $(READY) ## check style and types
 	@ruff check .
 	@ruff format --check .
@@ -83,9 +86,6 @@ format: $(READY) ## put the code into the project's format
 
 params: $(READY) ## compose conf/ into params.yaml
 	@PYTHONPATH=src python -m stages.params
-
-deps: $(READY) ## list the modules that each stage imports in dvc.yaml
-	@PYTHONPATH=src python -m stages.deps
 
 clean: ## remove outputs of direct runs and caches of tools; results and checkpoints stay
 	@rm -rf outputs multirun .mypy_cache .ruff_cache .pytest_cache .hypothesis

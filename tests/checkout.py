@@ -23,8 +23,8 @@ SMALL = (
     f"data.path={RATINGS}",
     "data.scale=[1,5]",
     "data.relevance_threshold=4",
-    "points.baseline=[bias]",
-    "points.knn=[item]",
+    "points.baseline.kind=[bias]",
+    "points.knn.kind=[item]",
     "points.mf.kind=[biased]",
     "points.mf.dim=[4]",
     *(f"points.{family}.kind=[]" for family in ("als", "bayes", "ease", "ncf")),
@@ -88,13 +88,16 @@ class Checkout:
 
         It files its cache by the SHA-1 of the source folder's path.
         """
-        here, there = (root / "src" / "cofilter" / "kernels" for root in (self.path, origin))
-        names = [
-            f"kernels_{hashlib.sha1(str(path).encode()).hexdigest()}" for path in (here, there)
-        ]
-        for cache in (there / "__pycache__").glob(f"*/{names[1]}"):
-            copy = here / cache.relative_to(there).with_name(names[0])
-            shutil.copytree(cache, copy, dirs_exist_ok=True)
+        package = Path("src", "cofilter")
+        for folder in {path.parent for path in (origin / package).rglob("*.py")}:
+            mine = self.path / folder.relative_to(origin)
+            names = [
+                f"{each.name}_{hashlib.sha1(str(each).encode()).hexdigest()}"
+                for each in (folder, mine)
+            ]
+            for cache in (origin / package / "__pycache__" / "kernels").glob(f"*/{names[0]}"):
+                copy = self.path / cache.relative_to(origin).with_name(names[1])
+                shutil.copytree(cache, copy, dirs_exist_ok=True)
 
     def compose(self, *overrides: str) -> None:
         """Write params.yaml for the small data with further overrides."""
@@ -112,9 +115,11 @@ class Checkout:
         return found
 
     def command(self, name: str, *overrides: str, inside: bool = False) -> list[str]:
-        """How a stage is started, by DVC or by hand."""
+        """How a stage is started, by DVC or by hand; ``train_<family>`` as dvc.yaml names it."""
         how = INSIDE if inside else SMALL
-        return [sys.executable, f"src/stages/{name}.py", *how, *overrides]
+        script, _, family = name.partition("_")
+        family_of = [f"family={family}"] if family else []  # train_mf: the one script's family
+        return [sys.executable, f"src/stages/{script}.py", *how, *family_of, *overrides]
 
     def stage(self, name: str, *overrides: str, inside: bool = False) -> Finished:
         """Run a stage to its end, well or not."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from stages.families import FAMILIES, make_method, make_point
 
 from cofilter.core.config import parse
 from cofilter.evaluation.config import EvaluateConfig
@@ -17,8 +16,9 @@ from cofilter.preparation.filter import FilterConfig
 from cofilter.preparation.split import SplitConfig
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
+from cofilter.training.families import families
 from cofilter.training.loop import CheckpointConfig
-from cofilter.training.points import expected_points
+from cofilter.training.points import expected_points, make_method, make_point
 from stages.cv import CVConfig, method
 from stages.drift import composed, differences
 from tests.composition import CONF, compose
@@ -51,15 +51,15 @@ def test_every_choice_composes_and_is_accepted(choice: Path) -> None:
         method(name, cfg)()
     for entry in parse(LeakConfig, cfg["leak"], "leak").methods:
         make_method(entry.method, cfg, "leak.methods", entry.overrides)
-    for make in FAMILIES.values():
-        make(cfg)
+    for family in families():
+        make_point(family, "", cfg)
 
 
 def test_every_point_of_the_sweep_can_be_made() -> None:
     cfg = compose()
     points = expected_points(cfg)
     assert len(set(points)) == len(points)
-    assert {family for family, _ in points} == FAMILIES.keys()
+    assert {family for family, _ in points} == set(families())
     for family, point in points:
         assert make_point(family, point, cfg).family == family
 

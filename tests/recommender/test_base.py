@@ -18,8 +18,8 @@ from tests.models.knn.test_model import config
 
 def test_users_and_items_must_be_as_many() -> None:
     model = BiasBaseline().fit(ratings_table())
-    with pytest.raises(DataError, match="2 users but 1 items"):
-        model.predict([0, 10], [100])
+    with pytest.raises(DataError, match="2 users but 3 items"):
+        model.predict([0, 10], [100, 101, 102])
 
 
 def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,10 +44,10 @@ def test_similar_items_of_a_stranger_or_of_a_model_without_them() -> None:
 def test_people_and_known_users_may_be_asked_for_more_than_once() -> None:
     table = ratings_table()
     model = ItemKNN(config()).fit(table)
-    items, _ = model.recommend([0, 10, 0], 4)
+    items, _ = model.recommend([0, 10, 0], 4, exclude_seen=False)
     assert items[0].tolist() == items[2].tolist() != items[1].tolist()
     people = model.fold_in(table[table[USER].isin([0, 10])])
-    folded, _ = model.recommend(people.take([10, 0, 10]), 4)
+    folded, _ = model.recommend(people.take([10, 0, 10]), 4, exclude_seen=False)
     assert folded.tolist() == items[[1, 0, 1]].tolist()
 
 
@@ -96,5 +96,7 @@ def test_ranking_by_products_equals_ranking_by_scores() -> None:
     assert np.array_equal(items, expected[0])
     np.testing.assert_allclose(scores, expected[1], rtol=1e-6)
     people = model.fold_in(table.iloc[:50], user_ids=[-9])
-    folded, _ = model.recommend(people, 9)
-    assert np.array_equal(folded, BiasBaseline().fit(table).recommend(people, 9)[0])
+    folded, _ = model.recommend(people, 9, exclude_seen=False)
+    assert np.array_equal(
+        folded, BiasBaseline().fit(table).recommend(people, 9, exclude_seen=False)[0]
+    )

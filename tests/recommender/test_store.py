@@ -50,7 +50,7 @@ def test_the_order_of_arrays_does_not_change_a_byte(tmp_path: Path) -> None:
 
 def test_the_folder_says_what_it_is_and_holds_no_pickle(folder: Path) -> None:
     told = json.loads((folder / DESCRIPTION).read_text())
-    assert told["class"].startswith("cofilter.models.")
+    assert (told["family"], told["model"]) == ("baseline", "BiasBaseline")
     assert told["cofilter"] == cofilter.__version__
     assert told["config"]["scale"] == [1.0, 5.0]
     assert len(told["data_sha256"]) == 64

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from cofilter.core.errors import ConfigError
-from cofilter.models.baseline.model import KINDS
-from cofilter.models.knn.model import KINDS
+from cofilter.models.baseline.model import BiasBaseline
+from cofilter.models.knn.model import UserKNN
 from cofilter.models.mf.factorization import MatrixFactorization
 from stages.cv import method
 from stages.drift import composed
@@ -14,8 +14,8 @@ from tests.checkout import Checkout, errors
 
 def test_a_name_means_a_model() -> None:
     cfg = composed()
-    assert type(method("baseline/bias", cfg)()) is KINDS["bias"]
-    assert type(method("knn/user", cfg)()) is KINDS["user"]
+    assert type(method("baseline/bias", cfg)()) is BiasBaseline
+    assert type(method("knn/user", cfg)()) is UserKNN
     made = method("mf/dot-dim7", cfg)()
     assert isinstance(made, MatrixFactorization)
     assert (made.config.kind, made.config.dim) == ("dot", 7)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stages.families import FAMILIES
 
 from cofilter.core.config import parse
 from cofilter.core.errors import CofilterError
 from cofilter.search.config import SearchConfig
 from cofilter.search.space import check_space, space_of
+from cofilter.training.families import families
 from stages.app import Run
 from stages.search import job_of, make
 from tests.checkout import Checkout, errors
@@ -42,7 +42,7 @@ def test_every_space_is_possible(family: str, kind: str | None) -> None:
 
 
 def test_every_family_but_the_baselines_can_be_searched() -> None:
-    assert compose()["search"]["space"].keys() == FAMILIES.keys() - {"baseline"}
+    assert compose()["search"]["space"].keys() == set(families()) - {"baseline"}
 
 
 def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:

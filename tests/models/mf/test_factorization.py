@@ -226,9 +226,13 @@ def test_equal_ratings_are_predicted_as_they_are(tmp_path: Path) -> None:
     assert given == pytest.approx(4)
 
 
-def test_needs_a_trainer() -> None:
-    with pytest.raises(ConfigError, match="needs a trainer"):
-        MatrixFactorization(config()).fit(ratings_table())
+def test_without_a_trainer_it_is_fitted_in_memory_to_the_same_bits(tmp_path: Path) -> None:
+    table = ratings_table()
+    alone = MatrixFactorization(config()).fit(table, table.iloc[::3])
+    kept = MatrixFactorization(config()).fit(table, table.iloc[::3], trainer(tmp_path))
+    assert alone.epochs_ == kept.epochs_
+    assert alone.history_ == kept.history_
+    assert np.array_equal(alone.item_, kept.item_)
 
 
 def test_validation_of_strangers_alone_still_stops_early(tmp_path: Path) -> None:

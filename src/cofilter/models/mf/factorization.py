@@ -8,6 +8,7 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.kernels.ridge import ridge_rows
 from cofilter.models.mf.weights import item_weights
+from cofilter.recommender.device import require_torch
 from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.learner import Learner
 from cofilter.recommender.people import UserState
@@ -46,6 +47,7 @@ class MatrixFactorization(FactorRecommender):
     def _learner(self, data: Interactions) -> Learner:
         # An engine is imported only when it trains: torch takes seconds.
         if self.config.resolved_engine() == "torch":
+            require_torch("engine 'torch'")
             from cofilter.models.mf.torch_learner import TorchFactors
 
             return TorchFactors(self.config, data, self._mean)

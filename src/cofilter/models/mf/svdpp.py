@@ -12,6 +12,7 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.models.mf.kernels.svdpp import implicit_sums
+from cofilter.recommender.device import require_torch
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserState
 
@@ -53,6 +54,7 @@ class SVDPlusPlus(MatrixFactorization):
         # An engine is imported only when it trains: torch takes seconds.
         config = self.config
         if config.optimizer != FUSED_OPTIMIZER or config.resolved_engine() == "torch":
+            require_torch("engine 'torch'")
             from cofilter.models.mf.svdpp_torch import TorchSVDPlusPlus
 
             return TorchSVDPlusPlus(config, data, self._mean)

@@ -9,6 +9,7 @@ import numpy as np
 
 from cofilter.core.matrix import Interactions
 from cofilter.models.ncf.config import ImplicitNetworkConfig, NCFConfig, RatingNetworkConfig
+from cofilter.recommender.device import require_torch
 from cofilter.recommender.iterative import IterativeRecommender
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
@@ -149,7 +150,7 @@ class ImplicitNetwork(_Network):
     config_class = ImplicitNetworkConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        # torch is imported only when it trains.
+        require_torch(type(self).__name__)  # imported only when it trains
         from cofilter.models.ncf.learner import ImplicitLearner
 
         return ImplicitLearner(self.config, data)
@@ -180,7 +181,7 @@ class RatingNetwork(_Network):
     config_class = RatingNetworkConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        # torch is imported only when it trains.
+        require_torch(type(self).__name__)  # imported only when it trains
         from cofilter.models.ncf.learner import RatingLearner
 
         return RatingLearner(self.config, data, self._mean)
