@@ -94,9 +94,18 @@ def as_table(user_ids: np.ndarray, items: np.ndarray, scores: np.ndarray) -> pd.
     )
 
 
-def refuse_not_finite(scores: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str) -> None:
-    """Raise a `DataError` that names the first of the scores, float[users, items], not finite."""
-    finite = np.isfinite(scores)
+def refuse_not_finite(
+    scores: np.ndarray,
+    user_ids: np.ndarray,
+    items: IdMap,
+    model: str,
+    may_be_silent: bool = False,
+) -> None:
+    """Raise a `DataError` that names the first of the scores, float[users, items], not finite.
+
+    Where the model ``may_be_silent``, −inf is none.
+    """
+    finite = scores < np.inf if may_be_silent else np.isfinite(scores)
     if not finite.all():
         user, item = np.unravel_index(int(np.argmin(finite)), finite.shape)
         raise DataError(
