@@ -118,7 +118,10 @@ class Recommender(Contract):
         self.scale_ = self.config.scale or extremes
         self.data_sha256_ = data.sha256
         self._take_seen(histories)
-        self._fit(data, None if validation is None else Interactions.of(validation), trainer)
+        held_out = None if validation is None else Interactions.of(validation)
+        if held_out is not None:
+            checked(held_out, f"{type(self).__name__}, validation")
+        self._fit(data, held_out, trainer)
         return self
 
     @overload
@@ -384,13 +387,12 @@ class Recommender(Contract):
         Raises
         ------
         DataError
-            Ratings that are not finite, or a (user, item) pair that occurs twice.
+            Ratings that are not finite, a (user, item) pair that occurs twice, or ids of two kinds.
         """
         checked(Interactions.of(histories), "fold_in")
         known = histories[self.items_.index(histories[ITEM]) != UNKNOWN]
         data = Interactions.of(known)
-        wanted = [as_ids(histories[USER])] + ([] if user_ids is None else [as_ids(user_ids)])
-        ids = IdMap.of(np.concatenate([part for part in wanted if len(part)] or wanted[:1]))
+        ids = IdMap.of(histories[USER]).joined([] if user_ids is None else user_ids)
         data = replace(data, users=ids, user=ids.index(known[USER]))
         item = self.items_.index(known[ITEM])
         bias = self.biases_.of_new_users(data, item)

@@ -32,7 +32,7 @@ class Contract(ABC):
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
-    holds_histories: ClassVar[bool] = False  # its own arrays hold what users have rated
+    holds_histories: bool = False  # its own arrays hold what users have rated
     needs_times: ClassVar[bool] = False  # fits to when ratings were made, too
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
 

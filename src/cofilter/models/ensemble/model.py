@@ -56,7 +56,7 @@ class Ensemble(Recommender):
     """
 
     family = "ensemble"
-    holds_histories = True
+    may_be_silent = True
     config: EnsembleConfig
     config_class = EnsembleConfig
 
@@ -84,6 +84,12 @@ class Ensemble(Recommender):
                 member.fit(data, validation, trainer)
             elif member.data_sha256_ != data.sha256:
                 self.members[name] = member.for_refit().fit(data, validation, trainer)
+        self.holds_histories = self._seen_by_members() is not None
+
+    def _seen_by_members(self) -> ItemLists | None:
+        """What users have rated, from a member that keeps it: all are fitted to equal ratings."""
+        kept = (each.seen_ for each in self.members.values())
+        return next((seen for seen in kept if seen is not None), None)
 
     # Ratings -------------------------------------------------------------------------------
 
@@ -177,8 +183,9 @@ class Ensemble(Recommender):
 
     def _take_members(self, read: Callable[[str], Recommender]) -> None:
         self.members = {each.name: read(each.name) for each in self.config.members}
-        if self.config.keep_seen:  # all members were fitted to the same ratings
-            self.seen_ = next((each.seen_ for each in self.members.values()), None)
+        if self.config.keep_seen and self.seen_ is None:
+            self.seen_ = self._seen_by_members()
+        self.holds_histories = self._seen_by_members() is not None
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {}
