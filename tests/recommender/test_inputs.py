@@ -59,5 +59,5 @@ def test_other_numbers_do_not_pair_up(users: list[int], items: list[int]) -> Non
 def test_a_list_is_at_most_as_long_as_the_catalogue() -> None:
     assert [list_length(k, 5) for k in (1, 5, 6, np.int64(3), np.uint8(9))] == [1, 5, 5, 3, 5]
     for k in (0, -1, True, np.True_, 1.5, 2.0, "3", None):
-        with pytest.raises(DataError, match="^k: "):
+        with pytest.raises(DataError, match=r"^k: "):
             list_length(k, 5)  # type: ignore[arg-type]

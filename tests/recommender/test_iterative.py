@@ -89,11 +89,11 @@ def test_of_many_validation_users_a_sample_is_watched_not_the_lowest_ids(
 def test_validation_ratings_are_checked_as_training_ratings_are() -> None:
     train, held_out = parts()
     model = MatrixFactorization(dim=2, epochs=1)
+    twice = held_out[held_out[USER] == 0].head(1)
     with pytest.raises(DataError, match=r"MatrixFactorization, validation: .* got nan"):
         model.fit(train, held_out.assign(**{RATING: np.float32("nan")}))
     with pytest.raises(DataError, match=r"MatrixFactorization, validation: .*several of user 0 "):
-        zero = held_out[held_out[USER] == 0].head(1)
-        model.fit(train, pd.concat([held_out, zero]))
+        model.fit(train, pd.concat([held_out, twice]))
 
 
 def test_a_model_fits_without_a_trainer_as_with_one() -> None:

@@ -47,7 +47,7 @@ def test_a_small_call_has_one_thread_and_the_others_what_was_set(small: bool) ->
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_numba_s_start_does_not_change_torch_s_threads(threads: int) -> None:
-    """Both may use one OpenMP library; Numba starts once a process, so this needs one of its own."""
+    """Both may use one OpenMP library. Numba starts once a process, so this takes a new one."""
     script = f"""
 import torch
 torch.set_num_threads({threads})
