@@ -6,7 +6,7 @@ from functools import partial
 
 from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT, load_parts
-from cofilter.core.paths import CHECKPOINTS, LOGS, MODELS, SPLIT
+from cofilter.core.paths import CHECKPOINTS, MODELS, SPLIT, TIMINGS
 from cofilter.recommender.kernels.threads import set_threads
 from cofilter.report.samples import read_titles
 from cofilter.report.trained import log_trained
@@ -32,7 +32,7 @@ def main(run: Run) -> None:
     with tracker(run, read_json(SPLIT / AUDIT), f"train_{family}", f"{family}-{name}") as tracked:
         trained = train_point(point, parts, run.root / CHECKPOINTS, tracked)
         save_point(trained, folder)
-        write_json(run.root / LOGS / "timings" / f"{family}-{name}.json", trained.timings)
+        write_json(run.root / TIMINGS / f"{family}-{name}.json", trained.timings)
         log_trained(tracked, trained, parts, read_titles(), folder)
 
 
