@@ -1,8 +1,9 @@
-"""What every stage shares: Hydra in, one clear line out when something is wrong."""
+"""What every stage shares: a configuration in, one clear line out when something is wrong."""
 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -10,16 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cofilter.core.errors import CofilterError, Interrupted
 from cofilter.core.paths import main_checkout
 from stages import messages
-from stages.drift import CONF, PIPELINE, say_drift
+from stages.drift import CONF, PARAMS, PIPELINE, inside_dvc, say_drift
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 USER_ERROR = 2  # exit code of a mistake that the user can mend
@@ -62,18 +60,11 @@ def app(primary: str) -> Callable[[Callable[[Run], None]], Callable[[], None]]:
     """
 
     def decorate(work: Callable[[Run], None]) -> Callable[[], None]:
-        task = hydra.main(version_base="1.3", config_path=str(CONF), config_name=primary)(
-            functools.wraps(work)(lambda cfg: _run(work, cfg))
-        )
-
         @functools.wraps(work)
         def main() -> None:
-            if FULL_ERROR in os.environ:  # set by hand: stack traces, also of wrong keys
-                return task()
-            os.environ[FULL_ERROR] = "1"  # else Hydra prints its errors itself, over several lines
             try:
-                task()
-            except (HydraException, OmegaConfBaseException) as error:
+                _read_params(work) if inside_dvc() else _compose(work, primary)
+            except OmegaConfBaseException as error:
                 _refuse(error)
 
         return main
@@ -84,8 +75,46 @@ def app(primary: str) -> Callable[[Callable[[Run], None]], Callable[[], None]]:
 stage = app(PIPELINE)
 
 
-def _run(work: Callable[[Run], None], cfg: DictConfig) -> None:
-    out = Path(HydraConfig.get().runtime.output_dir)
+def _read_params(work: Callable[[Run], None]) -> None:
+    """Run as DVC starts it: params.yaml with the command's ``key=value``, in the checkout.
+
+    DVC has composed params.yaml already. Hydra would compose it twice more, and a pipeline of
+    fifty short stages would spend most of its time on that.
+    """
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stdout,
+        format="[%(asctime)s][%(name)s][%(levelname)s] - %(message)s",
+    )
+    cfg = OmegaConf.load(PARAMS)
+    OmegaConf.set_struct(cfg, True)  # an unknown key is an error
+    overrides = [each for each in sys.argv[1:] if not each.startswith(("--", "hydra"))]
+    merged = OmegaConf.merge(cfg, OmegaConf.from_dotlist(overrides))
+    assert isinstance(merged, DictConfig)
+    _run(work, merged, Path.cwd())
+
+
+def _compose(work: Callable[[Run], None], primary: str) -> None:
+    """Run as a Hydra app, with groups, overrides and ``--multirun``."""
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+
+    @functools.wraps(work)
+    def task(cfg: DictConfig) -> None:
+        _run(work, cfg, Path(HydraConfig.get().runtime.output_dir))
+
+    hydra_app = hydra.main(version_base="1.3", config_path=str(CONF), config_name=primary)(task)
+    if FULL_ERROR in os.environ:  # set by hand: stack traces, also of wrong keys
+        return hydra_app()
+    os.environ[FULL_ERROR] = "1"  # else Hydra prints its errors itself, over several lines
+    try:
+        hydra_app()
+    except HydraException as error:
+        _refuse(error)
+
+
+def _run(work: Callable[[Run], None], cfg: DictConfig, out: Path) -> None:
     try:
         work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
     except Interrupted as interrupted:

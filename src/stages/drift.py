@@ -12,10 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import hydra
 import yaml
-from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -45,6 +42,8 @@ def drift() -> str | None:
 
     In a temporary copy of the tree (``dvc exp run --temp`` or ``--queue``) nothing stays changed.
     """
+    from hydra.errors import HydraException  # Hydra is slow to import, and only errors need it
+
     if not PARAMS.exists() or main_checkout() != Path.cwd():
         return None
     try:
@@ -73,6 +72,9 @@ def named(keys: Iterable[str]) -> str:
 
 def composed(primary: str = PIPELINE) -> dict[str, Any]:
     """What conf/ composes to, with interpolations resolved, as DVC writes it to params.yaml."""
+    import hydra
+    from hydra.core.global_hydra import GlobalHydra
+
     running = GlobalHydra.instance().hydra  # of the app that is running, if any
     GlobalHydra.instance().clear()
     try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from cofilter.core.io import write_json
 from cofilter.core.paths import RESULTS
+from cofilter.core.titles import read_titles
 from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.request import request_of
 from cofilter.recommender.kernels.threads import set_threads
 from cofilter.report.conclusion import print_conclusion, read_facts
 from cofilter.report.environment import ENVIRONMENT, environment
 from cofilter.report.page import write_report
-from cofilter.report.samples import read_titles
 from cofilter.report.terminal import terminal
 from stages.app import Run, stage
 from stages.drift import say_drift

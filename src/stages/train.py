@@ -7,8 +7,8 @@ from functools import partial
 from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT, load_parts
 from cofilter.core.paths import CHECKPOINTS, MODELS, SPLIT, TIMINGS
+from cofilter.core.titles import read_titles
 from cofilter.recommender.kernels.threads import set_threads
-from cofilter.report.samples import read_titles
 from cofilter.report.trained import log_trained
 from cofilter.training.point import Point, save_point, train_point
 from cofilter.training.points import make_point, point_of

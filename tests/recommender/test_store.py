@@ -11,7 +11,8 @@ import cofilter
 from cofilter.core.errors import DataError
 from cofilter.models.baseline.model import KINDS
 from cofilter.recommender.config import ModelConfig
-from cofilter.recommender.store import ARRAYS, DESCRIPTION, load, save
+from cofilter.recommender.folder import ARRAYS, DESCRIPTION, save
+from cofilter.recommender.store import load
 from tests.models.contract import ratings_table
 
 

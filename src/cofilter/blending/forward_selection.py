@@ -115,7 +115,7 @@ class Pool:
         return ranking.at_k(hits, self.n_relevant, objective.k)[objective.name]
 
 
-def select(
+def select(  # noqa: PLR0913 - the numbers of one search, all but two by keyword
     pool: Pool,
     objective: Objective,
     *,

@@ -17,8 +17,11 @@ from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions, as_ids, to_c
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.contract import Contract
+from cofilter.recommender.folder import save
 from cofilter.recommender.inputs import Users, checked, list_length, paired
+from cofilter.recommender.kernels.popular import append_popular
 from cofilter.recommender.kernels.products import best_products
+from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserRows, distinct_users
@@ -44,7 +47,8 @@ class Recommender(Contract):
 
     **Fallback.** Where the model has no answer of its own (unknown user or item, no neighbour),
     a predicted rating is mean + user bias + item bias with unknown parts zero, and a ranking is
-    by popularity. `predict` says where that happened when asked.
+    by popularity. Items that a model has nothing to say of follow, by popularity, after all that
+    it scores. `predict` and `rank` say where the fallback answered when asked.
     """
 
     def __init__(self, config: ModelConfig | None = None, **options: Any) -> None:
@@ -62,6 +66,7 @@ class Recommender(Contract):
         ConfigError
             An option is unknown or impossible, or there are options beside a config.
         """
+        start_threads()  # before the first kernel would
         name, cls = type(self).__name__, self.config_class
         if config is None:
             fixed = {} if self.kind is None or "kind" in options else {"kind": self.kind}
@@ -113,7 +118,10 @@ class Recommender(Contract):
         self.scale_ = self.config.scale or extremes
         self.data_sha256_ = data.sha256
         self._take_seen(histories)
-        self._fit(data, None if validation is None else Interactions.of(validation), trainer)
+        held_out = None if validation is None else Interactions.of(validation)
+        if held_out is not None:
+            checked(held_out, f"{type(self).__name__}, validation")
+        self._fit(data, held_out, trainer)
         return self
 
     @overload
@@ -281,12 +289,33 @@ class Recommender(Contract):
             )
         return seen.take(rows)
 
+    @overload
     def rank(
-        self, users: Users, k: int, excluded: sparse.csr_array | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, users: Users, k: int, excluded: sparse.csr_array | None = ...
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def rank(
+        self,
+        users: Users,
+        k: int,
+        excluded: sparse.csr_array | None = ...,
+        *,
+        return_fallback: Literal[True],
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+
+    def rank(
+        self,
+        users: Users,
+        k: int,
+        excluded: sparse.csr_array | None = None,
+        *,
+        return_fallback: bool = False,
+    ) -> tuple[np.ndarray, ...]:
         """As `recommend`, in dense indices: (int32[n, k] with −1 as padding, float32[n, k]).
 
         ``excluded`` is a CSR matrix [users, items] whose stored entries are left out.
+        ``return_fallback`` also gives bool[n]: True where no item of the list is the model's own.
         Memory: BLOCK_SCORES scores at a time, none where scores are products.
 
         Raises
@@ -296,35 +325,37 @@ class Recommender(Contract):
         """
         people = users if isinstance(users, People) else self._known(users)
         user = self._index_of(users)
-        name, n_items = type(self).__name__, len(self.items_)
-        k = list_length(k, n_items)
+        k = list_length(k, len(self.items_))
         items = np.full((len(people), k), UNKNOWN, np.int32)
         best = np.full((len(people), k), -np.inf, np.float32)
         left_out = ItemLists.of(excluded, len(people))
-        rest = np.arange(len(people))
-        if self.scores_are_products and people.answered.any():
-            own, rest = np.flatnonzero(people.answered), np.flatnonzero(~people.answered)
-            factors = self._ranking_factors(self._rows(people, user, own))
-            refuse_not_finite_products(*factors, people.ids[own], self.items_, name)
-            items[own], best[own] = best_products(*factors, *left_out.take(own), k)
-        step = max(1, BLOCK_SCORES // max(n_items, 1))
-        for start in range(0, len(rest), step):
-            rows = rest[start : start + step]
-            scores = self._ranking_scores(people, user, rows)
-            refuse_not_finite(scores, people.ids[rows], self.items_, name)
-            items[rows], best[rows] = top_k(scores, *left_out.take(rows), k)
-        return items, best
+        answered = np.flatnonzero(people.answered)
+        at_once = BLOCK_SCORES // len(self.items_)
+        step = max(1, len(answered) if self.scores_are_products else at_once)
+        for start in range(0, len(answered), step):
+            rows = answered[start : start + step]
+            block = self._rows(people, user, rows)
+            items[rows], best[rows] = self._best(block, people.ids[rows], left_out.take(rows), k)
+        fallback = items[:, 0] == UNKNOWN
+        short = np.flatnonzero(items[:, -1] == UNKNOWN)
+        if len(short):
+            lists = items[short], best[short]
+            append_popular(*lists, self.popularity_, *left_out.take(short))
+            items[short], best[short] = lists
+        return (items, best, fallback) if return_fallback else (items, best)
 
-    def _ranking_scores(self, people: People, user: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Scores float32[rows, items], popularity for those who are not answered; to be changed."""
-        own = people.answered[rows]
-        if own.all():
-            return self._score_items(self._rows(people, user, rows))
-        scores = np.empty((len(rows), len(self.items_)), np.float32)
-        scores[~own] = self.popularity_
-        if own.any():
-            scores[own] = self._score_items(self._rows(people, user, rows[own]))
-        return scores
+    def _best(
+        self, users: UserRows, ids: np.ndarray, left_out: ItemLists, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k best items of some users by the model's own scores; padding where it has none."""
+        name = type(self).__name__
+        if self.scores_are_products:
+            factors = self._ranking_factors(users)
+            refuse_not_finite_products(*factors, ids, self.items_, name)
+            return best_products(*factors, *left_out, k)
+        scores = self._score_items(users)
+        refuse_not_finite(scores, ids, self.items_, name, self.may_be_silent)
+        return top_k(scores, *left_out, k)
 
     def similar_items(self, item_ids: Ids, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The k items most similar to each given one, never itself; shaped as `recommend`'s."""
@@ -356,13 +387,12 @@ class Recommender(Contract):
         Raises
         ------
         DataError
-            Ratings that are not finite, or a (user, item) pair that occurs twice.
+            Ratings that are not finite, a (user, item) pair that occurs twice, or ids of two kinds.
         """
         checked(Interactions.of(histories), "fold_in")
         known = histories[self.items_.index(histories[ITEM]) != UNKNOWN]
         data = Interactions.of(known)
-        wanted = [as_ids(histories[USER])] + ([] if user_ids is None else [as_ids(user_ids)])
-        ids = IdMap.of(np.concatenate([part for part in wanted if len(part)] or wanted[:1]))
+        ids = IdMap.of(histories[USER]).joined([] if user_ids is None else user_ids)
         data = replace(data, users=ids, user=ids.index(known[USER]))
         item = self.items_.index(known[ITEM])
         bias = self.biases_.of_new_users(data, item)
@@ -377,8 +407,6 @@ class Recommender(Contract):
 
         Equal models give equal bytes. Nothing in the folder is executed when it is read.
         """
-        from cofilter.recommender.store import save  # which knows how models are put together
-
         save(self, Path(folder))
 
     # Shared work -----------------------------------------------------------------------------

@@ -16,9 +16,15 @@ from cofilter.core.matrix import UNKNOWN, IdMap
 def exclude_matrix(
     exclude: pd.DataFrame | None, user_ids: np.ndarray, items: IdMap
 ) -> sparse.csr_array | None:
-    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know."""
+    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know.
+
+    Raises `DataError` when it has no column user_id or item_id.
+    """
     if exclude is None:
         return None
+    missing = [name for name in (USER, ITEM) if name not in exclude.columns]
+    if missing:
+        raise DataError(f"exclude has no column {', '.join(missing)}")
     users = IdMap.of(user_ids)
     user, item = users.index(exclude[USER]), items.index(exclude[ITEM])
     both = (user != UNKNOWN) & (item != UNKNOWN)
@@ -39,8 +45,9 @@ class ItemLists(NamedTuple):
         """The stored entries of a CSR matrix [rows, items]; None: no items in any row."""
         if matrix is None:
             return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32))
-        ascending = matrix.sorted_indices()
-        return cls(ascending.indptr.astype(np.int64), ascending.indices.astype(np.int32))
+        ascending = matrix if matrix.has_sorted_indices else matrix.sorted_indices()
+        item = ascending.indices.astype(np.int32, copy=False)
+        return cls(ascending.indptr.astype(np.int64), item)
 
     @property
     def n_rows(self) -> int:
@@ -94,9 +101,18 @@ def as_table(user_ids: np.ndarray, items: np.ndarray, scores: np.ndarray) -> pd.
     )
 
 
-def refuse_not_finite(scores: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str) -> None:
-    """Raise a `DataError` that names the first of the scores, float[users, items], not finite."""
-    finite = np.isfinite(scores)
+def refuse_not_finite(
+    scores: np.ndarray,
+    user_ids: np.ndarray,
+    items: IdMap,
+    model: str,
+    may_be_silent: bool = False,
+) -> None:
+    """Raise a `DataError` that names the first of the scores, float[users, items], not finite.
+
+    Where the model ``may_be_silent``, −inf is none.
+    """
+    finite = scores < np.inf if may_be_silent else np.isfinite(scores)
     if not finite.all():
         user, item = np.unravel_index(int(np.argmin(finite)), finite.shape)
         raise DataError(

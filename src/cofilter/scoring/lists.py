@@ -26,11 +26,14 @@ class RankedLists:
         int32[n, length], indices in the target's items; `UNKNOWN` as padding.
     hits:
         bool[n, length]: is the item at this rank relevant?
+    fallback:
+        bool[n]: is no item of the list the model's own, all of them popularity's?
     """
 
     user: np.ndarray
     item: np.ndarray
     hits: np.ndarray
+    fallback: np.ndarray
 
 
 def ranked_lists(
@@ -50,6 +53,7 @@ def ranked_lists(
     relevant = np.sort(target.user[known].astype(np.int64) * n_items + target.item[known])
     shape = len(users), min(k, len(model.items_))
     hits, items = np.zeros(shape, bool), np.full(shape, UNKNOWN, np.int32)
+    fallback = np.zeros(len(users), bool)
     step = max(1, BLOCK_SCORES // max(len(model.items_), 1))
     blocks = tqdm(
         range(0, len(users), step), desc="ranking", unit="block", disable=None, leave=False, delay=2
@@ -58,7 +62,9 @@ def ranked_lists(
         block = users[start : start + step]
         excluded = _excluded(target.seen[block], item_in_model, not_candidates, len(model.items_))
         ids = target.users.ids[block]
-        index, _ = model.rank(ids if people is None else people.take(ids), k, excluded)
+        index, _, fallback[start : start + step] = model.rank(
+            ids if people is None else people.take(ids), k, excluded, return_fallback=True
+        )
         item = np.where(index == UNKNOWN, UNKNOWN, item_in_train[index])
         keys = block[:, None] * n_items + item
         place = np.searchsorted(relevant, keys)
@@ -66,7 +72,7 @@ def ranked_lists(
         found[found] = relevant[place[found]] == keys[found]
         hits[start : start + step] = found & (item != UNKNOWN)
         items[start : start + step] = item
-    return RankedLists(users, items, hits)
+    return RankedLists(users, items, hits, fallback)
 
 
 def _excluded(

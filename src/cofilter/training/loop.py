@@ -107,6 +107,8 @@ class Trainer:
             keeper = _Keeper(self, store, done, stop)
             try:
                 trained = run_epochs(learner, task, done, keeper, self.label)
+                keeper.save()
+                stop.check()  # a signal after the last batch is not lost either
             except Interrupted as interrupted:
                 message = (
                     f"{interrupted} after epoch {done.epoch}; run again to continue from there"
