@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from cofilter.core.errors import CofilterError, Interrupted
 from cofilter.core.paths import main_checkout
 from stages import messages
-from stages.drift import CONF, PARAMS, PIPELINE, drift, inside_dvc
+from stages.drift import CONF, PARAMS, PIPELINE, inside_dvc, say_drift
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
 USER_ERROR = 2  # exit code of a mistake that the user can mend
@@ -129,6 +129,5 @@ def _run(work: Callable[[Run], None], cfg: DictConfig, out: Path) -> None:
 def _refuse(error: Exception) -> NoReturn:
     """End with one line, and in DVC with another on what an experiment left in params.yaml."""
     messages.one_line(error)
-    if inside_dvc() and (note := drift()):
-        messages.note(note)
+    say_drift(failed=True)
     sys.exit(USER_ERROR)

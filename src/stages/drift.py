@@ -30,6 +30,13 @@ def inside_dvc() -> bool:
     return "--config-name=params" in sys.argv and PARAMS.exists()
 
 
+def say_drift(*, failed: bool) -> None:
+    """Print `drift`, in a stage that DVC runs; of an experiment that succeeds it is no news."""
+    news = failed or "DVC_EXP_NAME" not in os.environ
+    if inside_dvc() and news and (note := drift()):
+        print(note, file=sys.stderr)
+
+
 def drift() -> str | None:
     """One line that names what differs, why, and the way back; None when nothing does.
 

@@ -14,11 +14,6 @@ def one_line(error: Exception) -> None:
     print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
 
 
-def note(text: str) -> None:
-    """What explains an error, or warns."""
-    print(text, file=sys.stderr)
-
-
 def interrupted(error: Exception) -> None:
     """A training was asked to stop."""
     log.warning("%s", error)

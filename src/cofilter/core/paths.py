@@ -19,7 +19,9 @@ BLENDED = RESULTS / "ensemble"  # a model folder; not in models/, on which its o
 # Kept outside DVC, in the main checkout, so that every kind of run finds them.
 DOWNLOADS = Path(".cache/downloads")
 CHECKPOINTS = Path("checkpoints")
+TRIALS = CHECKPOINTS / "search"  # <study>/<trial>/…: of the trials of `make search`
 LOGS = Path("logs")
+TIMINGS = LOGS / "timings"  # <family>-<point>.json
 
 
 def main_checkout(folder: Path | None = None) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,8 @@ from tqdm import tqdm
 
 from cofilter.core.config import plain
 from cofilter.core.io import write_json, write_text
-from cofilter.core.parts import Parts
 from cofilter.evaluation import plots
 from cofilter.evaluation.by_model import joined
-from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.files import (
     COMPARISON,
     FACTORS,
@@ -36,9 +34,9 @@ from cofilter.evaluation.leaderboard import (
     leaderboard,
     notes_of,
 )
+from cofilter.evaluation.request import Request
 from cofilter.evaluation.shipping import Shipped, shipped
 from cofilter.preparation.audit import verify_audit
-from cofilter.preparation.split import SplitConfig
 from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
@@ -47,44 +45,6 @@ from cofilter.scoring.folders import (
 )
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be compared.
-
-    Attributes
-    ----------
-    parts:
-        The split.
-    audit:
-        Its recorded audit, which is computed again from ``parts`` first.
-    split:
-        The configuration that made it.
-    points:
-        (family, point) of each model; it lies in ``models/<family>/<point>``. Other folders there
-        are named in the log and ignored.
-    models:
-        Folder of all models.
-    config:
-        How they are compared.
-    ensemble:
-        Folder that the stage blend left; one more row. None: no such row.
-    titles:
-        Title by item id, for the pictures of items; without it they are called by their ids.
-    source:
-        Where the ratings come from, which the facts repeat.
-    """
-
-    parts: Parts
-    audit: Mapping[str, Any]
-    split: SplitConfig
-    points: Sequence[tuple[str, str]]
-    models: Path
-    config: EvaluateConfig
-    ensemble: Path | None = None
-    titles: pd.Series | None = None
-    source: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from cofilter.core.columns import TITLE
 from cofilter.core.config import parse
 from cofilter.core.errors import DataError
 from cofilter.core.io import read_json
+from cofilter.core.paths import TIMINGS
 from cofilter.evaluation import files
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.item_map import OTHER_TITLE
@@ -21,7 +22,7 @@ from cofilter.report.conclusion import read_facts
 from cofilter.report.environment import ENVIRONMENT
 from cofilter.report.published import read_reproduction
 from cofilter.report.terminal import read_leaderboard
-from cofilter.report.timings import TIMINGS, read_timings
+from cofilter.report.timings import read_timings
 from cofilter.scoring.config import lower_is_better
 
 # Written by every evaluation; the others may be absent.
