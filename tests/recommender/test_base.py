@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import cofilter.recommender.base as base
+import cofilter.recommender.rankings as rankings
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.models.baseline.model import BiasBaseline, Popularity
@@ -27,7 +27,7 @@ def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatc
     model = ItemKNN(config()).fit(table)
     users = np.r_[table[USER].unique(), -1, -2]
     whole = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
-    monkeypatch.setattr(base, "BLOCK_SCORES", 45)  # two users of twenty items at a time
+    monkeypatch.setattr(rankings, "BLOCK_SCORES", 45)  # two users of twenty items at a time
     blocks = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
     for one, other in zip(whole, blocks, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
@@ -59,7 +59,7 @@ def test_strangers_among_known_users_get_the_most_popular_items(
     users = [-1, 0, -2, 10, 20, -3]
     expected = [model.recommend([user], 5, exclude=table) for user in users]
     for scores in (1 << 23, 60):  # all at once, and three users of twenty items
-        monkeypatch.setattr(base, "BLOCK_SCORES", scores)
+        monkeypatch.setattr(rankings, "BLOCK_SCORES", scores)
         items, best = model.recommend(users, 5, exclude=table)
         assert items.tolist() == [one[0].tolist() for one, _ in expected]
         assert best.tolist() == [one[0].tolist() for _, one in expected]

@@ -9,8 +9,9 @@ from scipy import sparse
 from tqdm import tqdm
 
 from cofilter.core.matrix import UNKNOWN
-from cofilter.recommender.base import BLOCK_SCORES, Recommender
+from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
+from cofilter.recommender.rankings import BLOCK_SCORES
 from cofilter.scoring.target import Target
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import cofilter.recommender.base as base
+import cofilter.recommender.rankings as rankings
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.models.baseline.model import Popularity
 from cofilter.models.knn.model import KINDS, ItemKNN, UserKNN
@@ -104,7 +104,7 @@ def test_shorter_lists_blocks_and_people_make_no_difference(
     expected_of_people = model.recommend(people, k)
     if kind == "item":  # a person's own row is no neighbour of theirs
         assert np.array_equal(expected_of_people[0], model.recommend(users, k)[0])
-    monkeypatch.setattr(base, "BLOCK_SCORES", 60)  # two users of 26 items at a time
+    monkeypatch.setattr(rankings, "BLOCK_SCORES", 60)  # two users of 26 items at a time
     for given, wanted in (
         (model.recommend(np.r_[users, -5], k, exclude=exclude), expected),
         (model.recommend(people, k), expected_of_people),
