@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import cofilter
+import cofilter.recommender.base as base
 from cofilter.core.columns import ITEM, RANK, SCORE, USER
 from cofilter.core.errors import CapabilityError
 from cofilter.core.matrix import UNKNOWN
@@ -130,6 +131,21 @@ class RankingContract:
         items, _, fallback = model.rank(people, 3, return_fallback=True)
         assert fallback.tolist() == [True, False]
         assert items[0].tolist() == popular[:3].tolist()
+
+    def test_lists_in_blocks_are_those_of_everybody_at_once(
+        self, model: Recommender, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not model.ranks:
+            return
+        users = np.r_[-5, table[USER].unique(), -6, table[USER].iloc[0]]
+        for given in (users, model.fold_in(table, user_ids=[5])):
+            whole = model.rank(given, 9, return_fallback=True)
+            with monkeypatch.context() as patched:
+                patched.setattr(base, "BLOCK_SCORES", 60)  # three users of twenty items at a time
+                blocks = model.rank(given, 9, return_fallback=True)
+            assert np.array_equal(blocks[0], whole[0])
+            np.testing.assert_allclose(blocks[1], whole[1], rtol=1e-5)
+            assert np.array_equal(blocks[2], whole[2])
 
     def test_excluded_popular_items_take_no_place(
         self, model: Recommender, table: pd.DataFrame
