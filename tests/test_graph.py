@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from cofilter.training.code import folders
 from cofilter.training.families import families
 from stages.possible import possible_methods
+from tests.checkout import Checkout
 from tests.composition import compose
 from tests.imports import SRC, closure
 from tests.test_layout import BY_NAME
@@ -115,3 +118,57 @@ def test_the_check_tracks_all_that_it_reads() -> None:
 
 def test_the_graph_can_be_read() -> None:
     assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def edited(path: Path) -> None:
+    """Change a file as somebody who works on it does."""
+    if path.suffix == ".py":
+        path.write_text(path.read_text(encoding="utf-8") + "\n# Another line.\n", encoding="utf-8")
+    else:
+        table = pd.read_parquet(path)
+        table.loc[0, "title"] = "Another title"
+        table.to_parquet(path, index=False)
+
+
+@pytest.fixture(scope="module")
+def workspace(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return finished.copy(tmp_path_factory.mktemp("graph") / "checkout")
+
+
+LIBRARY, KERNELS = "src/cofilter", "src/cofilter/models/{}/kernels/{}.py"
+TRAINED = {"train_baseline@bias", "train_knn@item", "train_mf@biased-4-0"}
+
+
+@pytest.mark.parametrize(
+    ("files", "trained"),
+    [
+        (
+            [
+                f"{LIBRARY}/report/charts/comparison.py",
+                f"{LIBRARY}/report/samples.py",
+                f"{LIBRARY}/console/messages.py",
+                "src/stages/messages.py",
+                f"{LIBRARY}/tracking/tracker.py",
+                "data/items.parquet",
+                KERNELS.format("als", "rows"),
+                KERNELS.format("bayes", "gibbs"),
+            ],
+            set(),
+        ),
+        ([KERNELS.format("mf", "sgd")], {"train_mf@biased-4-0"}),
+        ([KERNELS.format("knn", "similarity")], {"train_knn@item"}),
+        ([f"{LIBRARY}/recommender/ranking.py"], TRAINED),
+    ],
+    ids=["nothing that a model depends on", "kernel of mf", "kernel of knn", "recommender"],
+)
+def test_an_edit_trains_what_depends_on_it(
+    files: list[str], trained: set[str], workspace: Checkout
+) -> None:
+    before = {path: path.read_bytes() for path in (workspace.path / name for name in files)}
+    for path in before:
+        edited(path)
+    changed = json.loads(workspace.dvc("status", "--json").stdout)
+    for path, content in before.items():
+        path.write_bytes(content)
+    assert {name for name in changed if name.startswith("train")} == trained
+    assert "check" in changed or "download" in changed  # DVC saw the edits

@@ -11,13 +11,14 @@ from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leak import LeakConfig
 from cofilter.preparation.filter import FilterConfig
 from cofilter.preparation.split import SplitConfig
+from cofilter.recommender.bias import BiasConfig
 from cofilter.reproduction.config import ReproduceConfig
 from cofilter.reproduction.procedures import procedure_of
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.points import make_method
-from cofilter.training.sweep import CommonConfig, Method, methods_of
-from stages.groups import checkpoint_config
+from cofilter.training.sweep import Method, methods_of
+from stages.groups import checkpoint_config, common_config
 
 GROUPS: dict[str, type[Config]] = {
     "data": DataConfig,
@@ -26,6 +27,7 @@ GROUPS: dict[str, type[Config]] = {
     "blend": BlendConfig,
     "evaluate": EvaluateConfig,
     "tracking": TrackingConfig,
+    "bias": BiasConfig,
 }
 
 
@@ -39,7 +41,7 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     """
     for name, group in GROUPS.items():
         parse(group, cfg[name], name)
-    parse(CommonConfig, {name: cfg[name] for name in CommonConfig.model_fields})
+    common_config(cfg)
     checkpoint_config(cfg)
     procedure_of(parse(ReproduceConfig, cfg["reproduce"], "reproduce"))
     return methods_of(cfg) + _leaking(parse(LeakConfig, cfg["leak"], "leak"), cfg)

@@ -14,7 +14,6 @@ import numba
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import cofilter
@@ -28,6 +27,8 @@ from cofilter.scoring.scores import score
 
 def process_state() -> dict[str, Any]:
     """What other code in this process may rely on."""
+    import torch  # here, since other tests hold that a kernel is used without it
+
     return {
         "torch threads": torch.get_num_threads(),
         "torch deterministic": torch.are_deterministic_algorithms_enabled(),
@@ -76,6 +77,8 @@ class StateContract:
     @pytest.fixture
     def unusual(self) -> Iterator[dict[str, Any]]:
         """A process whose settings are neither the defaults nor what any model sets; restored."""
+        import torch
+
         torch_threads, numba_threads = torch.get_num_threads(), numba.get_num_threads()
         torch.set_num_threads(3)
         torch.use_deterministic_algorithms(True, warn_only=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -219,3 +220,21 @@ def test_observer_hears_of_every_epoch_and_of_the_run_to_continue(tmp_path: Path
     assert all(row["ratings_per_second"] > 0 for row in first.rows)
     history = trainer(tmp_path).run(Walk(), task(3)).history
     assert "ratings_per_second" not in history[0]  # a clock's figure would differ between runs
+
+
+@pytest.mark.parametrize("last", [1, 3])
+def test_a_signal_after_the_last_batch_is_not_lost(last: int, tmp_path: Path) -> None:
+    """While the last epoch's parameters are taken: there is no further batch to notice it."""
+
+    class Late(Walk):
+        def parameters(self) -> Arrays:
+            if self.ran[-1] == last:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().parameters()
+
+    with pytest.raises(Interrupted, match=f"SIGTERM after epoch {last}") as caught:
+        trainer(tmp_path).run(Late(), task(last))
+    assert caught.value.signal_number == signal.SIGTERM
+    again = Walk()
+    trainer(tmp_path).run(again, task(last))  # all of it is there
+    assert again.ran == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from cofilter.scoring.folders import LEARNING_CURVE, SELECTION
 from cofilter.scoring.scores import score_target
 from cofilter.scoring.target import Target
 from cofilter.training.loop import CheckpointConfig, Observer, Trainer
-from cofilter.training.points import Tree, make_point, point_of
 
 
 @dataclass(frozen=True)
@@ -45,26 +43,6 @@ class Point:
     refit: bool
     score: ScoreConfig
     checkpoint: CheckpointConfig
-
-    @classmethod
-    def of(cls, cfg: Tree, score: ScoreConfig, checkpoint: CheckpointConfig) -> Point:
-        """The point that a configuration's family, with its axes and the seed, describes.
-
-        Raises
-        ------
-        ConfigError
-            There is no such model, or it is impossible.
-        """
-        family = cfg["family"]
-        name = point_of(family, cfg)
-        make = partial(make_point, family, name, cfg)
-        make()
-        return cls(family, name, cfg["seed"], make, cfg["refit"], score, checkpoint)
-
-    @property
-    def stem(self) -> str:
-        """What its tracked run and its timings are called."""
-        return f"{self.family}-{self.name}"
 
 
 @dataclass(frozen=True)

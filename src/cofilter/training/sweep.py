@@ -11,11 +11,17 @@ from pydantic import Field
 from cofilter.core.config import Config
 from cofilter.core.errors import ConfigError, DataError
 from cofilter.recommender.base import Recommender
-from cofilter.training.families import families, kinds_of
-from cofilter.training.points import DIM, KIND, SEED, Tree, axes_of, expected_points, make_point
+from cofilter.training.families import families
+from cofilter.training.points import (
+    KIND,
+    Tree,
+    axes_of,
+    expected_points,
+    make_point,
+    refuse_impossible,
+)
 
 LEAST = 2  # users and items in train below which there is nothing to compare
-_LOWEST = {DIM: 1, SEED: 0}
 
 
 class CommonConfig(Config):
@@ -127,23 +133,9 @@ def _refuse_axes(family: str, cfg: Tree) -> None:
     for axis, values in axes_of(family, cfg).items():
         key = f"points.{family}.{axis}"
         for place, value in enumerate(values):
-            expected = _expected_instead(value, family, axis)
-            if expected is not None:
-                raise ConfigError(f"{key}: {value!r} is not allowed: {expected} is expected")
+            refuse_impossible(value, family, axis, key)
             if value in values[:place]:
                 raise ConfigError(f"{key}: {value!r} stands there twice")
-
-
-def _expected_instead(value: Any, family: str, axis: str) -> str | None:
-    """What an axis takes; None when the value is that."""
-    if axis == KIND:
-        kinds = kinds_of(family)
-        return None if value in list(kinds) else f"one of {', '.join(kinds)}"
-    if axis not in _LOWEST:
-        return "no value, since a sweep's axes are kind, dim and seed,"
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    possible = whole and value >= _LOWEST[axis]
-    return None if possible else f"an integer from {_LOWEST[axis]} up"
 
 
 def _key(family: str, cfg: Tree) -> str:

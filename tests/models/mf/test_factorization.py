@@ -15,6 +15,7 @@ from cofilter.core.config import parse
 from cofilter.core.errors import ConfigError
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.models.mf.svdpp import SVDPlusPlus
 from cofilter.models.mf.weights import item_weights
 from cofilter.recommender.base import Recommender
 from cofilter.training.loop import CheckpointConfig, Trainer
@@ -201,6 +202,14 @@ def test_the_mean_is_part_of_a_biased_model_when_it_is_centred(
 )
 def test_auto_takes_the_fused_engine_where_it_can(changes: dict[str, Any], engine: str) -> None:
     assert config(**changes).resolved_engine() == engine
+
+
+def test_svdpp_is_a_class_of_its_own() -> None:
+    with pytest.raises(ConfigError, match="'svdpp' is SVDPlusPlus"):
+        MatrixFactorization(kind="svdpp")
+    assert SVDPlusPlus().config.kind == "svdpp"
+    with pytest.raises(ConfigError, match="kind: 'dot' is not what SVDPlusPlus is"):
+        SVDPlusPlus(kind="dot")
 
 
 def test_the_fused_engine_does_not_import_torch() -> None:

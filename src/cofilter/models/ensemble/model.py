@@ -87,7 +87,7 @@ class Ensemble(Recommender):
         self.holds_histories = self._seen_by_members() is not None
 
     def _seen_by_members(self) -> ItemLists | None:
-        """What users have rated, from a member that keeps it: all are fitted to equal ratings."""
+        """What users have rated, from a member that keeps it; all have the same ratings."""
         kept = (each.seen_ for each in self.members.values())
         return next((seen for seen in kept if seen is not None), None)
 
