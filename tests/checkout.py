@@ -48,6 +48,7 @@ INSIDE = (
     "hydra/job_logging=stdout",
 )
 OUTPUTS = ("data", "models", "results")
+OF_RUNS = ("dvc.lock", "results/metrics.json")  # in git, and of the project's own last run
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -65,7 +66,7 @@ class Checkout:
             ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, _environment(PROJECT)
         )
         for name in listed.stdout.splitlines():
-            if name != "dvc.lock" and (PROJECT / name).is_file():
+            if name not in OF_RUNS and (PROJECT / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROJECT / name, path / name)
         new = cls(path)

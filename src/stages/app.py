@@ -15,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cofilter.core.errors import CofilterError, Interrupted
-from cofilter.core.paths import main_checkout
+from cofilter.core.io import write_text
+from cofilter.core.paths import JOB_ERROR, main_checkout
 from stages import messages
 from stages.drift import CONF, PARAMS, PIPELINE, inside_dvc, say_drift
 
@@ -99,10 +100,13 @@ def _compose(work: Callable[[Run], None], primary: str) -> None:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.errors import HydraException
+    from hydra.types import RunMode
 
     @functools.wraps(work)
     def task(cfg: DictConfig) -> None:
-        _run(work, cfg, Path(HydraConfig.get().runtime.output_dir))
+        job = HydraConfig.get()
+        one_of_many = job.mode is RunMode.MULTIRUN
+        _run(work, cfg, Path(job.runtime.output_dir), one_of_many=one_of_many)
 
     hydra_app = hydra.main(version_base="1.3", config_path=str(CONF), config_name=primary)(task)
     if FULL_ERROR in os.environ:  # set by hand: stack traces, also of wrong keys
@@ -114,14 +118,20 @@ def _compose(work: Callable[[Run], None], primary: str) -> None:
         _refuse(error)
 
 
-def _run(work: Callable[[Run], None], cfg: DictConfig, out: Path) -> None:
+def _run(
+    work: Callable[[Run], None], cfg: DictConfig, out: Path, *, one_of_many: bool = False
+) -> None:
+    """Do a stage's work. A refused job of a multirun leaves its reason and lets the others run."""
     try:
         work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
     except Interrupted as interrupted:
         messages.interrupted(interrupted)
         sys.exit(128 + interrupted.signal_number)
     except CofilterError as error:
-        _refuse(error)
+        if not one_of_many:
+            _refuse(error)
+        messages.one_line(error)
+        return write_text(out / JOB_ERROR, str(error))
     if out != Path.cwd():
         messages.outputs(out)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
 from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT
 from cofilter.core.paths import CHECKED, SPLIT
@@ -16,8 +19,8 @@ from stages.possible import possible_methods
 @stage
 def main(run: Run) -> None:
     """Config and audit → every method → a constant file that the stages after this one wait for."""
-    refuse_ineffective(run.cfg, plain(composed()))
     methods = possible_methods(run.cfg)
+    refuse_ineffective(run.cfg, plain(composed()))
     resolve_device(run.cfg["device"])
     refuse_unfit(read_json(SPLIT / AUDIT), methods)
     write_json(run.out / CHECKED, {"configuration": "possible"})

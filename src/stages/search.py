@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
 from hydra.core.config_store import ConfigStore
 
 from cofilter.core.io import write_text
 from cofilter.recommender.kernels.threads import set_threads
 from cofilter.report.terminal import print_study, terminal
 from cofilter.search.job import Data
-from cofilter.search.report import configuration, refuse_to_overwrite, summary, table, target
+from cofilter.search.report import configuration, summary, table, target
 from cofilter.search.request import job_of
 from cofilter.search.search import search
 from stages.app import Run, app
@@ -16,8 +19,8 @@ from stages.drift import CONF
 from stages.groups import checkpoint_config
 
 # Hydra's config `spaces`, which conf/search.yaml includes: every conf/<family>/search.yaml.
-searched = sorted(path.parent.name for path in CONF.glob("*/search.yaml"))
-spaces = [{f"{family}@search.space.{family}": "search"} for family in searched]
+families = sorted(path.parent.name for path in CONF.glob("*/search.yaml"))
+spaces = [{f"{family}@search.space.{family}": "search"} for family in families]
 ConfigStore.instance().store("spaces", {"defaults": spaces})
 
 
@@ -25,7 +28,6 @@ ConfigStore.instance().store("spaces", {"defaults": spaces})
 def main(run: Run) -> None:
     """Config → train and validation → trials → the best configuration as a file of conf/."""
     job = job_of(run.cfg, checkpoint_config(run.cfg), run.root)
-    refuse_to_overwrite(job)
     set_threads(job.threads)
     study = search(job, Data.load(run.root / job.config.split, job.evaluate.relevance_threshold))
     text = configuration(study)

@@ -24,7 +24,7 @@ def test_it_holds_the_shipped_model_and_the_best_point_of_each_family(
     figures = {"ndcg@5": 0.2, "ndcg@5_margin": 0.015, "rmse": 0.5, "coverage@5": 0.5}
     assert found == {
         "users": 7,
-        "shipped": {"model": "mf/a", "validation_ndcg@5": 0.4, **figures},
+        "shipped": {"model": "mf/a", "validation": 0.4, **figures},
         "baseline": {"point": "none", "rmse": 0.5, "coverage@5": 0.5},
         "knn": {"point": "item", **figures, "ndcg@5": 0.123457},
         "mf": {"point": "a", **figures},

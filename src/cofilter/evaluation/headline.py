@@ -47,7 +47,7 @@ def headline(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any]:
     names = _figure_names(config)
     if len(shipped):
         row = shipped.iloc[0]
-        validation = {validation_column(config): _rounded(row[validation_column(config)])}
+        validation = {"validation": _rounded(row[validation_column(config)])}
         model = {MODEL: f"{row[FAMILY]}/{row[POINT]}"}
         found[SHIPPED] = model | validation | _figures(row, config, names)
     room = MOST - n_numbers(found)

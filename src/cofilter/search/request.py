@@ -12,6 +12,7 @@ from cofilter.evaluation.config import EvaluateConfig
 from cofilter.recommender.base import Recommender
 from cofilter.search.config import SearchConfig
 from cofilter.search.job import Job, metric_of
+from cofilter.search.report import refuse_to_overwrite
 from cofilter.search.space import Tree, check_space, merged, space_of, values_at
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
@@ -24,7 +25,8 @@ def job_of(cfg: Mapping[str, Any], checkpoint: CheckpointConfig, root: Path) -> 
     Raises
     ------
     ConfigError
-        There is no such method, metric or hyper-parameter, or a value is impossible.
+        There is no such method, metric or hyper-parameter, a value is impossible, or the file for
+        the best configuration is there already.
     CapabilityError
         The method has no such metric.
     """
@@ -36,7 +38,7 @@ def job_of(cfg: Mapping[str, Any], checkpoint: CheckpointConfig, root: Path) -> 
     kind = parse_point(point).get("kind", cfg[family].get("kind"))
     space = space_of(config.space, family, kind, "search.space")
     check_space(space, making, f"search.space.{family}")
-    return Job(
+    job = Job(
         config=config,
         study=config.study or f"{family}-{point}-{cfg['data']['name']}",
         kind=kind,
@@ -51,6 +53,8 @@ def job_of(cfg: Mapping[str, Any], checkpoint: CheckpointConfig, root: Path) -> 
         root=root,
         threads=cfg["threads"],
     )
+    refuse_to_overwrite(job)
+    return job
 
 
 def make(family: str, point: str, cfg: Mapping[str, Any], values: Tree) -> Recommender:
