@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 
@@ -114,7 +115,8 @@ def save(obtained: Obtained, out: Path) -> None:
 
 def _synthetic(config: DataConfig) -> Obtained:
     assert config.synthetic is not None  # DataConfig has checked it
-    ratings, items, facts = generate(config.synthetic)
+    ratings, facts = generate(config.synthetic)
+    items = pd.DataFrame({ITEM: np.unique(ratings[ITEM]), TITLE: "", GENRES: ""})
     origin = f"generated with seed {config.synthetic.seed}"
     return _obtained(config, origin, [], ratings, items, {"synthetic": facts})
 
