@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cofilter.core.errors import ConfigError
+from cofilter.core.io import table_sha256
 from cofilter.sources.config import SyntheticConfig
-from cofilter.sources.content import table_sha256
 from cofilter.sources.synthetic import (
     NOISE_SD,
     Truth,

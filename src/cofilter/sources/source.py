@@ -15,9 +15,8 @@ from cofilter.console.progress import busy
 from cofilter.core import paths
 from cofilter.core.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
 from cofilter.core.errors import DataError, SourceError
-from cofilter.core.io import atomic_path, write_json, write_table
+from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.sources.config import DataConfig
-from cofilter.sources.content import table_sha256
 from cofilter.sources.delimited import RawTable, TextFormat, read_table
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
 from cofilter.sources.ids import same_kind
