@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cofilter.core.errors import DataError, LeakError
+from cofilter.core.io import table_sha256
 from cofilter.core.parts import Parts, load_parts, save_parts
 from cofilter.preparation.audit import audit, content_sha256, verify_audit
 from cofilter.preparation.instants import Instants
@@ -206,6 +207,13 @@ def test_an_incomplete_record_is_refused() -> None:
     parts, _, _ = audited(big(), SplitConfig())
     with pytest.raises(DataError, match="no instants, duplicates"):
         verify_audit(parts, {"kind": "global_temporal"}, SplitConfig())
+
+
+@pytest.mark.parametrize("string_ids", [False, True])
+def test_a_parts_hash_is_that_of_a_table(string_ids: bool) -> None:
+    table = log([(1, 2, 1.0, 1), (10, 3, 2.5, 2)], string_ids)
+    noted = table.astype({"rating": "float32"}).assign(note="x")
+    assert content_sha256(noted) == table_sha256(table)
 
 
 def test_content_hash_sees_ids_order_and_values_but_not_column_types() -> None:

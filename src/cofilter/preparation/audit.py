@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.core.columns import ITEM, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.errors import DataError, LeakError
-from cofilter.core.io import arrays_sha256
+from cofilter.core.io import table_sha256
 from cofilter.core.parts import PARTS, Parts
 from cofilter.preparation.instants import Instants
 from cofilter.preparation.order import GLOBAL, prove_order
 from cofilter.preparation.split import SplitConfig
-from cofilter.preparation.tables import ROW, pair_keys, to_polars
+from cofilter.preparation.tables import pair_keys, to_polars
 
 
 def audit(
@@ -51,7 +51,7 @@ def audit(
     """
     tables = {name: to_polars(part) for name, part in parts.named()}
     overlap = _overlap(tables)
-    facts = {name: _facts(table) for name, table in tables.items()}
+    facts = {name: _facts(part, tables[name]) for name, part in parts.named()}
     if (instants is not None) != (config.kind == "global_temporal"):
         raise LeakError(f"kind {config.kind} with instants {instants}: these do not go together")
     policy = duplicates.get("policy")
@@ -103,23 +103,13 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
 
 def content_sha256(part: pd.DataFrame) -> str:
     """SHA-256 of a part's ids, ratings and times, row order included, column types not."""
-    return _sha256(to_polars(part))
+    kept = part[[name for name in (USER, ITEM, RATING, TIMESTAMP) if name in part.columns]]
+    numbers = kept.columns[[pd.api.types.is_numeric_dtype(dtype) for dtype in kept.dtypes]]
+    wide = {name: np.float64 if name == RATING else np.int64 for name in numbers}
+    return table_sha256(kept.astype(wide))
 
 
-def _sha256(table: pl.DataFrame) -> str:
-    arrays: dict[str, np.ndarray] = {}
-    for column in table.drop(ROW):
-        if column.dtype == pl.String:
-            arrays[f"{column.name}.lengths"] = column.str.len_bytes().to_numpy()
-            text = column.str.join("").item() if len(column) else ""
-            arrays[column.name] = np.frombuffer(text.encode(), dtype=np.uint8)
-        else:
-            wide = pl.Int64 if column.dtype.is_integer() and column.name != "rating" else pl.Float64
-            arrays[column.name] = column.cast(wide).to_numpy()
-    return arrays_sha256(arrays)
-
-
-def _facts(table: pl.DataFrame) -> dict[str, Any]:
+def _facts(part: pd.DataFrame, table: pl.DataFrame) -> dict[str, Any]:
     times = table[TIMESTAMP] if TIMESTAMP in table.columns else pl.Series([], dtype=pl.Int64)
     return {
         "rows": table.height,
@@ -127,7 +117,7 @@ def _facts(table: pl.DataFrame) -> dict[str, Any]:
         "items": table[ITEM].n_unique(),
         "first_time": times.min(),
         "last_time": times.max(),
-        "sha256": _sha256(table),
+        "sha256": content_sha256(part),
     }
 
 
