@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import pytest
 
 from cofilter.core.errors import ConfigError
 from stages.possible import possible_methods
-from tests.checkout import MF, SMALL, Checkout, errors, ran
-from tests.composition import compose
+from tests.checkout import MF, RATINGS, SMALL, Checkout, errors, ran
+from tests.composition import CONF, compose
 
 IMPOSSIBLE = [
     ("points.mf.dim=[0]", "points.mf.dim: 0 is not allowed: an integer from 1 up"),
@@ -55,6 +54,14 @@ def test_the_impossible_is_named(override: str, told: str) -> None:
 def test_a_procedure_s_parameters_are_read() -> None:
     with pytest.raises(ConfigError, match=r"reproduce\.procedure\.top_n: 0 is not allowed"):
         possible_methods(compose("reproduce=r2_biased_mf", "reproduce.procedure.top_n=0"))
+
+
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_is_possible(name: str) -> None:
+    assert possible_methods(compose(f"+experiment={name}"))
 
 
 def test_a_sweep_without_a_point_is_refused() -> None:
@@ -137,17 +144,36 @@ def test_impossible_parameters_delete_no_model(
     assert left.items() <= before.items()
 
 
-def test_data_without_times_are_seen_before_anything_trains(checkout: Checkout) -> None:
-    audit = checkout.path / "data" / "split" / "audit.json"
-    facts = json.loads(audit.read_text())
-    for part in facts["parts"].values():
-        part.update(first_time=None, last_time=None)
-    audit.write_text(json.dumps(facts))
-    assert checkout.stage("check", inside=True).returncode == 0
-    stopped = checkout.stage("check", "points.baseline.kind=[bias,recent_popularity]", inside=True)
-    assert stopped.returncode == 2
-    (line,) = errors(stopped)
-    assert line == (
-        "error: points.baseline.kind: baseline/recent_popularity needs times, and these ratings "
-        "have none; take it out"
-    )
+@pytest.mark.parametrize(
+    ("content", "overrides", "told"),
+    [
+        (
+            "user_id,item_id,rating,timestamp\n1,1,3,100\n2,2,4,200\n3,3,5,300\n",
+            (),
+            "the split's train part is too small to compare methods (ratings: 1, users: 1, items:",
+        ),
+        (
+            "user_id,item_id,rating\n"
+            + "".join(f"{user},{item},{1 + user % 5}\n" for user in range(9) for item in range(9)),
+            (
+                "data.columns.timestamp=null",
+                "split=random",
+                "points.baseline.kind=[bias,recent_popularity]",
+            ),
+            "points.baseline.kind: baseline/recent_popularity needs times, and these ratings have",
+        ),
+    ],
+    ids=["three rows", "no times"],
+)
+def test_what_no_method_can_use_is_seen_before_anything_trains(
+    content: str, overrides: tuple[str, ...], told: str, checkout: Checkout
+) -> None:
+    before = checkout.outputs()
+    (checkout.path / RATINGS).write_text(content)
+    checkout.compose(*overrides)
+    refused = checkout.run(sys.executable, "-m", "dvc", "repro")
+    assert ran(refused) == ["download", "filter", "split", "check"]
+    assert [line for line in errors(refused) if line.startswith(f"error: {told}")]
+    left = checkout.outputs()
+    results = {name for name in before if not name.startswith("data/")}
+    assert all(left[name] == before[name] for name in results)
