@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import cofilter
-import cofilter.recommender.base as base
+import cofilter.recommender.rankings as rankings
 from cofilter.core.columns import ITEM, RANK, SCORE, USER
 from cofilter.core.errors import CapabilityError
 from cofilter.core.matrix import UNKNOWN
@@ -141,7 +141,7 @@ class RankingContract:
         for given in (users, model.fold_in(table, user_ids=[5])):
             whole = model.rank(given, 9, return_fallback=True)
             with monkeypatch.context() as patched:
-                patched.setattr(base, "BLOCK_SCORES", 60)  # three users of twenty items at a time
+                patched.setattr(rankings, "BLOCK_SCORES", 60)  # three users of twenty items
                 blocks = model.rank(given, 9, return_fallback=True)
             assert np.array_equal(blocks[0], whole[0])
             np.testing.assert_allclose(blocks[1], whole[1], rtol=1e-5)
