@@ -39,8 +39,8 @@ def process_state() -> dict[str, Any]:
         "numpy generator": repr(np.random.get_state()),
         "numpy errors": np.geterr(),
         "python generator": random.getstate(),
-        "blas threads": {
-            pool["filepath"]: pool["num_threads"]
+        **{
+            f"threads of {pool['filepath']}": pool["num_threads"]
             for pool in threadpool_info()
             if pool["user_api"] == "blas"
         },
@@ -52,7 +52,10 @@ def process_state() -> dict[str, Any]:
 
 
 def changed(before: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What of the process's state is not as it was, with both values."""
+    """What of the process's state is not as it was, with both values.
+
+    A library that has been loaded since has no earlier state.
+    """
     after = process_state()
     return {name: (before[name], after[name]) for name in before if before[name] != after[name]}
 

@@ -100,3 +100,35 @@ def test_ranking_by_products_equals_ranking_by_scores() -> None:
     assert np.array_equal(
         folded, BiasBaseline().fit(table).recommend(people, 9, exclude_seen=False)[0]
     )
+
+
+class HalfSure(BiasBaseline):
+    """Answers for even items alone, and says how sure it is of every one."""
+
+    knows_std = True
+
+    def _score_pairs(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(len(row), 2.0), item % 2 == 0
+
+    def _pair_std(self, users: UserRows, row: np.ndarray, item: np.ndarray) -> np.ndarray:
+        return 0.1 + row + 10.0 * item
+
+
+def test_the_fallback_has_no_standard_deviation_and_all_parts_come_in_one_order() -> None:
+    table = ratings_table()
+    model, plain = HalfSure().fit(table), BiasBaseline().fit(table)
+    users, items = [20, -5, 0, 20, 0], [102, 102, 103, 104, 9_999]
+    own = np.array([True, False, False, True, False])
+    given, std, fallback = model.predict(users, items, return_std=True, return_fallback=True)
+    assert fallback.tolist() == (~own).tolist()
+    assert given[own].tolist() == [2.0, 2.0]
+    assert given[~own].tolist() == plain.predict(users, items)[~own].tolist()
+    assert std[own].tolist() == pytest.approx([0.1 + 1 + 20, 0.1 + 1 + 40])  # 20 after 0
+    assert np.isnan(std[~own]).all()
+    assert std.dtype == given.dtype == np.float32
+    alone = model.predict(users, items, return_std=True)
+    assert np.array_equal(alone[0], given)
+    assert np.array_equal(alone[1], std, equal_nan=True)
+    assert np.array_equal(model.predict(users, items, return_fallback=True)[1], fallback)
