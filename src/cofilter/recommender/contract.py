@@ -14,9 +14,7 @@ from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import UserRows, UserState
-from cofilter.recommender.ranking import (
-    ItemLists,
-)
+from cofilter.recommender.sparse import ItemLists
 
 # Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
 # gone through, and rows enough for an efficient product.

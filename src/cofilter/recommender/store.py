@@ -22,7 +22,7 @@ from cofilter.core.io import read_json, write_bytes, write_json
 from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.bias import Biases
-from cofilter.recommender.ranking import ItemLists
+from cofilter.recommender.sparse import ItemLists
 
 ARRAYS, DESCRIPTION = "arrays.npz", "model.json"
 FORMAT = 2  # raised when a folder is written that an earlier version could not read
