@@ -20,11 +20,9 @@ from cofilter.recommender.inputs import checked
 from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People
-from cofilter.recommender.ranking import (
-    ItemLists,
-)
 from cofilter.recommender.rankings import Rankings
 from cofilter.recommender.ratings import Ratings
+from cofilter.recommender.sparse import ItemLists
 
 
 class Recommender(Ratings, Rankings):

@@ -14,7 +14,7 @@ from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import UserRows, UserState
-from cofilter.recommender.ranking import ItemLists
+from cofilter.recommender.sparse import ItemLists
 
 
 class Contract(ABC):

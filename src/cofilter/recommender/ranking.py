@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -32,39 +30,6 @@ def exclude_matrix(
     ones = np.ones(int(both.sum()), np.float32)
     matrix = sparse.coo_array((ones, (user[both], item[both])), shape=shape).tocsr()
     return matrix[users.index(user_ids)]
-
-
-class ItemLists(NamedTuple):
-    """Items by row: row r has ``item[start[r]:start[r + 1]]``, ascending; int64 and int32."""
-
-    start: np.ndarray
-    item: np.ndarray
-
-    @classmethod
-    def of(cls, matrix: sparse.csr_array | None, n_rows: int) -> ItemLists:
-        """The stored entries of a CSR matrix [rows, items]; None: no items in any row."""
-        if matrix is None:
-            return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32))
-        ascending = matrix if matrix.has_sorted_indices else matrix.sorted_indices()
-        item = ascending.indices.astype(np.int32, copy=False)
-        return cls(ascending.indptr.astype(np.int64), item)
-
-    @property
-    def n_rows(self) -> int:
-        """How many rows there are."""
-        return len(self.start) - 1
-
-    def take(self, rows: np.ndarray) -> ItemLists:
-        """Some rows, in this order; `UNKNOWN` gives a row without items."""
-        count = np.where(rows == UNKNOWN, 0, self.start[rows + 1] - self.start[rows])
-        start = np.concatenate([[0], np.cumsum(count)])
-        place = np.arange(start[-1]) + np.repeat(self.start[rows] - start[:-1], count)
-        return ItemLists(start, self.item[place])
-
-    def matrix(self, n_items: int) -> sparse.csr_array:
-        """As CSR float32[rows, items] with a 1 at each item."""
-        ones = np.ones(len(self.item), np.float32)
-        return sparse.csr_array((ones, self.item, self.start), shape=(self.n_rows, n_items))
 
 
 def with_constants(

@@ -17,13 +17,13 @@ from cofilter.recommender.kernels.products import best_products
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.people import People, UserRows
 from cofilter.recommender.ranking import (
-    ItemLists,
     as_table,
     exclude_matrix,
     refuse_not_finite,
     refuse_not_finite_products,
     to_ids,
 )
+from cofilter.recommender.sparse import ItemLists
 
 # Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
 # gone through, and rows enough for an efficient product.

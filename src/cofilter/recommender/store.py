@@ -19,7 +19,7 @@ from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, SEEN, Description
-from cofilter.recommender.ranking import ItemLists
+from cofilter.recommender.sparse import ItemLists
 
 # What NumPy and zipfile raise of a damaged file; nothing of ours runs while it is read.
 _UNREADABLE = (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)

@@ -9,6 +9,7 @@ from scipy import sparse
 from tqdm import tqdm
 
 from cofilter.core.matrix import UNKNOWN
+from cofilter.metrics.ranking import Relevant
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
 from cofilter.recommender.rankings import BLOCK_SCORES
@@ -46,12 +47,11 @@ def ranked_lists(
     left out. A block of users at a time. ``people`` are the target's users as folded in; None: as
     the model knows them.
     """
-    n_items = len(target.items)
     item_in_model = model.items_.index(target.items.ids)
     item_in_train = target.items.index(model.items_.ids).astype(np.int64)
     not_candidates = np.flatnonzero(item_in_train == UNKNOWN)
     known = target.relevant & (target.item != UNKNOWN)
-    relevant = np.sort(target.user[known].astype(np.int64) * n_items + target.item[known])
+    relevant = Relevant.of(target.user[known], target.item[known], len(target.items))
     shape = len(users), min(k, len(model.items_))
     hits, items = np.zeros(shape, bool), np.full(shape, UNKNOWN, np.int32)
     fallback = np.zeros(len(users), bool)
@@ -67,11 +67,7 @@ def ranked_lists(
             ids if people is None else people.take(ids), k, excluded, return_fallback=True
         )
         item = np.where(index == UNKNOWN, UNKNOWN, item_in_train[index])
-        keys = block[:, None] * n_items + item
-        place = np.searchsorted(relevant, keys)
-        found = place < len(relevant)
-        found[found] = relevant[place[found]] == keys[found]
-        hits[start : start + step] = found & (item != UNKNOWN)
+        hits[start : start + step] = relevant.hits(block, item)
         items[start : start + step] = item
     return RankedLists(users, items, hits, fallback)
 

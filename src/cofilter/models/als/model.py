@@ -17,7 +17,7 @@ from cofilter.models.als.learner import (
 from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.learner import Learner
 from cofilter.recommender.people import UserRows, UserState
-from cofilter.recommender.ranking import ItemLists
+from cofilter.recommender.sparse import ItemLists
 
 
 class _ALS(FactorRecommender):

@@ -16,7 +16,7 @@ from cofilter.recommender.inputs import Users
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserRows, UserState
-from cofilter.recommender.ranking import ItemLists
+from cofilter.recommender.sparse import ItemLists
 
 
 @dataclass(frozen=True)

@@ -115,9 +115,9 @@ class GraphFilter(Recommender):
         self._normalized = sparse.csr_array(parts, shape=x.shape)
         self._to_items = transposed(self._normalized)
         flat, degree = self.config.flatness, self.config.degree
-        self._coefficients = chebyshev.chebinterpolate(
-            lambda t: 0.5 - 0.5 * np.sign(t) * np.abs(t) ** flat, degree
-        )
+        points = chebyshev.chebpts1(degree + 1)
+        heights = 0.5 - 0.5 * np.sign(points) * np.abs(points) ** flat
+        self._coefficients = chebyshev.chebfit(points, heights, degree)
         self._coefficients[0] -= chebyshev.chebval(1.0, self._coefficients)
 
     def _user_state(self, user: np.ndarray) -> UserState:
@@ -214,7 +214,7 @@ def right_vectors(matrix: sparse.csr_array, rank: int) -> np.ndarray:
     # SciPy's own choice of twice as many Lanczos vectors takes half as long again: each step
     # reads all of them.
     lanczos = min(rank + max(rank // 3, 20), min(exact.shape))
-    _, _, right = svds(exact, k=rank, ncv=lanczos, v0=start, return_singular_vectors="vh")
+    _, _, right = svds(exact, k=rank, ncv=lanczos, v0=start)
     return np.ascontiguousarray(right[::-1].T.astype(np.float32))
 
 
