@@ -48,6 +48,16 @@ def test_same_bits_as_row_by_row(
         assert all(np.array_equal(a, b) for a, b in zip(once, by_row, strict=True))
 
 
+@pytest.mark.parametrize("measure", [MEASURES[0], MEASURES[1], MEASURES[6]])
+def test_of_many_equal_rows_the_lowest_are_nearest(measure: Measure) -> None:
+    """More than are compared at once: whole runs of them tie with the worst of the best."""
+    dense = np.tile(np.array([1.0, 2.0, 5.0, np.nan], np.float32), (300, 1))
+    expected = [[other for other in range(6) if other != row][:5] for row in range(300)]
+    once, by_row = both_ways(dense, measure, 5)
+    assert once[0].tolist() == by_row[0].tolist() == expected
+    assert len(np.unique(once[1])) == 1
+
+
 def test_blocks_cover_all_tiles_within_their_bound() -> None:
     blocks = neighbours._blocks(100_000, 32)
     assert [tile for block in blocks for tile in block] == list(range(3125))
