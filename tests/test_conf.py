@@ -103,7 +103,7 @@ def test_every_parameter_is_tracked_by_a_stage_but_for_what_changes_no_output() 
         for leaf in leaves(compose())
         if not any(leaf == key or leaf.startswith(f"{key}.") for key in tracked)
     }
-    assert untracked == {"threads", "data_dependency"}
+    assert untracked == {"seeds", "data_dependency", "possible"}  # seeds are part of the points
 
 
 def test_every_point_of_the_sweep_can_be_made() -> None:
