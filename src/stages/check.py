@@ -9,10 +9,8 @@ from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT
 from cofilter.core.paths import CHECKED, SPLIT
 from cofilter.recommender.device import resolve_device
-from cofilter.training.effective import refuse_ineffective
 from cofilter.training.sweep import refuse_unfit
-from stages.app import Run, plain, stage
-from stages.drift import composed
+from stages.app import Run, stage
 from stages.possible import possible_methods
 
 
@@ -20,7 +18,6 @@ from stages.possible import possible_methods
 def main(run: Run) -> None:
     """Config and audit → every method → a constant file that the stages after this one wait for."""
     methods = possible_methods(run.cfg)
-    refuse_ineffective(run.cfg, plain(composed()))
     resolve_device(run.cfg["device"])
     refuse_unfit(read_json(SPLIT / AUDIT), methods)
     write_json(run.out / CHECKED, {"configuration": "possible"})

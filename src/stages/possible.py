@@ -16,8 +16,11 @@ from cofilter.reproduction.config import ReproduceConfig
 from cofilter.reproduction.procedures import procedure_of
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
+from cofilter.training.effective import refuse_ineffective
 from cofilter.training.points import make_method
 from cofilter.training.sweep import Method, methods_of
+from stages.app import plain
+from stages.drift import composed
 from stages.groups import checkpoint_config, common_config
 
 GROUPS: dict[str, type[Config]] = {
@@ -44,7 +47,9 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     common_config(cfg)
     checkpoint_config(cfg)
     procedure_of(parse(ReproduceConfig, cfg["reproduce"], "reproduce"))
-    return methods_of(cfg) + _leaking(parse(LeakConfig, cfg["leak"], "leak"), cfg)
+    methods = methods_of(cfg) + _leaking(parse(LeakConfig, cfg["leak"], "leak"), cfg)
+    refuse_ineffective(cfg, plain(composed()))
+    return methods
 
 
 def _leaking(config: LeakConfig, cfg: dict[str, Any]) -> list[Method]:
