@@ -20,8 +20,8 @@ from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.io import read_table, write_table
 from cofilter.core.paths import FILTERED
 from cofilter.preparation.split import SplitConfig, split_ratings
+from cofilter.sources.config import SyntheticConfig
 from cofilter.sources.synthetic import generate
-from cofilter.sources.synthetic_config import SyntheticConfig
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache/benchmarks"
@@ -42,8 +42,7 @@ def raw(size: str) -> pd.DataFrame:
         users = {"users": 200, "items": 150, "ratings": 6_000}
         if size != TINY:
             users = {"users": USERS[size], "items": ITEMS, "ratings": None}
-        rest = {"seed": 0, "factors": 8, "noise_sd": 0.85, "start": "1995-01-09"}
-        ratings, _, _ = generate(SyntheticConfig(**users, **rest, years=20.0, drift=1.0))
+        ratings, _ = generate(SyntheticConfig(**users, seed=0))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_table(path, ratings)
     return read_table(path)

@@ -30,7 +30,6 @@ SMALL = (
     *(f"points.{family}.kind=[]" for family in ("als", "bayes", "ease", "ncf")),
     "points.bpr.dim=[]",
     "leak.methods=[knn/item]",
-    "mf.dim=4",
     "mf.lr=0.02",
     "mf.epochs=4",
     "mf.batch_size=256",
@@ -38,6 +37,7 @@ SMALL = (
     "device=cpu",
     "tracking=disabled",
 )
+DIRECT = ("mf.dim=4",)  # of a direct run; in DVC the points say it
 MF = "mf/biased-dim4-seed0"
 # What dvc.yaml starts a stage with, so that it reads params.yaml and writes to the checkout.
 INSIDE = (
@@ -48,6 +48,7 @@ INSIDE = (
     "hydra/job_logging=stdout",
 )
 OUTPUTS = ("data", "models", "results")
+OF_RUNS = ("dvc.lock", "results/metrics.json")  # in git, and of the project's own last run
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -65,7 +66,7 @@ class Checkout:
             ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, _environment(PROJECT)
         )
         for name in listed.stdout.splitlines():
-            if name != "dvc.lock" and (PROJECT / name).is_file():
+            if name not in OF_RUNS and (PROJECT / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROJECT / name, path / name)
         new = cls(path)
@@ -116,7 +117,7 @@ class Checkout:
 
     def command(self, name: str, *overrides: str, inside: bool = False) -> list[str]:
         """How a stage is started, by DVC or by hand; ``train_<family>`` as dvc.yaml names it."""
-        how = INSIDE if inside else SMALL
+        how = INSIDE if inside else (*SMALL, *DIRECT)
         script, _, family = name.partition("_")
         family_of = [f"family={family}"] if family else []  # train_mf: the one script's family
         return [sys.executable, f"src/stages/{script}.py", *how, *family_of, *overrides]

@@ -11,6 +11,7 @@ from .models.bayes.model import BayesianFactorization as BayesianFactorization
 from .models.bpr.model import BPR as BPR
 from .models.ease.model import EASE as EASE
 from .models.ensemble.model import Ensemble as Ensemble
+from .models.graph.model import GraphFilter as GraphFilter
 from .models.knn.model import ItemKNN as ItemKNN
 from .models.knn.model import UserKNN as UserKNN
 from .models.mf.factorization import MatrixFactorization as MatrixFactorization

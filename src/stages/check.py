@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
 from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT
 from cofilter.core.paths import CHECKED, SPLIT
 from cofilter.recommender.device import resolve_device
+from cofilter.training.effective import refuse_ineffective
 from cofilter.training.sweep import refuse_unfit
-from stages.app import Run, stage
+from stages.app import Run, plain, stage
+from stages.drift import composed
 from stages.possible import possible_methods
 
 
@@ -15,6 +20,7 @@ from stages.possible import possible_methods
 def main(run: Run) -> None:
     """Config and audit → every method → a constant file that the stages after this one wait for."""
     methods = possible_methods(run.cfg)
+    refuse_ineffective(run.cfg, plain(composed()))
     resolve_device(run.cfg["device"])
     refuse_unfit(read_json(SPLIT / AUDIT), methods)
     write_json(run.out / CHECKED, {"configuration": "possible"})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
 from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT, load_parts
-from cofilter.core.paths import CHECKPOINTS, LOGS, MODELS, SPLIT
+from cofilter.core.paths import CHECKPOINTS, MODELS, SPLIT, TIMINGS
 from cofilter.core.titles import read_titles
 from cofilter.recommender.kernels.threads import set_threads
-from cofilter.report.trained import log_trained
+from cofilter.report.trained import log_trained, quality
 from cofilter.training.point import save_point, train_point
+from stages import messages
 from stages.app import Run, stage
 from stages.groups import point_config
 from stages.tracked import tracker
@@ -24,8 +28,9 @@ def main(run: Run) -> None:
     with tracker(run, read_json(SPLIT / AUDIT), f"train_{point.family}", name) as tracked:
         trained = train_point(point, parts, run.root / CHECKPOINTS, tracked)
         save_point(trained, folder)
-        write_json(run.root / LOGS / "timings" / f"{name}.json", trained.timings)
+        write_json(run.root / TIMINGS / f"{name}.json", trained.timings)
         log_trained(tracked, trained, parts, read_titles(), folder)
+    messages.reached(quality(trained.selection, run.cfg["evaluate"]["primary"]))
 
 
 if __name__ == "__main__":

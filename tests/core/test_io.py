@@ -18,6 +18,7 @@ from cofilter.core.io import (
     json_sha256,
     read_json,
     read_table,
+    table_sha256,
     write_json,
     write_table,
     write_text,
@@ -118,3 +119,55 @@ def test_a_hash_of_arrays_sees_value_name_type_and_shape(values: list[int]) -> N
 def test_a_hash_of_plain_values_does_not_see_the_order_of_keys() -> None:
     assert json_sha256({"a": 1, "b": 2}) == json_sha256({"b": 2, "a": 1})
     assert json_sha256({"a": 1}) != json_sha256({"a": 1.5})
+
+
+TABLE = pd.DataFrame(
+    {
+        "item_id": np.array([1, 2, 3], dtype=np.int64),
+        "title": ["a", "bc", "é"],
+        "rating": np.array([1, 2.5, 3], dtype=np.float32),
+    }
+)
+
+
+def test_a_table_has_the_hash_of_its_columns() -> None:
+    columns = {
+        "item_id": TABLE["item_id"].to_numpy(),
+        "title.lengths": np.array([1, 2, 2], np.int64),
+        "title.text": np.frombuffer("abcé".encode(), np.uint8),
+        "rating": TABLE["rating"].to_numpy(),
+    }
+    assert table_sha256(TABLE) == arrays_sha256(columns)
+
+
+def test_a_tables_hash_survives_parquet_and_other_storage(tmp_path: Path) -> None:
+    expected = table_sha256(TABLE)
+    write_table(tmp_path / "t.parquet", TABLE)
+    assert table_sha256(read_table(tmp_path / "t.parquet")) == expected
+    assert table_sha256(TABLE.astype({"title": object})) == expected
+    assert table_sha256(pd.concat([TABLE, TABLE]).iloc[2:5].iloc[1:]) == table_sha256(TABLE[:2])
+    assert table_sha256(pd.concat([TABLE[:1], TABLE[1:]])) == expected
+
+
+@pytest.mark.parametrize("titles", [[], ["", "", ""]])
+def test_a_table_without_text_has_a_hash(titles: list[str]) -> None:
+    table = pd.DataFrame({"title": pd.Series(titles, dtype="str")})
+    lengths = np.zeros(len(titles), np.int64)
+    expected = {"title.lengths": lengths, "title.text": np.empty(0, np.uint8)}
+    assert table_sha256(table) == arrays_sha256(expected)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TABLE.iloc[::-1],
+        TABLE[["title", "item_id", "rating"]],
+        TABLE.assign(title=["ab", "c", "é"]),
+        TABLE.assign(rating=TABLE["rating"] + np.float32(1e-6)),
+        TABLE.assign(rating=TABLE["rating"].astype(np.float64)),
+        TABLE.rename(columns={"title": "name"}),
+        TABLE.iloc[:2],
+    ],
+)
+def test_any_change_changes_a_tables_hash(other: pd.DataFrame) -> None:
+    assert table_sha256(other) != table_sha256(TABLE)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.metrics.ranking import DEFINITIONS, at_k
+from cofilter.metrics.ranking import DEFINITIONS, Relevant, at_k, metric_at_k, sampled
 
 
 @st.composite
@@ -59,6 +59,19 @@ def test_refuses_what_has_no_value(n_relevant: list[int], k: int) -> None:
         at_k(np.zeros((2, 2), bool), np.array(n_relevant), k)
 
 
+def test_a_sample_is_spread_over_all_users_and_always_the_same() -> None:
+    users = np.arange(50_000, 150_000)
+    some = sampled(users, 2_000)
+    assert len(np.unique(some)) == 2_000
+    assert (np.diff(some) > 0).all()
+    assert np.isin(some, users).all()
+    shares = np.histogram(some, 10, (50_000, 150_000))[0] / 2_000
+    assert np.abs(shares - 0.1).max() < 0.03
+    assert np.array_equal(sampled(users, 2_000), some)
+    for at_most in (100_000, 100_001):
+        assert sampled(users, at_most) is users
+
+
 USERS, CANDIDATES, LENGTH = 60, 40, 12
 
 
@@ -107,3 +120,33 @@ def test_ndcg_agrees_with_scikit_learn(
     np.put_along_axis(scores, items, np.arange(LENGTH, 0, -1.0)[None, :], axis=1)
     found = at_k(hits, relevant.sum(axis=1), k)["ndcg"]
     assert found.mean() == pytest.approx(metrics.ndcg_score(relevant, scores, k=k), abs=1e-9)
+
+
+@given(
+    st.integers(1, 6),
+    st.sets(st.tuples(st.integers(0, 4), st.integers(0, 5))),
+    st.lists(st.lists(st.integers(-1, 5), min_size=3, max_size=3), min_size=1, max_size=5),
+)
+def test_hits_are_the_relevant_pairs(
+    extra: int, pairs: set[tuple[int, int]], lists: list[list[int]]
+) -> None:
+    user, item = (np.array([pair[side] for pair in pairs], np.int32) for side in (0, 1))
+    users = np.arange(len(lists), dtype=np.int32)[::-1]
+    ranked = np.array(lists, np.int32)
+    found = Relevant.of(user, item, 5 + extra).hits(users, ranked)
+    for row, one in enumerate(users):
+        assert found[row].tolist() == [(int(one), each) in pairs for each in lists[row]]
+
+
+def test_hits_of_many_users_and_items_do_not_overflow() -> None:
+    user, item = np.array([2**20, 3], np.int32), np.array([2**20, 7], np.int32)
+    found = Relevant.of(user, item, 2**21).hits(user, np.array([[2**20, -1], [6, 7]], np.int32))
+    assert found.tolist() == [[True, False], [False, True]]
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_one_metric_alone_is_the_one_among_all(name: str) -> None:
+    rng = np.random.default_rng(0)
+    hits, n_relevant = rng.random((50, 8)) < 0.3, rng.integers(8, 20, 50)
+    for k in (1, 5, 12):
+        assert (metric_at_k(name, hits, n_relevant, k) == at_k(hits, n_relevant, k)[name]).all()

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cofilter.core.errors import DataError, LeakError
+from cofilter.core.io import table_sha256
 from cofilter.core.parts import Parts, load_parts, save_parts
 from cofilter.preparation.audit import audit, content_sha256, verify_audit
 from cofilter.preparation.instants import Instants
+from cofilter.preparation.order import PROMISED
 from cofilter.preparation.split import Kind, SplitConfig, split_instants, split_ratings
 from tests.preparation.logs import Row, log, rows_of
 from tests.preparation.test_split import KINDS, big
@@ -70,15 +72,27 @@ def test_facts_agree_with_pandas(rows: list[Row], kind: Kind) -> None:
 
 
 def test_only_the_global_cut_is_temporal() -> None:
-    orders = {kind: audited(big(), SplitConfig(kind=kind))[1] for kind in KINDS}
-    assert [kind for kind in KINDS if orders[kind]["temporal"]] == ["global_temporal"]
-    assert orders["global_temporal"]["train_share_after_first_test"] == 0
-    assert orders["user_temporal"]["time_order"] == "per user"
-    assert orders["random"]["time_order"] == "none"
-    parts = orders["global_temporal"]["parts"]
-    cut = orders["global_temporal"]["instants"]
+    audits = {kind: audited(big(), SplitConfig(kind=kind))[1] for kind in KINDS}
+    assert [kind for kind in KINDS if audits[kind]["temporal"]] == ["global_temporal"]
+    assert audits["global_temporal"]["train_share_after_first_test"] == 0
+    assert {kind: audits[kind]["time_order"] for kind in KINDS} == {
+        "global_temporal": "global",
+        "user_temporal": "per user",
+        "leave_last_out": "per user",
+        "random": "none",
+        "user_random": "none",
+        "kfold": "none",
+    }
+    parts = audits["global_temporal"]["parts"]
+    cut = audits["global_temporal"]["instants"]
     assert parts["train"]["last_time"] < cut["validation"] <= parts["validation"]["first_time"]
     assert parts["validation"]["last_time"] < cut["test"] <= parts["test"]["first_time"]
+
+
+def test_one_users_own_order_is_an_order_of_all() -> None:
+    ratings = log([(1, item, 3.0, 100 + item) for item in range(10)])
+    facts = audited(ratings, SplitConfig(kind="user_temporal"))[1]
+    assert (facts["time_order"], facts["temporal"]) == ("global", True)
 
 
 def test_without_timestamps() -> None:
@@ -111,6 +125,10 @@ def copy_row(parts: Parts) -> Parts:
     return replace(parts, test=pd.concat([parts.test, parts.train.head(1)]))
 
 
+def repeat_row(parts: Parts) -> Parts:
+    return replace(parts, train=pd.concat([parts.train, parts.train.tail(1)]))
+
+
 def change_rating(parts: Parts) -> Parts:
     return replace(parts, test=parts.test.assign(rating=6 - parts.test.rating))
 
@@ -125,7 +143,8 @@ def swap_rows(parts: Parts) -> Parts:
         ("random", move_row, r"parts\.train\.rows: recorded 480, found 481.*parts\.test\.rows"),
         ("global_temporal", move_row, "train holds a row at .* but validation begins at"),
         ("global_temporal", drop_row, r"parts\.train\.rows: recorded 480, found 479"),
-        ("user_temporal", copy_row, "pairs in two parts of the split: train and test 1"),
+        ("user_temporal", copy_row, "pairs in two parts of the split: train and test 1$"),
+        ("random", repeat_row, "pairs twice in a part of the split: train 2 rows$"),
         ("random", change_rating, r"audit: parts\.test\.sha256: recorded \w+, found \w+$"),
         ("random", swap_rows, r"audit: parts\.validation\.sha256"),
     ],
@@ -166,10 +185,35 @@ def test_a_record_of_another_kind_is_named() -> None:
         verify_audit(parts, recorded, SplitConfig(kind="random"))
 
 
+def test_a_record_of_another_policy_is_named() -> None:
+    parts, recorded, _ = audited(big(), SplitConfig())
+    with pytest.raises(LeakError, match=r"settled by last, but split.duplicates is mean"):
+        verify_audit(parts, recorded, SplitConfig(duplicates="mean"))
+
+
+@pytest.mark.parametrize("kind", PROMISED)
+def test_swapped_parts_fail_whatever_the_record_says(kind: Kind) -> None:
+    config = SplitConfig(kind=kind)
+    parts, recorded, cut = audited(big(), config)
+    swapped = Parts(train=parts.test, validation=parts.validation, test=parts.train)
+    with pytest.raises(LeakError, match=r"holds a row at .*\(user \d+, item \d+\)"):
+        audit(swapped, cut, config, recorded["duplicates"])
+    facts = {**recorded["parts"], "train": recorded["parts"]["test"]}
+    with pytest.raises(LeakError, match=r"holds a row at .*\(user \d+, item \d+\)"):
+        verify_audit(swapped, {**recorded, "parts": facts}, config)
+
+
 def test_an_incomplete_record_is_refused() -> None:
     parts, _, _ = audited(big(), SplitConfig())
     with pytest.raises(DataError, match="no instants, duplicates"):
         verify_audit(parts, {"kind": "global_temporal"}, SplitConfig())
+
+
+@pytest.mark.parametrize("string_ids", [False, True])
+def test_a_parts_hash_is_that_of_a_table(string_ids: bool) -> None:
+    table = log([(1, 2, 1.0, 1), (10, 3, 2.5, 2)], string_ids)
+    noted = table.astype({"rating": "float32"}).assign(note="x")
+    assert content_sha256(noted) == table_sha256(table)
 
 
 def test_content_hash_sees_ids_order_and_values_but_not_column_types() -> None:

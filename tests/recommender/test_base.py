@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import cofilter.recommender.base as base
+import cofilter.recommender.rankings as rankings
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.models.baseline.model import BiasBaseline, Popularity
@@ -18,8 +18,8 @@ from tests.models.knn.test_model import config
 
 def test_users_and_items_must_be_as_many() -> None:
     model = BiasBaseline().fit(ratings_table())
-    with pytest.raises(DataError, match="2 users but 1 items"):
-        model.predict([0, 10], [100])
+    with pytest.raises(DataError, match="2 users but 3 items"):
+        model.predict([0, 10], [100, 101, 102])
 
 
 def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatc
     model = ItemKNN(config()).fit(table)
     users = np.r_[table[USER].unique(), -1, -2]
     whole = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
-    monkeypatch.setattr(base, "BLOCK_SCORES", 45)  # two users of twenty items at a time
+    monkeypatch.setattr(rankings, "BLOCK_SCORES", 45)  # two users of twenty items at a time
     blocks = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
     for one, other in zip(whole, blocks, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
@@ -59,7 +59,7 @@ def test_strangers_among_known_users_get_the_most_popular_items(
     users = [-1, 0, -2, 10, 20, -3]
     expected = [model.recommend([user], 5, exclude=table) for user in users]
     for scores in (1 << 23, 60):  # all at once, and three users of twenty items
-        monkeypatch.setattr(base, "BLOCK_SCORES", scores)
+        monkeypatch.setattr(rankings, "BLOCK_SCORES", scores)
         items, best = model.recommend(users, 5, exclude=table)
         assert items.tolist() == [one[0].tolist() for one, _ in expected]
         assert best.tolist() == [one[0].tolist() for _, one in expected]
@@ -100,3 +100,35 @@ def test_ranking_by_products_equals_ranking_by_scores() -> None:
     assert np.array_equal(
         folded, BiasBaseline().fit(table).recommend(people, 9, exclude_seen=False)[0]
     )
+
+
+class HalfSure(BiasBaseline):
+    """Answers for even items alone, and says how sure it is of every one."""
+
+    knows_std = True
+
+    def _score_pairs(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(len(row), 2.0), item % 2 == 0
+
+    def _pair_std(self, users: UserRows, row: np.ndarray, item: np.ndarray) -> np.ndarray:
+        return 0.1 + row + 10.0 * item
+
+
+def test_the_fallback_has_no_standard_deviation_and_all_parts_come_in_one_order() -> None:
+    table = ratings_table()
+    model, plain = HalfSure().fit(table), BiasBaseline().fit(table)
+    users, items = [20, -5, 0, 20, 0], [102, 102, 103, 104, 9_999]
+    own = np.array([True, False, False, True, False])
+    given, std, fallback = model.predict(users, items, return_std=True, return_fallback=True)
+    assert fallback.tolist() == (~own).tolist()
+    assert given[own].tolist() == [2.0, 2.0]
+    assert given[~own].tolist() == plain.predict(users, items)[~own].tolist()
+    assert std[own].tolist() == pytest.approx([0.1 + 1 + 20, 0.1 + 1 + 40])  # 20 after 0
+    assert np.isnan(std[~own]).all()
+    assert std.dtype == given.dtype == np.float32
+    alone = model.predict(users, items, return_std=True)
+    assert np.array_equal(alone[0], given)
+    assert np.array_equal(alone[1], std, equal_nan=True)
+    assert np.array_equal(model.predict(users, items, return_fallback=True)[1], fallback)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.matrix import IdMap
-from cofilter.recommender.ranking import ItemLists, exclude_matrix, to_ids, with_constants
+from cofilter.recommender.ranking import exclude_matrix, to_ids, with_constants
 
 
 def test_excluded_pairs_in_the_order_of_the_users_asked_for() -> None:
@@ -22,23 +22,6 @@ def test_padding_of_ids() -> None:
     index = np.array([[1, -1]], np.int32)
     assert to_ids(index, IdMap.of([10, 20])).tolist() == [[20, -1]]
     assert to_ids(index, IdMap.of(["a", "b"])).tolist() == [["b", ""]]
-
-
-def test_left_out_items_by_row() -> None:
-    items = IdMap.of([10, 20, 30])
-    pairs = pd.DataFrame({USER: [7, 7, 5], ITEM: [10, 30, 20]})
-    some = ItemLists.of(exclude_matrix(pairs, np.array([5, 6, 7]), items), 3)
-    assert some.start.tolist() == [0, 1, 1, 3]
-    assert some.item.tolist() == [1, 0, 2]
-    assert ItemLists.of(None, 3).start.tolist() == [0, 0, 0, 0]
-
-
-def test_rows_of_what_is_left_out_may_be_taken_in_any_order() -> None:
-    some = ItemLists(np.array([0, 2, 2, 5]), np.array([1, 4, 0, 2, 3], np.int32)).take(
-        np.array([2, 1, 0, 2])
-    )
-    assert some.start.tolist() == [0, 3, 3, 5, 8]
-    assert some.item.tolist() == [0, 2, 3, 1, 4, 0, 2, 3]
 
 
 def test_products_of_factors_with_constants_are_biased_scores() -> None:

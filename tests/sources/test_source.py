@@ -285,6 +285,8 @@ def test_a_synthetic_source_reports_its_truth(tmp_path: Path) -> None:
     assert obtained.report["duplicate_pairs"] == 0
     assert 0.5 < obtained.report["synthetic"]["reachable_rmse"] < 1.0
     assert obtained.report["files"] == []
+    assert obtained.items["item_id"].tolist() == sorted(set(obtained.ratings["item_id"]))
+    assert (obtained.items["title"] == "").all()
 
 
 def test_string_ids_of_a_parquet_file_stay_strings(tmp_path: Path) -> None:

@@ -77,7 +77,8 @@ class Pool:
         start = np.searchsorted(row, rows[:, 0])
         width = int(np.bincount(row, minlength=1).max())
         is_relevant = np.zeros((len(n_relevant), width), bool)
-        wanted = np.isin(present, relevant[0].astype(np.int64) * n_items + relevant[1])
+        pairs = ranking.Relevant.of(*relevant, n_items)
+        wanted = pairs.hits(row, (present % n_items)[:, None])[:, 0]
         is_relevant[row[wanted], (np.arange(len(present)) - start[row])[wanted]] = True
         lists = tuple(
             np.where(each == UNKNOWN, UNKNOWN, np.searchsorted(present, each) - start[:, None])
@@ -112,7 +113,7 @@ class Pool:
     def values(self, scores: np.ndarray, objective: Objective) -> np.ndarray:
         """The objective of each user, float64[users]."""
         hits = self.hits(scores, objective.k)
-        return ranking.at_k(hits, self.n_relevant, objective.k)[objective.name]
+        return ranking.metric_at_k(objective.name, hits, self.n_relevant, objective.k)
 
 
 def select(  # noqa: PLR0913 - the numbers of one search, all but two by keyword

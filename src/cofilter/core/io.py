@@ -100,9 +100,38 @@ def arrays_sha256(arrays: dict[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
+def table_sha256(table: pd.DataFrame) -> str:
+    """SHA-256 of a table's columns, in their order, with their names, types and rows.
+
+    Independent of how a file format or pandas stores them: numbers enter as their little-endian
+    bytes, strings as the length of each (int64, in UTF-8 bytes) and all of the text.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for name in table.columns:
+        column = table[name]
+        if pd.api.types.is_numeric_dtype(column):
+            values = column.to_numpy()
+            arrays[str(name)] = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        else:
+            arrays[f"{name}.lengths"], arrays[f"{name}.text"] = _strings(column)
+    return arrays_sha256(arrays)
+
+
 def json_sha256(value: Any) -> str:
     """SHA-256 of a value's canonical JSON (sorted keys)."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _strings(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Lengths int64[n] and text uint8[bytes] of a column of strings, as Arrow holds them."""
+    import pyarrow  # here, since fitting a model needs none of it
+
+    found = pyarrow.array(column, type=pyarrow.large_string())
+    if isinstance(found, pyarrow.ChunkedArray):
+        found = found.combine_chunks()
+    _, ends, text = found.buffers()
+    edges = np.frombuffer(ends, np.int64)[found.offset : found.offset + len(found) + 1]
+    return np.diff(edges), np.frombuffer(text or b"", np.uint8)[edges[0] : edges[-1]]
 
 
 def _umask() -> int:

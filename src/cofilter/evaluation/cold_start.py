@@ -11,7 +11,7 @@ from cofilter.core.columns import ITEM, TIMESTAMP, USER
 from cofilter.core.parts import Parts
 from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig
 from cofilter.evaluation.uncertainty import mean_intervals, ratio_intervals
-from cofilter.metrics.ranking import at_k
+from cofilter.metrics.ranking import metric_at_k
 from cofilter.metrics.rating import errors_by_user
 from cofilter.recommender.base import Recommender
 from cofilter.scoring.lists import ranked_lists
@@ -124,7 +124,7 @@ def _scored(
     if model.ranks and len(users):
         k = config.list_length
         hits = ranked_lists(model, target, users, k, people).hits
-        ndcg = at_k(hits, relevant[users], k)["ndcg"]
+        ndcg = metric_at_k("ndcg", hits, relevant[users], k)
         low, high = mean_intervals(ndcg[:, None], config.uncertainty)
         found |= {"ndcg": float(ndcg.mean()), "ndcg_low": low[0], "ndcg_high": high[0]}
     return found

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from cofilter.evaluation.config import UncertaintyConfig
-from cofilter.evaluation.kernels.resampling import COLUMNS, weighted_sums
+from cofilter.evaluation.kernels.resampling import weighted_sums
 from cofilter.recommender.kernels.random import stream_key
 
 Intervals = tuple[np.ndarray, np.ndarray]
-_BLOCK = 3 * COLUMNS  # columns summed at once: 30 MB of sums at 10,000 resamples
+_BLOCK = 384  # columns summed at once: 30 MB of sums at 10,000 resamples
 _DRAWS, _FLIPS = 1, 2  # names of the streams of random numbers
 _TIE = 1e-12  # sums that differ by less than this share of Σ |difference| are equal
 

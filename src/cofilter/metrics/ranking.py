@@ -1,6 +1,9 @@
-"""Quality of ranked lists with binary relevance, one value a user."""
+"""Quality of ranked lists with binary relevance: which items are hits, and one value a user."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +18,39 @@ DEFINITIONS = {
         "for a list that begins with min(|relevant|, k) hits."
     ),
 }
+
+
+@dataclass(frozen=True)
+class Relevant:
+    """Relevant (user, item) pairs, to tell which ranked items are hits.
+
+    Attributes
+    ----------
+    keys:
+        int64[pairs], ascending: user · n_items + item.
+    n_items:
+        Above every item index.
+    """
+
+    keys: np.ndarray
+    n_items: int
+
+    @classmethod
+    def of(cls, user: np.ndarray, item: np.ndarray, n_items: int) -> Relevant:
+        """Of indices ≥ 0, int[pairs] each, in any order."""
+        return cls(np.sort(user.astype(np.int64) * n_items + item), n_items)
+
+    def hits(self, user: np.ndarray, ranked: np.ndarray) -> np.ndarray:
+        """bool[users, length]: is the item at this rank relevant for the user of its row?
+
+        ``user`` is int[users], ``ranked`` int[users, length] with negative indices as padding,
+        which is never a hit.
+        """
+        keys = user.astype(np.int64)[:, None] * self.n_items + ranked
+        place = np.searchsorted(self.keys, keys)
+        found = place < len(self.keys)
+        found[found] = self.keys[place[found]] == keys[found]
+        return found & (ranked >= 0)
 
 
 def at_k(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> dict[str, np.ndarray]:
@@ -48,25 +84,42 @@ def at_k(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> dict[str, np.ndarr
     ValueError
         k < 1, or a user without relevant items, for whom recall, MAP and NDCG do not exist.
     """
+    return {name: metric_at_k(name, hits, n_relevant, k) for name in DEFINITIONS}
+
+
+def metric_at_k(name: str, hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
+    """One metric of `at_k`, float64[users], at a fraction of the cost of all."""
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
     if (n_relevant < 1).any():
         raise ValueError("every user needs at least one relevant item; leave the others out")
-    hits = hits[:, :k]
-    ranks = np.arange(1, hits.shape[1] + 1)
-    so_far = hits.cumsum(axis=1)
-    found = hits.sum(axis=1)
-    reachable = np.minimum(n_relevant, k)
+    return _METRICS[name](hits[:, :k], n_relevant, k).astype(np.float64)
+
+
+def _ranks(hits: np.ndarray) -> np.ndarray:
+    return np.arange(1, hits.shape[1] + 1)
+
+
+def _map(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
+    found = (hits * hits.cumsum(axis=1) / _ranks(hits)).sum(axis=1)
+    return found / np.minimum(n_relevant, k)
+
+
+def _ndcg(hits: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
     ideal = np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))
-    values = {
-        "precision": found / k,
-        "recall": found / n_relevant,
-        "hit_rate": found > 0,
-        "mrr": (hits / ranks).max(axis=1, initial=0.0),
-        "map": (hits * so_far / ranks).sum(axis=1) / reachable,
-        "ndcg": (hits / np.log2(ranks + 1)).sum(axis=1) / ideal[reachable - 1],
-    }
-    return {name: values[name].astype(np.float64) for name in DEFINITIONS}
+    found = (hits / np.log2(_ranks(hits) + 1)).sum(axis=1)
+    return found / ideal[np.minimum(n_relevant, k) - 1]
+
+
+# Of hits cut at k, the numbers of relevant items, and k.
+_METRICS: dict[str, Callable[[np.ndarray, np.ndarray, int], np.ndarray]] = {
+    "precision": lambda hits, _, k: hits.sum(axis=1) / k,
+    "recall": lambda hits, n_relevant, _: hits.sum(axis=1) / n_relevant,
+    "hit_rate": lambda hits, _, __: hits.sum(axis=1) > 0,
+    "mrr": lambda hits, _, __: (hits / _ranks(hits)).max(axis=1, initial=0.0),
+    "map": _map,
+    "ndcg": _ndcg,
+}
 
 
 def sampled(users: np.ndarray, at_most: int) -> np.ndarray:

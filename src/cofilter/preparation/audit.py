@@ -10,19 +10,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.core.columns import ITEM, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.errors import DataError, LeakError
-from cofilter.core.io import arrays_sha256
+from cofilter.core.io import table_sha256
 from cofilter.core.parts import PARTS, Parts
-from cofilter.preparation.instants import Instants, moment
+from cofilter.preparation.instants import Instants
+from cofilter.preparation.order import GLOBAL, prove_order
 from cofilter.preparation.split import SplitConfig
-from cofilter.preparation.tables import ROW, pair_keys, to_polars
-
-TIME_ORDER = {
-    "global_temporal": "global",
-    "user_temporal": "per user",
-    "leave_last_out": "per user",
-}
+from cofilter.preparation.tables import pair_keys, to_polars
 
 
 def audit(
@@ -39,8 +34,9 @@ def audit(
 
     Returns
     -------
-    JSON-able: ``kind``; ``temporal`` (true when every train row is before every validation row
-    and those before every test row); ``time_order`` (``global``, ``per user`` or ``none``);
+    JSON-able: ``kind``; ``time_order``, which the parts show (``global``, ``per user``, or
+    ``none`` for the random kinds, see `prove_order`); ``temporal`` (true when it is ``global``:
+    every train row is before every validation row and those before every test row);
     ``instants``; for each part its rows, users, items, first and last time (null without) and
     SHA-256; for validation and test the ``cold`` users and items (not in train) and their rows;
     the ``overlap`` of (user, item) pairs between parts, always 0;
@@ -50,22 +46,24 @@ def audit(
     Raises
     ------
     LeakError
-        Parts share a (user, item) pair, or a row lies on the wrong side of an instant.
+        A (user, item) pair is in two parts or twice in one, or the rows are not in the order
+        that the kind promises.
     """
     tables = {name: to_polars(part) for name, part in parts.named()}
     overlap = _overlap(tables)
-    shared = [f"{names} {count}" for names, count in overlap.items() if count]
-    if shared:
-        raise LeakError(f"(user, item) pairs in two parts of the split: {', '.join(shared)}")
-    facts = {name: _facts(table) for name, table in tables.items()}
+    facts = {name: _facts(part, tables[name]) for name, part in parts.named()}
     if (instants is not None) != (config.kind == "global_temporal"):
         raise LeakError(f"kind {config.kind} with instants {instants}: these do not go together")
-    if instants is not None:
-        _prove_order(facts, instants)
+    policy = duplicates.get("policy")
+    if policy != config.duplicates:
+        raise LeakError(
+            f"duplicates were settled by {policy}, but split.duplicates is {config.duplicates}"
+        )
+    order = prove_order(tables, config.kind, instants)
     return {
         "kind": config.kind,
-        "temporal": config.kind == "global_temporal",
-        "time_order": TIME_ORDER.get(config.kind, "none"),
+        "temporal": order == GLOBAL,
+        "time_order": order,
         "instants": _instants_json(instants),
         "parts": facts,
         "cold": {name: _cold(tables[name], tables["train"]) for name in PARTS[1:]},
@@ -79,7 +77,8 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
     """Compute the audit again from the parts and compare it with the recorded one.
 
     The instants and the counts of duplicates are taken from the record, since the parts do not
-    hold them; that every row is on its side of the instants is proved again.
+    hold them. That every row is on its side of the instants is proved again, and so is the order
+    of each user's rows: parts that break it fail whatever the record says.
 
     Raises
     ------
@@ -92,11 +91,11 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
     if absent:
         raise DataError(f"the split's audit has no {', '.join(absent)}; run the split stage again")
     found = audit(parts, _instants(recorded["instants"]), config, recorded["duplicates"])
-    told, seen = dict(_leaves(recorded)), dict(_leaves(found))
+    before, now = dict(_leaves(recorded)), dict(_leaves(found))
     differing = [
-        f"{key}: recorded {told.get(key, 'nothing')}, found {seen.get(key, 'nothing')}"
-        for key in [*seen, *(key for key in told if key not in seen)]
-        if key not in told or key not in seen or told[key] != seen[key]
+        f"{key}: recorded {before.get(key, 'nothing')}, found {now.get(key, 'nothing')}"
+        for key in [*now, *(key for key in before if key not in now)]
+        if key not in before or key not in now or before[key] != now[key]
     ]
     if differing:
         raise LeakError(f"the split does not match its audit: {'; '.join(differing)}")
@@ -104,23 +103,13 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
 
 def content_sha256(part: pd.DataFrame) -> str:
     """SHA-256 of a part's ids, ratings and times, row order included, column types not."""
-    return _sha256(to_polars(part))
+    kept = part[[name for name in (USER, ITEM, RATING, TIMESTAMP) if name in part.columns]]
+    numbers = kept.columns[[pd.api.types.is_numeric_dtype(dtype) for dtype in kept.dtypes]]
+    wide = {name: np.float64 if name == RATING else np.int64 for name in numbers}
+    return table_sha256(kept.astype(wide))
 
 
-def _sha256(table: pl.DataFrame) -> str:
-    arrays: dict[str, np.ndarray] = {}
-    for column in table.drop(ROW):
-        if column.dtype == pl.String:
-            arrays[f"{column.name}.lengths"] = column.str.len_bytes().to_numpy()
-            text = column.str.join("").item() if len(column) else ""
-            arrays[column.name] = np.frombuffer(text.encode(), dtype=np.uint8)
-        else:
-            wide = pl.Int64 if column.dtype.is_integer() and column.name != "rating" else pl.Float64
-            arrays[column.name] = column.cast(wide).to_numpy()
-    return arrays_sha256(arrays)
-
-
-def _facts(table: pl.DataFrame) -> dict[str, Any]:
+def _facts(part: pd.DataFrame, table: pl.DataFrame) -> dict[str, Any]:
     times = table[TIMESTAMP] if TIMESTAMP in table.columns else pl.Series([], dtype=pl.Int64)
     return {
         "rows": table.height,
@@ -128,37 +117,26 @@ def _facts(table: pl.DataFrame) -> dict[str, Any]:
         "items": table[ITEM].n_unique(),
         "first_time": times.min(),
         "last_time": times.max(),
-        "sha256": _sha256(table),
+        "sha256": content_sha256(part),
     }
 
 
 def _overlap(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
-    """Rows of the later part whose pair the earlier part holds, for each two parts."""
+    """Rows whose pair two parts hold, for each two parts: all 0, or a `LeakError` with counts."""
     pair = [USER, ITEM]
     keys = pair_keys(pl.concat([table.select(pair) for table in tables.values()]))
     if keys.n_unique() == len(keys):
         return {f"{earlier} and {later}": 0 for earlier, later in combinations(PARTS, 2)}
-    return {
-        # The earlier part is probed, so that the hash table holds the later, smaller one.
+    shared = {
         f"{earlier} and {later}": tables[earlier].join(tables[later], on=pair, how="semi").height
         for earlier, later in combinations(PARTS, 2)
     }
-
-
-def _prove_order(facts: Mapping[str, Mapping[str, Any]], instants: Instants) -> None:
-    for part, instant, begins in (
-        ("train", instants.validation, "validation"),
-        ("validation", instants.test, "test"),
-    ):
-        last, first = facts[part]["last_time"], facts[begins]["first_time"]
-        if last is not None and last >= instant:
-            raise LeakError(
-                f"{part} holds a row at {moment(last)}, but {begins} begins at {moment(instant)}"
-            )
-        if first is not None and first < instant:
-            raise LeakError(
-                f"{begins} holds a row at {moment(first)}, but it begins at {moment(instant)}"
-            )
+    named = [f"{names} {count}" for names, count in shared.items() if count]
+    if named:
+        raise LeakError(f"(user, item) pairs in two parts of the split: {', '.join(named)}")
+    repeated = {name: int(pair_keys(table).is_duplicated().sum()) for name, table in tables.items()}
+    named = [f"{name} {count} rows" for name, count in repeated.items() if count]
+    raise LeakError(f"(user, item) pairs twice in a part of the split: {', '.join(named)}")
 
 
 def _cold(part: pl.DataFrame, train: pl.DataFrame) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -131,8 +132,10 @@ def filter_ratings(
     table = with_id_numbers(table.with_columns(_forced(table, config)))
     in_range, steps = _apply_ranges(table, config)
     cut = instants.test if instants is not None and config.scope == "train_period" else None
-    kept, counting_steps = _apply_counts(in_range, config, cut)
-    steps += counting_steps
+    stages = [in_range, *_apply_counts(in_range, config, cut)]
+    for name, (before, after) in zip(config.counting_rules, pairwise(stages), strict=True):
+        steps.append(_step(name, getattr(config, name), before, after))
+    kept = stages[-1]
     if kept.is_empty():
         course = "; ".join(f"{step['rule']} leaves {step['after']['rows']}" for step in steps)
         raise DataError(f"the filter leaves none of {table.height} rows: {course}")
@@ -179,12 +182,10 @@ def _apply_ranges(
     return table, steps
 
 
-def _apply_counts(
-    table: pl.DataFrame, config: FilterConfig, cut: int | None
-) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
-    """Apply the counting rules; only rows before ``cut`` count (None: all rows)."""
+def _apply_counts(table: pl.DataFrame, config: FilterConfig, cut: int | None) -> list[pl.DataFrame]:
+    """The rows left after each counting rule; only rows before ``cut`` count (None: all rows)."""
     if not config.counting_rules:
-        return table, []
+        return []
     table = table.with_columns(
         (pl.lit(True) if cut is None else pl.col(TIMESTAMP) < cut).alias(COUNTED)
     )
@@ -193,15 +194,13 @@ def _apply_counts(
         pl.col(column).is_in(counted[column].unique().implode()).alias(known)
         for column, known in KNOWN.items()
     )
-    steps = []
+    left = []
     for name in config.counting_rules:
-        value = getattr(config, name)
-        passing = COUNTING_RULES[name](table.filter(COUNTED), value)
+        passing = COUNTING_RULES[name](table.filter(COUNTED), getattr(config, name))
         judged = pl.all_horizontal([_passes(column, ids) for column, ids in passing.items()])
-        kept = table.filter(pl.col(FORCED) | judged)
-        steps.append(_step(name, value, table, kept))
-        table = kept
-    return table, steps
+        table = table.filter(pl.col(FORCED) | judged)
+        left.append(table)
+    return left
 
 
 def _passes(column: str, ids: pl.Series) -> pl.Expr:
@@ -241,11 +240,18 @@ def _keep_report(table: pl.DataFrame, config: FilterConfig) -> dict[str, int]:
 def _scopes_differ(
     in_range: pl.DataFrame, kept: pl.DataFrame, config: FilterConfig, instants: Instants | None
 ) -> int | None:
+    """How many rows one scope keeps and the other drops.
+
+    The rules run once more in the other scope, since one result does not give the other: where
+    the rows before the test instant have an empty k-core, that of all rows can be anything. Their
+    sizes are not counted again. With 20 M rows and ``k_core`` 20 it is a third of the filter's time
+    (4 of 12 CPU seconds).
+    """
     if not config.counting_rules:
         return 0
     if instants is None:
         return None
-    other, _ = _apply_counts(in_range, config, instants.test if config.scope == "all" else None)
+    other = _apply_counts(in_range, config, instants.test if config.scope == "all" else None)[-1]
     differs = np.zeros(in_range[ROW].item(-1) + 1, dtype=bool)  # rows ascend
     for rows in (kept, other):
         differs[rows[ROW].to_numpy()] ^= True

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from cofilter.core.matrix import UNKNOWN, Interactions
-from cofilter.metrics.ranking import at_k, sampled
+from cofilter.metrics.ranking import Relevant, metric_at_k, sampled
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.config import IterativeConfig
 from cofilter.recommender.epochs import PlainTrainer
@@ -129,16 +129,14 @@ class IterativeRecommender(Recommender):
             return None
         users = sampled(np.unique(user[warm]), WATCHED_USERS)
         rows = warm & np.isin(user, users)
-        n_items = len(self.items_)
-        relevant = np.sort(user[rows].astype(np.int64) * n_items + item[rows])
+        relevant = Relevant.of(user[rows], item[rows], len(self.items_))
         n_relevant = np.bincount(np.searchsorted(users, user[rows]), minlength=len(users))
         ids, seen = self.users_.ids[users], data.by_user[users]
 
         def watch(parameters: Arrays) -> dict[str, float]:
             self._set(parameters)
             ranked, _ = self.rank(ids, RANKED, seen)
-            pair = users[:, None].astype(np.int64) * n_items + ranked
-            hits = (ranked != UNKNOWN) & np.isin(pair, relevant)
-            return {f"ndcg@{RANKED}": float(at_k(hits, n_relevant, RANKED)["ndcg"].mean())}
+            ndcg = metric_at_k("ndcg", relevant.hits(users, ranked), n_relevant, RANKED)
+            return {f"ndcg@{RANKED}": float(ndcg.mean())}
 
         return watch

@@ -9,7 +9,7 @@ import numpy as np
 
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import UNKNOWN, IdMap, Ids, as_ids
-from cofilter.recommender.ranking import ItemLists
+from cofilter.recommender.sparse import ItemLists
 
 # What a model knows of users, one row a user, so that ``state[rows]`` picks some: an array of
 # factors, or a CSR matrix of histories.

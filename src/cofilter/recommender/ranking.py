@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -16,9 +14,15 @@ from cofilter.core.matrix import UNKNOWN, IdMap
 def exclude_matrix(
     exclude: pd.DataFrame | None, user_ids: np.ndarray, items: IdMap
 ) -> sparse.csr_array | None:
-    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know."""
+    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know.
+
+    Raises `DataError` when it has no column user_id or item_id.
+    """
     if exclude is None:
         return None
+    missing = [name for name in (USER, ITEM) if name not in exclude.columns]
+    if missing:
+        raise DataError(f"exclude has no column {', '.join(missing)}")
     users = IdMap.of(user_ids)
     user, item = users.index(exclude[USER]), items.index(exclude[ITEM])
     both = (user != UNKNOWN) & (item != UNKNOWN)
@@ -26,38 +30,6 @@ def exclude_matrix(
     ones = np.ones(int(both.sum()), np.float32)
     matrix = sparse.coo_array((ones, (user[both], item[both])), shape=shape).tocsr()
     return matrix[users.index(user_ids)]
-
-
-class ItemLists(NamedTuple):
-    """Items by row: row r has ``item[start[r]:start[r + 1]]``, ascending; int64 and int32."""
-
-    start: np.ndarray
-    item: np.ndarray
-
-    @classmethod
-    def of(cls, matrix: sparse.csr_array | None, n_rows: int) -> ItemLists:
-        """The stored entries of a CSR matrix [rows, items]; None: no items in any row."""
-        if matrix is None:
-            return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32))
-        ascending = matrix.sorted_indices()
-        return cls(ascending.indptr.astype(np.int64), ascending.indices.astype(np.int32))
-
-    @property
-    def n_rows(self) -> int:
-        """How many rows there are."""
-        return len(self.start) - 1
-
-    def take(self, rows: np.ndarray) -> ItemLists:
-        """Some rows, in this order; `UNKNOWN` gives a row without items."""
-        count = np.where(rows == UNKNOWN, 0, self.start[rows + 1] - self.start[rows])
-        start = np.concatenate([[0], np.cumsum(count)])
-        place = np.arange(start[-1]) + np.repeat(self.start[rows] - start[:-1], count)
-        return ItemLists(start, self.item[place])
-
-    def matrix(self, n_items: int) -> sparse.csr_array:
-        """As CSR float32[rows, items] with a 1 at each item."""
-        ones = np.ones(len(self.item), np.float32)
-        return sparse.csr_array((ones, self.item, self.start), shape=(self.n_rows, n_items))
 
 
 def with_constants(
@@ -94,9 +66,18 @@ def as_table(user_ids: np.ndarray, items: np.ndarray, scores: np.ndarray) -> pd.
     )
 
 
-def refuse_not_finite(scores: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str) -> None:
-    """Raise a `DataError` that names the first of the scores, float[users, items], not finite."""
-    finite = np.isfinite(scores)
+def refuse_not_finite(
+    scores: np.ndarray,
+    user_ids: np.ndarray,
+    items: IdMap,
+    model: str,
+    may_be_silent: bool = False,
+) -> None:
+    """Raise a `DataError` that names the first of the scores, float[users, items], not finite.
+
+    Where the model ``may_be_silent``, −inf is none.
+    """
+    finite = scores < np.inf if may_be_silent else np.isfinite(scores)
     if not finite.all():
         user, item = np.unravel_index(int(np.argmin(finite)), finite.shape)
         raise DataError(

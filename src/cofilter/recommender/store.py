@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import zipfile
+import zlib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +19,10 @@ from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, SEEN, Description
-from cofilter.recommender.ranking import ItemLists
+from cofilter.recommender.sparse import ItemLists
+
+# What NumPy and zipfile raise of a damaged file; nothing of ours runs while it is read.
+_UNREADABLE = (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 class _Arrays(dict[str, np.ndarray]):
@@ -68,12 +73,18 @@ def _description(path: Path) -> Description:
 
 def _unfitted(description: Description, path: Path) -> Recommender:
     """An unfitted model of the named class; only cofilter's own models are ever imported."""
-    module = f"cofilter.models.{description.family}.model"
+    family = f"cofilter.models.{description.family}"
     named = f"{path}: names the model {description.family}/{description.model}"
-    if importlib.util.find_spec("cofilter.models." + description.family) is None:
+    if (
+        importlib.util.find_spec(family) is None
+        or importlib.util.find_spec(f"{family}.model") is None
+    ):
         raise DataError(f"{named}, a family that this version of cofilter does not have")
-    cls = getattr(importlib.import_module(module), description.model, None)
-    if not (isinstance(cls, type) and issubclass(cls, Recommender)):
+    cls = getattr(importlib.import_module(f"{family}.model"), description.model, None)
+    # A family's module has base classes too; they are of no family, or abstract.
+    if not (isinstance(cls, type) and issubclass(cls, Recommender)) or (
+        getattr(cls, "family", None) != description.family or inspect.isabstract(cls)
+    ):
         raise DataError(f"{named}, which this version of cofilter does not have")
     try:
         return cls(parse(cls.config_class, description.config, "config"))
@@ -83,9 +94,12 @@ def _unfitted(description: Description, path: Path) -> Recommender:
 
 def _read_arrays(path: Path) -> _Arrays:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        stored = np.load(path, allow_pickle=False)
+        if isinstance(stored, np.ndarray):
+            raise ValueError("a single array")
+        with stored as arrays:
             return _Arrays(path, dict(arrays))
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path}: not readable as a model's arrays ({error})") from None
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from cofilter.core.config import Config
-from cofilter.sources.synthetic_config import SyntheticConfig
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -78,6 +77,15 @@ class TitlesConfig(Config):
     def _columns_fit_header(self) -> TitlesConfig:
         _fit_header(self.has_header, self.columns, "items.columns")
         return self
+
+
+class SyntheticConfig(Config):
+    """Size of made-up ratings; null where the number of users decides."""
+
+    users: int = Field(ge=10, le=5_000_000)
+    items: int | None = Field(ge=100, le=500_000)
+    ratings: int | None = Field(ge=200)
+    seed: int = Field(ge=0)
 
 
 class DataConfig(Config):

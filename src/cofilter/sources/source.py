@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 
@@ -14,9 +15,8 @@ from cofilter.console.progress import busy
 from cofilter.core import paths
 from cofilter.core.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
 from cofilter.core.errors import DataError, SourceError
-from cofilter.core.io import atomic_path, write_json, write_table
+from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.sources.config import DataConfig
-from cofilter.sources.content import table_sha256
 from cofilter.sources.delimited import RawTable, TextFormat, read_table
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
 from cofilter.sources.ids import same_kind
@@ -114,7 +114,8 @@ def save(obtained: Obtained, out: Path) -> None:
 
 def _synthetic(config: DataConfig) -> Obtained:
     assert config.synthetic is not None  # DataConfig has checked it
-    ratings, items, facts = generate(config.synthetic)
+    ratings, facts = generate(config.synthetic)
+    items = pd.DataFrame({ITEM: np.unique(ratings[ITEM]), TITLE: "", GENRES: ""})
     origin = f"generated with seed {config.synthetic.seed}"
     return _obtained(config, origin, [], ratings, items, {"synthetic": facts})
 

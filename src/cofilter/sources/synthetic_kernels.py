@@ -154,25 +154,3 @@ def taste_scores(
             dot += (now[u, f] * c + later[u, f] * s + trend[m, f]) * item_factors[i, f]
         scores[r] = dot
     return scores
-
-
-@compiled(parallel=True)
-def star_moments(scores: np.ndarray, noise_sd: float) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance (float64[rows]) of ratings given their true scores.
-
-    A rating is score + noise, rounded to half stars and clipped to 0.5 … 5. With
-    ``P_k = Φ((score − t_k) / noise_sd)``, the chance to lie above the edge t_k = 0.75, 1.25, …,
-    4.75, its mean is ``0.5 + 0.5 Σ P_k``, and its mean square ``0.25 + Σ (0.5 k + 0.25) P_k`` with
-    k = 1 … 9 (the square of k/2 + 1/2 less that of k/2).
-    """
-    mean = np.empty(len(scores))
-    variance = np.empty(len(scores))
-    for r in numba.prange(len(scores)):
-        first, second = 0.5, 0.25
-        for k in range(1, 10):
-            above = 0.5 * math.erfc((0.5 * k + 0.25 - scores[r]) / (noise_sd * math.sqrt(2.0)))
-            first += 0.5 * above
-            second += (0.5 * k + 0.25) * above
-        mean[r] = first
-        variance[r] = max(second - first * first, 0.0)
-    return mean, variance

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cofilter.evaluation.kernels import resampling
-from cofilter.evaluation.kernels.resampling import PIECE, USERS, weighted_sums
+from cofilter.evaluation.kernels.resampling import weighted_sums
 from cofilter.recommender.kernels.random import stream_key
 
 KEY = stream_key(0, 1)
@@ -56,18 +57,38 @@ def test_signs_are_fair_and_independent() -> None:
 
 
 @pytest.mark.parametrize("flips", [False, True])
-def test_same_bits_for_any_threads_columns_and_number_of_resamples(
+def test_same_bits_for_any_threads_and_number_of_resamples(
     monkeypatch: pytest.MonkeyPatch, flips: bool
 ) -> None:
     monkeypatch.setattr(resampling, "SMALL", 0)
-    values = np.random.default_rng(0).normal(size=(3 * USERS + 5, 300))
+    values = np.random.default_rng(0).normal(size=(197, 300))
     before = numba.get_num_threads()
-    found = weighted_sums(values, 3 * PIECE, KEY, flips=flips)
+    with threadpool_limits(2, user_api="blas"):
+        found = weighted_sums(values, 190, KEY, flips=flips)
     try:
         numba.set_num_threads(1)
-        alone = weighted_sums(values, 3 * PIECE, KEY, flips=flips)
+        with threadpool_limits(1, user_api="blas"):
+            alone = weighted_sums(values, 190, KEY, flips=flips)
     finally:
         numba.set_num_threads(before)
     assert (found == alone).all()
-    assert (weighted_sums(values[:, 200:203], 70, KEY, flips=flips) == found[:70, 200:203]).all()
+    some = weighted_sums(values[:, 200:203], 70, KEY, flips=flips)
+    np.testing.assert_allclose(some, found[:70, 200:203], atol=1e-12)
     assert (weighted_sums(values, 5, stream_key(0, 2), flips=flips) != found[:5]).any()
+
+
+@pytest.mark.parametrize("flips", [False, True])
+@pytest.mark.parametrize("block", [1, 3 * 65, 10 * 65])
+def test_blocks_of_resamples_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, flips: bool, block: int
+) -> None:
+    whole = weights(65, 10, flips=flips)
+    monkeypatch.setattr(resampling, "_BLOCK", block)
+    assert (weights(65, 10, flips=flips) == whole).all()
+    assert len(np.unique(whole, axis=0)) == 10
+
+
+def test_the_callers_threads_come_back() -> None:
+    before = threadpool_info()
+    weights(5, 5)
+    assert threadpool_info() == before

@@ -87,8 +87,8 @@ def test_with_a_long_half_life_recent_popularity_is_popularity() -> None:
     np.testing.assert_allclose(given[1], expected[1], rtol=1e-6)
 
 
-def test_recent_popularity_needs_its_half_life() -> None:
-    with pytest.raises(ConfigError, match="half_life_days"):
+def test_recent_popularity_takes_a_config_with_a_half_life() -> None:
+    with pytest.raises(ConfigError, match="takes a BaselineConfig, not a ModelConfig"):
         RecentPopularity(ModelConfig())
 
 

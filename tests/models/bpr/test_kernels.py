@@ -16,13 +16,13 @@ from cofilter.models.bpr.kernels.triples import (
     PIECES,
     TRIES,
     WORKERS,
-    Lists,
     deal,
     draw_triples,
     fold_in,
     tournament,
     train_triples,
 )
+from cofilter.recommender.sparse import ItemLists
 
 N_USERS, N_ITEMS, DIM = 40, 70, 5
 KEY = np.uint64(123)
@@ -32,19 +32,19 @@ L2, LR = np.float32(0.02), np.float32(0.05)
 class Drawn(NamedTuple):
     """A log of likes and what was drawn for it."""
 
-    liked: Lists
-    known: Lists
+    liked: ItemLists
+    known: ItemLists
     triples: np.ndarray
     first: np.ndarray
 
 
-def lists(rows: list[np.ndarray]) -> Lists:
+def lists(rows: list[np.ndarray]) -> ItemLists:
     start = np.cumsum([0, *map(len, rows)])
-    return Lists(start.astype(np.int64), np.concatenate(rows).astype(np.int32))
+    return ItemLists(start.astype(np.int64), np.concatenate(rows).astype(np.int32))
 
 
 @pytest.fixture
-def known() -> Lists:
+def known() -> ItemLists:
     """User 0 knows all items, user 1 none, the others a third of them."""
     rows = [
         np.flatnonzero(row) for row in np.random.default_rng(0).random((N_USERS, N_ITEMS)) < 0.3
@@ -53,7 +53,7 @@ def known() -> Lists:
 
 
 @pytest.fixture
-def drawn(known: Lists) -> Drawn:
+def drawn(known: ItemLists) -> Drawn:
     """Triples for every second known item, users in falling order."""
     rows = [known.item[a:b][::2] for a, b in zip(known.start[:-1], known.start[1:], strict=True)]
     liked = lists(rows)
@@ -208,7 +208,7 @@ def test_extreme_scores_have_a_finite_loss_and_bad_ones_do_not(drawn: Drawn) -> 
     assert np.isnan(train_triples(user, item, DIM, drawn.triples, drawn.first, LR, L2))
 
 
-def test_new_users_end_near_the_minimum_of_their_own_loss(known: Lists) -> None:
+def test_new_users_end_near_the_minimum_of_their_own_loss(known: ItemLists) -> None:
     """Against a direct minimiser of the loss with every unknown item as negative."""
     item = factors()[1]
     table, l2 = weighted(np.ones(N_ITEMS)), np.float32(0.1)
@@ -229,11 +229,11 @@ def test_new_users_end_near_the_minimum_of_their_own_loss(known: Lists) -> None:
         assert loss(given[person].astype(float)) - best < 0.1 * (loss(np.zeros(DIM)) - best)
 
 
-def test_new_users_do_not_depend_on_each_other(known: Lists) -> None:
+def test_new_users_do_not_depend_on_each_other(known: ItemLists) -> None:
     item, table = factors()[1], weighted(np.ones(N_ITEMS))
     keys = np.arange(4, dtype=np.uint64)
     together = fold_in(item, DIM, known, known, table, keys, TRIES, LR, L2)
-    own = Lists(
+    own = ItemLists(
         np.array([0, known.start[6] - known.start[5]]), known.item[known.start[5] : known.start[6]]
     )
     alone = fold_in(item, DIM, own, own, table, keys, TRIES, LR, L2)

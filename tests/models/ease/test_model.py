@@ -103,8 +103,25 @@ def test_ratings_of_zero_say_nothing() -> None:
     table = ratings_table().assign(**{RATING: np.float32(0.0)})
     model = EASE(config(scale=(0.0, 1.0))).fit(table)
     assert not model.weights_.any()
-    items, _ = model.recommend([0], 3, exclude_seen=False)
-    assert items[0].tolist() == [100, 101, 102]
+    items, _, fallback = model.rank([0], 3, return_fallback=True)
+    assert items[0].tolist() == np.argsort(-model.popularity_, kind="stable")[:3].tolist()
+    assert fallback.all()
+
+
+def test_items_that_no_user_links_to_the_history_follow_by_popularity() -> None:
+    """Two groups of users without a common item, and an item of one user alone."""
+    table = ratings_table(30, 8)
+    other = table.assign(**{USER: table[USER] + 1, ITEM: table[ITEM] + 900})
+    alone = pd.DataFrame({USER: [5_000], ITEM: [500], RATING: [3.0]})
+    model = EASE(config()).fit(pd.concat([table, other, alone]))
+    items, _ = model.recommend([0, 5_000], 1_000, exclude_seen=False)
+    assert set(items[0][:8]) == set(table[ITEM])
+    counts = model.popularity_[model.items_.index(items[0][8:])]
+    assert (np.diff(counts) <= 0).all()
+    assert items[1].tolist() == model.recommend([-5], 1_000)[0][0].tolist()
+    similar, _ = model.similar_items([100, 500], 1_000)
+    assert set(similar[0]) == {*table[ITEM], -1} - {100}
+    assert set(similar[1]) == {-1}
 
 
 def test_nothing_of_the_inverse_depends_on_the_run() -> None:

@@ -11,9 +11,10 @@ from scipy import sparse
 
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import Interactions, to_csr
-from cofilter.models.als.kernels.rows import Objective, Rows, Table, gram, solve_rows
+from cofilter.models.als.kernels.rows import Objective, Table, gram, solve_rows
 from cofilter.models.als.kernels.tile import padded
 from cofilter.recommender.learner import Arrays
+from cofilter.recommender.sparse import as_sparse
 
 if TYPE_CHECKING:
     from cofilter.models.als.config import ALSConfig
@@ -64,12 +65,6 @@ def taken(config: ALSConfig, rating: np.ndarray) -> np.ndarray:
     return keep
 
 
-def rows_of(matrix: sparse.csr_array) -> Rows:
-    """A CSR matrix as the kernels take it; copies the row starts alone."""
-    start, at = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False)
-    return Rows(start, at, matrix.data)
-
-
 def to_table(array: np.ndarray) -> Table:
     """The kernels' form of float32[n, dim + 1], the bias in the last column."""
     dim = array.shape[1] - 1
@@ -90,7 +85,7 @@ class HalfIteration:
     """
 
     def __init__(self, matrix: sparse.csr_array, objective: Objective, steps: int) -> None:
-        self._rows = rows_of(matrix)
+        self._rows = as_sparse(matrix)
         self._objective = objective
         self._steps = steps
         self.n_ratings = np.diff(self._rows.start)

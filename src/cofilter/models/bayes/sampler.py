@@ -13,7 +13,7 @@ from cofilter.core.matrix import Interactions
 from cofilter.core.memory import require_memory
 from cofilter.models.bayes.side import Side, Stream
 from cofilter.recommender.learner import Arrays
-from cofilter.recommender.sparse import Sparse
+from cofilter.recommender.sparse import Sparse, as_sparse
 
 if TYPE_CHECKING:
     from cofilter.models.bayes.config import BayesConfig
@@ -24,8 +24,7 @@ KEPT = "kept."  # begins the names of kept draws in a checkpoint
 
 def centred(ratings: sparse.csr_array, mean: float) -> Sparse:
     """Ratings less their mean, as the kernels take them."""
-    start, at = ratings.indptr.astype(np.int64), ratings.indices.astype(np.int32, copy=False)
-    return Sparse(start, at, (ratings.data - mean).astype(np.float32))
+    return as_sparse(ratings, ratings.data - mean)
 
 
 def kept_draws(config: BayesConfig) -> np.ndarray:

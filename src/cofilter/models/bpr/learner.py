@@ -14,7 +14,6 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.bpr.kernels.alias import Weighted, weighted
 from cofilter.models.bpr.kernels.triples import (
     PIECES,
-    Lists,
     deal,
     draw_triples,
     tournament,
@@ -23,6 +22,7 @@ from cofilter.models.bpr.kernels.triples import (
 from cofilter.recommender.kernels.random import stream_key
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.learner import Arrays
+from cofilter.recommender.sparse import ItemLists
 
 if TYPE_CHECKING:
     from cofilter.models.bpr.config import BPRConfig
@@ -35,7 +35,7 @@ ALONE = 100_000  # rows below which one thread does the work, for which many wou
 LINE = 16  # float32s in a cache line
 
 
-def likes(data: Interactions, min_rating: float | None) -> tuple[Lists, Lists]:
+def likes(data: Interactions, min_rating: float | None) -> tuple[ItemLists, ItemLists]:
     """(positives, known items) of each user, item indices ascending.
 
     Rows below ``min_rating`` are no positives, but stay known: that a user tried an item and did
@@ -43,12 +43,12 @@ def likes(data: Interactions, min_rating: float | None) -> tuple[Lists, Lists]:
     """
     matrix = data.by_user
     start, item = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False)
-    known = Lists(start, item)
+    known = ItemLists(start, item)
     if min_rating is None:
         return known, known
     positive = matrix.data >= min_rating
     before = np.concatenate(([0], np.cumsum(positive)))
-    return Lists(before[start], item[positive]), known
+    return ItemLists(before[start], item[positive]), known
 
 
 def negatives(config: BPRConfig, popularity: np.ndarray) -> Weighted:

@@ -42,6 +42,7 @@ class EASE(Recommender):
     family = "ease"
     predicts_ratings = False
     holds_histories = True
+    may_be_silent = True
     engine_ = "lapack"
     config: EASEConfig
     config_class = EASEConfig
@@ -76,10 +77,14 @@ class EASE(Recommender):
         return self._values(to_csr(data.user, item, data.rating, shape))
 
     def _score_items(self, users: UserRows) -> np.ndarray:
-        return users.state @ self.weights_
+        scores = users.state @ self.weights_
+        scores[scores == 0] = -np.inf  # no user links the item to one of the history
+        return scores
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
-        return self.weights_[item]
+        similarity = self.weights_[item]
+        similarity[similarity == 0] = -np.inf
+        return similarity
 
     def _arrays(self) -> dict[str, np.ndarray]:
         x = self.by_user_

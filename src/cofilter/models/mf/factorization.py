@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from cofilter.core.errors import ConfigError
 from cofilter.core.matrix import Interactions
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.kernels.ridge import ridge_rows
@@ -43,6 +46,11 @@ class MatrixFactorization(FactorRecommender):
     family = "mf"
     config: MFConfig
     config_class = MFConfig
+
+    def __init__(self, config: MFConfig | None = None, **options: Any) -> None:
+        super().__init__(config, **options)
+        if (self.config.kind == "svdpp") != (self.kind == "svdpp"):
+            raise ConfigError("kind: 'svdpp' is SVDPlusPlus, the other kinds are not")
 
     def require(self, n_users: int, n_items: int, n_ratings: int) -> None:
         """The device that is named, and torch where its engine trains."""

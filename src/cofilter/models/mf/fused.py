@@ -14,6 +14,7 @@ from cofilter.models.mf.kernels.sgd import Rows, Side, Step, balanced, descend, 
 from cofilter.models.mf.weights import item_means, item_weights
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.learner import Arrays
+from cofilter.recommender.sparse import as_sparse
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -202,5 +203,4 @@ class FusedDescent(_Fused):
 def _rows(
     matrix: sparse.csr_array, value: np.ndarray, weight: np.ndarray, other_weight: np.ndarray
 ) -> Rows:
-    start, other = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32, copy=False)
-    return Rows(start, other, value.astype(np.float32, copy=False), weight, other_weight)
+    return Rows(*as_sparse(matrix, value), weight, other_weight)

@@ -9,11 +9,12 @@ import numpy as np
 
 from cofilter.core.matrix import Interactions
 from cofilter.models.mf.kernels.svdpp import Scratch, Step, Tables, implicit_sums, step_chunks
-from cofilter.models.mf.kernels.svdpp_chunks import Rows, chunks_of, columns_of, shuffled_rows
+from cofilter.models.mf.kernels.svdpp_chunks import chunks_of, columns_of, shuffled_rows
 from cofilter.models.mf.weights import item_weights
 from cofilter.recommender.kernels.random import stream_key
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.learner import Arrays
+from cofilter.recommender.sparse import as_sparse
 
 if TYPE_CHECKING:
     from cofilter.models.mf.config import MFConfig
@@ -53,8 +54,7 @@ class FusedSVDPlusPlus:
         width = self._tables.user.shape[1]
         self._short = len(data) * width < SHORT
         by_user = data.by_user
-        start, at = by_user.indptr.astype(np.int64), by_user.indices.astype(np.int32)
-        given = Rows(start, at, by_user.data - np.float32(mean))
+        given = as_sparse(by_user, by_user.data - np.float32(mean))
         with few_threads(self._short):
             self._rows = shuffled_rows(given, self._order, stream_key(config.seed))
             least = max(config.batch_size or len(data), len(data) // CHUNKS)
@@ -121,7 +121,7 @@ class FusedSVDPlusPlus:
         """
         tables, dim = self._tables, self.config.dim
         with few_threads(self._short):
-            sums = implicit_sums(self._rows.start, self._rows.item, tables.implicit)
+            sums = implicit_sums(self._rows.start, self._rows.at, tables.implicit)
         user = np.empty((len(tables.user), dim + 1), np.float32)
         user[self._order, :-1] = tables.user[:, :dim] + sums[:, :dim]
         user[self._order, -1] = tables.user_bias

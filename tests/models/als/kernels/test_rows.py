@@ -4,9 +4,10 @@ import numba
 import numpy as np
 import pytest
 
-from cofilter.models.als.kernels.rows import Objective, Rows, Table, gram, solve_rows
+from cofilter.models.als.kernels.rows import Objective, Table, gram, solve_rows
 from cofilter.models.als.kernels.solve import CHUNK
 from cofilter.models.als.kernels.tile import LANES, padded
+from cofilter.recommender.sparse import Sparse
 
 LAMBDA = 0.3
 
@@ -24,10 +25,10 @@ def ratings(n_rows: int = 12, n_fixed: int = 300) -> np.ndarray:
     return dense.astype(float)
 
 
-def to_rows(dense: np.ndarray) -> Rows:
+def to_rows(dense: np.ndarray) -> Sparse:
     start = np.r_[0, np.cumsum((dense > 0).sum(axis=1))]
     at = np.nonzero(dense)[1].astype(np.int32)
-    return Rows(start, at, dense[dense > 0].astype(np.float32))
+    return Sparse(start, at, dense[dense > 0].astype(np.float32))
 
 
 def table(n: int, dim: int, seed: int) -> Table:

@@ -17,24 +17,24 @@ from cofilter.models.mf.kernels.svdpp import (
 )
 from cofilter.models.mf.kernels.svdpp_chunks import (
     Columns,
-    Rows,
     chunks_of,
     columns_of,
     shuffled_rows,
 )
 from cofilter.recommender.kernels.random import random64, stream_key
+from cofilter.recommender.sparse import Sparse
 
 USERS, ITEMS, WIDTH = 12, 9, 8
 TURN = stream_key(3, 1)
 
 
 @pytest.fixture
-def rows() -> Rows:
+def rows() -> Sparse:
     rng = np.random.default_rng(0)
     user, item = np.nonzero(rng.random((USERS, ITEMS)) < 0.5)
     assert len(np.unique(user)) == USERS
     start = np.searchsorted(user, np.arange(USERS + 1)).astype(np.int64)
-    return Rows(start, item.astype(np.int32), rng.normal(size=len(item)).astype(np.float32))
+    return Sparse(start, item.astype(np.int32), rng.normal(size=len(item)).astype(np.float32))
 
 
 def tables() -> Tables:
@@ -49,22 +49,22 @@ def scratch(columns: Columns) -> Scratch:
     return Scratch(*empty, np.full(most, np.nan, np.float32), np.full(most, np.nan))
 
 
-def triples(rows: Rows) -> set[tuple[int, int, float]]:
+def triples(rows: Sparse) -> set[tuple[int, int, float]]:
     user = np.repeat(np.arange(len(rows.start) - 1), np.diff(rows.start))
-    return set(zip(user.tolist(), rows.item.tolist(), rows.rating.tolist(), strict=True))
+    return set(zip(user.tolist(), rows.at.tolist(), rows.value.tolist(), strict=True))
 
 
-def test_shuffling_moves_whole_rows_and_mixes_each(rows: Rows) -> None:
+def test_shuffling_moves_whole_rows_and_mixes_each(rows: Sparse) -> None:
     order = np.random.default_rng(2).permutation(USERS)
     moved = shuffled_rows(rows, order, np.uint64(5))
     assert {(int(order[u]), i, r) for u, i, r in triples(moved)} == triples(rows)
-    mixed = [moved.item[a:b] for a, b in pairwise(moved.start)]
+    mixed = [moved.at[a:b] for a, b in pairwise(moved.start)]
     assert any((np.diff(row) < 0).any() for row in mixed)
-    assert not np.array_equal(shuffled_rows(rows, order, np.uint64(6)).item, moved.item)
+    assert not np.array_equal(shuffled_rows(rows, order, np.uint64(6)).at, moved.at)
 
 
 @pytest.mark.parametrize("size", [1, 7, 20, 10_000])
-def test_chunks_are_whole_users_and_just_full(rows: Rows, size: int) -> None:
+def test_chunks_are_whole_users_and_just_full(rows: Sparse, size: int) -> None:
     first = chunks_of(rows.start, size)
     assert first[0] == 0
     assert first[-1] == USERS
@@ -74,7 +74,7 @@ def test_chunks_are_whole_users_and_just_full(rows: Rows, size: int) -> None:
         assert rows.start[end - 1] - rows.start[begin] < size
 
 
-def test_columns_hold_the_same_ratings_by_item(rows: Rows) -> None:
+def test_columns_hold_the_same_ratings_by_item(rows: Sparse) -> None:
     columns = columns_of(rows, chunks_of(rows.start, 12))
     found = set()
     for chunk in range(len(columns.first) - 1):
@@ -85,7 +85,7 @@ def test_columns_hold_the_same_ratings_by_item(rows: Rows) -> None:
                 user = int(columns.first[chunk] + columns.user[at])
                 found.add((user, int(columns.item[segment]), float(columns.rating[at])))
     assert found == triples(rows)
-    assert columns.start[-1] == len(rows.item)
+    assert columns.start[-1] == len(rows.at)
 
 
 def test_sums_of_implicit_factors() -> None:
@@ -96,7 +96,12 @@ def test_sums_of_implicit_factors() -> None:
 
 
 def by_hand(
-    chunks: np.ndarray, rows: Rows, columns: Columns, weight: np.ndarray, given: Tables, step: Step
+    chunks: np.ndarray,
+    rows: Sparse,
+    columns: Columns,
+    weight: np.ndarray,
+    given: Tables,
+    step: Step,
 ) -> tuple[Tables, float]:
     """`step_chunks` in float64, with dense loops and g as a sum of its own."""
     p, q, y, bu, bi = (table.astype(float) for table in given)
@@ -138,7 +143,7 @@ def by_hand(
 
 
 @pytest.mark.parametrize("size", [1, 12, 1_000])
-def test_steps_are_those_of_the_docstring(rows: Rows, size: int) -> None:
+def test_steps_are_those_of_the_docstring(rows: Sparse, size: int) -> None:
     columns = columns_of(rows, chunks_of(rows.start, size))
     chunks = np.random.default_rng(4).permutation(len(columns.first) - 1)
     weight = np.linspace(0.5, 1.5, ITEMS).astype(np.float32)
@@ -160,7 +165,7 @@ def threads() -> Iterator[None]:
 
 @pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="needs two threads")
 @pytest.mark.usefixtures("threads")
-def test_one_and_two_threads_give_the_same_bits(rows: Rows) -> None:
+def test_one_and_two_threads_give_the_same_bits(rows: Sparse) -> None:
     results = []
     for n_threads in (1, 2):
         numba.set_num_threads(n_threads)

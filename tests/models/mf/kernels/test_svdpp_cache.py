@@ -13,13 +13,14 @@ FIT = """
 import hashlib
 import numpy as np
 from cofilter.models.mf.kernels.svdpp import Scratch, Step, Tables, step_chunks
-from cofilter.models.mf.kernels.svdpp_chunks import Rows, chunks_of, columns_of
+from cofilter.models.mf.kernels.svdpp_chunks import chunks_of, columns_of
+from cofilter.recommender.sparse import Sparse
 
 rng = np.random.default_rng(0)
 n_users, n_items, width = 600, 90, 16
 item = [rng.permutation(n_items)[: rng.integers(5, 90)].astype(np.int32) for _ in range(n_users)]
 start = np.concatenate([[0], np.cumsum([len(row) for row in item])]).astype(np.int64)
-rows = Rows(start, np.concatenate(item), rng.normal(size=start[-1]).astype(np.float32))
+rows = Sparse(start, np.concatenate(item), rng.normal(size=start[-1]).astype(np.float32))
 first = chunks_of(start, 15000)
 columns = columns_of(rows, first)
 normal = lambda n: rng.normal(0, 0.1, (n, width)).astype(np.float32)

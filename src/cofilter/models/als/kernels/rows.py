@@ -19,18 +19,11 @@ import numpy as np
 from cofilter.core.compiled import compiled
 from cofilter.models.als.kernels.solve import CHUNK, FAST, add_gram, cholesky, conjugate_gradient
 from cofilter.models.als.kernels.tile import LANES, take_task
+from cofilter.recommender.sparse import Sparse
 
 WORKERS = 64  # most threads that can take part
 PIECES = 64  # parts that a table's Gram matrix is summed in
 GRAB = 4  # rows that a worker takes at a time
-
-
-class Rows(NamedTuple):
-    """Ratings by row, in CSR form: int64 start, int32 at (row of the fixed side), float32 value."""
-
-    start: np.ndarray
-    at: np.ndarray
-    value: np.ndarray
 
 
 class Table(NamedTuple):
@@ -58,7 +51,7 @@ class Objective(NamedTuple):
 
 @numba.njit(fastmath=FAST)
 def _assemble(
-    rows: Rows,
+    rows: Sparse,
     row: int,
     fixed: Table,
     base: np.ndarray,
@@ -118,7 +111,7 @@ def _assemble(
 
 @compiled(parallel=True)
 def solve_rows(
-    rows: Rows,
+    rows: Sparse,
     order: np.ndarray,
     fixed: Table,
     base: np.ndarray,

@@ -10,7 +10,7 @@ by another one, there are no locks, and the bits do not depend on the number of 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from cofilter.core.compiled import compiled
 from cofilter.models.bpr.kernels.alias import Weighted, draw
 from cofilter.recommender.kernels.random import random64
+from cofilter.recommender.sparse import ItemLists
 
 # Groups of items. More groups let more workers run at once but make more and smaller cells, for
 # which all workers wait: 16 cost a quarter more on two cores, and much more on a busy machine.
@@ -29,13 +30,6 @@ TRIES = 32  # at most so many draws of a negative for a row
 
 # Sums may be reordered and multiply-adds fused; NaN and infinity stay what they are.
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
-
-
-class Lists(NamedTuple):
-    """A list of items for each user: int64 start, int32 item, ascending in each list."""
-
-    start: np.ndarray
-    item: np.ndarray
 
 
 def tournament() -> np.ndarray:
@@ -97,8 +91,8 @@ def draw_triples(
     users: np.ndarray,
     bounds: np.ndarray,
     offset: np.ndarray,
-    liked: Lists,
-    known: Lists,
+    liked: ItemLists,
+    known: ItemLists,
     table: Weighted,
     group: np.ndarray,
     cell_of: np.ndarray,
@@ -247,8 +241,8 @@ def train_triples(
 def fold_in(
     item_factors: np.ndarray,
     dim: int,
-    liked: Lists,
-    known: Lists,
+    liked: ItemLists,
+    known: ItemLists,
     table: Weighted,
     keys: np.ndarray,
     tries: int,

@@ -23,8 +23,9 @@ import numba
 import numpy as np
 
 from cofilter.core.compiled import compiled
-from cofilter.models.mf.kernels.svdpp_chunks import Columns, Rows
+from cofilter.models.mf.kernels.svdpp_chunks import Columns
 from cofilter.recommender.kernels.random import random64
+from cofilter.recommender.sparse import Sparse
 
 WORKERS = 16  # pieces of work of a pass: enough to balance on the cores of one machine
 
@@ -112,7 +113,7 @@ def _step_user(
     user: int,
     place: int,
     turn: np.uint64,
-    rows: Rows,
+    rows: Sparse,
     weight: np.ndarray,
     tables: Tables,
     step: Step,
@@ -127,16 +128,16 @@ def _step_user(
     n, width = last - first, tables.item.shape[1]
     kept = np.float32(np.exp(-step.rate * step.l2 * n))
     p, q, x, z = tables.user, tables.item, scratch.user, scratch.implicit
-    _sum_rows(first, last, rows.item, tables.implicit, z, place)
+    _sum_rows(first, last, rows.at, tables.implicit, z, place)
     for k in range(width):
         p[user, k] *= kept
         x[place, k] = p[user, k] + z[place, k]
     bias, total, curvature = tables.user_bias[user], 0.0, np.float32(0.0)
     at = first + np.int64(random64(turn, np.uint64(user)) % np.uint64(n))
     for _ in range(n):
-        i = rows.item[at]
+        i = rows.at[at]
         product, square = _dot(x, place, q, i), _dot(q, i, q, i)
-        error = rows.rating[at] - bias - tables.item_bias[i] - product
+        error = rows.value[at] - bias - tables.item_bias[i] - product
         pull = weight[i] * error
         move = step.rate * pull
         for k in range(width):
@@ -193,7 +194,7 @@ def _step_item(
 @compiled(parallel=True)
 def step_chunks(
     chunks: np.ndarray,
-    rows: Rows,
+    rows: Sparse,
     columns: Columns,
     weight: np.ndarray,
     tables: Tables,

@@ -9,14 +9,7 @@ import numpy as np
 
 from cofilter.core.compiled import compiled
 from cofilter.recommender.kernels.random import random64
-
-
-class Rows(NamedTuple):
-    """Ratings by user: int64 start[users + 1]; int32 item, float32 rating for each rating."""
-
-    start: np.ndarray
-    item: np.ndarray
-    rating: np.ndarray
+from cofilter.recommender.sparse import Sparse
 
 
 class Columns(NamedTuple):
@@ -37,24 +30,24 @@ class Columns(NamedTuple):
 
 
 @compiled(parallel=True)
-def shuffled_rows(rows: Rows, order: np.ndarray, key: np.uint64) -> Rows:
+def shuffled_rows(rows: Sparse, order: np.ndarray, key: np.uint64) -> Sparse:
     """The rows of users in another order, each row's ratings shuffled; O(n), 16 bytes a rating."""
     n_users = len(order)
     start = np.zeros(n_users + 1, np.int64)
     for row in range(n_users):
         start[row + 1] = start[row] + rows.start[order[row] + 1] - rows.start[order[row]]
-    item, rating = np.empty_like(rows.item), np.empty_like(rows.rating)
+    item, rating = np.empty_like(rows.at), np.empty_like(rows.value)
     for row in numba.prange(n_users):
         first, last = start[row], start[row + 1]
         old = rows.start[order[row]]
-        item[first:last] = rows.item[old : old + last - first]
-        rating[first:last] = rows.rating[old : old + last - first]
+        item[first:last] = rows.at[old : old + last - first]
+        rating[first:last] = rows.value[old : old + last - first]
         for at in range(last - 1, first, -1):
             number = random64(key, np.uint64(at))
             other = first + np.int64(number % np.uint64(at - first + 1))
             item[at], item[other] = item[other], item[at]
             rating[at], rating[other] = rating[other], rating[at]
-    return Rows(start, item, rating)
+    return Sparse(start, item, rating)
 
 
 @compiled()
@@ -74,13 +67,13 @@ def chunks_of(start: np.ndarray, size: int) -> np.ndarray:
 
 
 @compiled(parallel=True)
-def columns_of(rows: Rows, first: np.ndarray) -> Columns:
+def columns_of(rows: Sparse, first: np.ndarray) -> Columns:
     """Sort each chunk's ratings by item, then by user.
 
     O(n log(ratings of a chunk)); 12 bytes a rating beside the result while it runs, and 12 a
     rating of one chunk for each thread.
     """
-    n, n_chunks = len(rows.item), len(first) - 1
+    n, n_chunks = len(rows.at), len(first) - 1
     item, user = np.empty(n, np.int32), np.empty(n, np.int32)
     rating = np.empty(n, np.float32)
     count = np.zeros(n_chunks, np.int64)
@@ -90,14 +83,14 @@ def columns_of(rows: Rows, first: np.ndarray) -> Columns:
         keys, owner = np.empty(length, np.int64), np.empty(length, np.int32)
         for of in range(first[chunk], first[chunk + 1]):
             for at in range(rows.start[of], rows.start[of + 1]):
-                keys[size] = (np.int64(rows.item[at]) << 32) | size
+                keys[size] = (np.int64(rows.at[at]) << 32) | size
                 owner[size] = of - first[chunk]
                 size += 1
         keys.sort()
         for at in range(length):
             place = keys[at] & 0xFFFFFFFF
             item[base + at], user[base + at] = keys[at] >> 32, owner[place]
-            rating[base + at] = rows.rating[base + place]
+            rating[base + at] = rows.value[base + place]
             if at == 0 or item[base + at] != item[base + at - 1]:
                 count[chunk] += 1
     segment = np.zeros(n_chunks + 1, np.int64)
