@@ -109,6 +109,7 @@ def test_times_are_needed_by_those_that_say_so(family: str, kind: str) -> None:
         ("mf", "biased", {"device": "cuda"}, DeviceError),
         ("mf", "svdpp", {"device": "cuda", "engine": "torch"}, DeviceError),
         ("ncf", "rating", {"device": "cuda"}, DeviceError),
+        ("bayes", "sided", {"dim": 10**10}, TooLargeError),
     ],
 )
 def test_what_this_machine_cannot_fit_is_refused_as_fit_does(
@@ -129,8 +130,8 @@ def test_what_this_machine_cannot_fit_is_refused_as_fit_does(
 
 def test_items_of_validation_count_since_a_refit_has_them() -> None:
     class Sized(type(made("baseline", "bias"))):  # type: ignore[misc]
-        def require(self, n_items: int) -> None:
-            assert n_items == 4
+        def require(self, n_users: int, n_items: int, n_ratings: int) -> None:
+            assert (n_users, n_items, n_ratings) == (3, 4, 9)
 
     facts = audited(ROWS, kind="leave_last_out")
     assert facts["parts"]["train"]["items"] == 3

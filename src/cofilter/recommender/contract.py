@@ -50,8 +50,10 @@ class Contract(ABC):
 
     config: ModelConfig
 
-    def require(self, n_items: int) -> None:  # noqa: B027 - most models need nothing
-        """Refuse what would stop `fit` on so many items: no such device, no library, no memory.
+    def require(  # noqa: B027 - most models need nothing
+        self, n_users: int, n_items: int, n_ratings: int
+    ) -> None:
+        """Refuse what would stop `fit` on data of this size: no such device, library or memory.
 
         Raises
         ------

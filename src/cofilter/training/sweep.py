@@ -122,7 +122,9 @@ def refuse_unfit(audit: Mapping[str, Any], methods: Sequence[Method]) -> None:
             raise DataError(
                 f"{method.key}: {method.name} needs times, and these ratings have none; take it out"
             )
-        method.model.require(train["items"] + cold["items"])
+        method.model.require(
+            train["users"] + cold["users"], train["items"] + cold["items"], train["rows"] + rows
+        )
 
 
 def _refuse_axes(family: str, cfg: Tree) -> None:

@@ -10,7 +10,7 @@ from cofilter.core.matrix import UNKNOWN, Interactions, to_csr
 from cofilter.models.bayes.config import BayesConfig
 from cofilter.models.bayes.kernels.gibbs import LANES, draw_rows, feature_sums
 from cofilter.models.bayes.kernels.predict import pair_moments
-from cofilter.models.bayes.sampler import GibbsSampler, centred
+from cofilter.models.bayes.sampler import GibbsSampler, centred, require_room
 from cofilter.models.bayes.side import SHARED_WORK, Stream, pieces_of, row_work
 from cofilter.recommender.iterative import IterativeRecommender
 from cofilter.recommender.kernels.threads import few_threads
@@ -48,7 +48,12 @@ class BayesianFactorization(IterativeRecommender):
     config: BayesConfig
     config_class = BayesConfig
 
+    def require(self, n_users: int, n_items: int, n_ratings: int) -> None:
+        """Memory for the kept draws."""
+        require_room(self.config, n_users, n_items, n_ratings)
+
     def _learner(self, data: Interactions) -> Learner:
+        self.require(*data.shape, len(data))
         return GibbsSampler(self.config, data, self.biases_.mean)
 
     def _epochs_matter(self) -> bool:

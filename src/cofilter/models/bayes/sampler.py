@@ -33,6 +33,18 @@ def kept_draws(config: BayesConfig) -> np.ndarray:
     return config.burn_in + np.arange(1, config.n_kept + 1) * after // config.n_kept
 
 
+def require_room(config: BayesConfig, n_users: int, n_items: int, n_ratings: int) -> None:
+    """Raise `TooLargeError` when the chain and its kept draws do not fit into memory."""
+    width, sided = config.dim + 1, config.kind == "sided"
+    a_draw = (n_users + n_items) * (width + 1) + (n_items * width if sided else 0)
+    working = (n_users + n_items) * width * (6 if sided else 3)
+    require_memory(
+        4 * (2 * config.n_kept * a_draw + working) + 16 * n_ratings,
+        f"{config.n_kept} draws of dim {config.dim} for {n_users:,} users and {n_items:,} items",
+        "lower bayes.n_kept or bayes.dim",
+    )
+
+
 class GibbsSampler:
     """The chain; see `BayesianFactorization` for the model that it samples.
 
@@ -55,7 +67,6 @@ class GibbsSampler:
     def __init__(self, config: BayesConfig, data: Interactions, mean: float) -> None:
         self.config = config
         width, sided, own = config.dim + 1, config.kind == "sided", config.noise == "own"
-        self._foresee(data, width, sided)
         self._schedule = kept_draws(config)
         rng = np.random.default_rng(config.seed % (1 << 64))
         starts = [np.zeros((n, width), np.float32) for n in data.shape]
@@ -72,17 +83,6 @@ class GibbsSampler:
             name: np.empty((config.n_kept, *array.shape), array.dtype)
             for name, array in self._current().items()
         }
-
-    def _foresee(self, data: Interactions, width: int, sided: bool) -> None:
-        n_users, n_items = data.shape
-        a_draw = (n_users + n_items) * (width + 1) + (n_items * width if sided else 0)
-        working = (n_users + n_items) * width * (6 if sided else 3)
-        require_memory(
-            4 * (2 * self.config.n_kept * a_draw + working) + 16 * len(data),
-            f"{self.config.n_kept} draws of dim {self.config.dim} for {n_users:,} users and "
-            f"{n_items:,} items",
-            "lower bayes.n_kept or bayes.dim",
-        )
 
     def identity(self) -> dict[str, Any]:
         """Engine and numba's version; the number of threads does not change a bit."""

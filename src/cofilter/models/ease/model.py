@@ -47,14 +47,14 @@ class EASE(Recommender):
     config: EASEConfig
     config_class = EASEConfig
 
-    def require(self, n_items: int) -> None:
+    def require(self, n_users: int, n_items: int, n_ratings: int) -> None:
         """Memory for the dense matrices."""
         refuse_too_large(n_items, self.config.max_gib)
 
     def _fit(
         self, data: Interactions, validation: Interactions | None, trainer: Trains | None
     ) -> None:
-        self.require(len(data.items))
+        self.require(*data.shape, len(data))
         self.by_user_ = self._values(data.by_user)
         square = float(np.mean(self.by_user_.data.astype(np.float64) ** 2))
         # All ratings 0: any positive number does, there is nothing to learn and B is 0.

@@ -52,7 +52,7 @@ class MatrixFactorization(FactorRecommender):
         if (self.config.kind == "svdpp") != (self.kind == "svdpp"):
             raise ConfigError("kind: 'svdpp' is SVDPlusPlus, the other kinds are not")
 
-    def require(self, n_items: int) -> None:
+    def require(self, n_users: int, n_items: int, n_ratings: int) -> None:
         """The device that is named, and torch where its engine trains."""
         resolve_device(self.config.device)
         if self._engine() == "torch":
@@ -62,7 +62,7 @@ class MatrixFactorization(FactorRecommender):
         return self.config.resolved_engine()
 
     def _learner(self, data: Interactions) -> Learner:
-        self.require(len(data.items))
+        self.require(*data.shape, len(data))
         # An engine is imported only when it trains: torch takes seconds.
         if self._engine() == "torch":
             from cofilter.models.mf.torch_learner import TorchFactors

@@ -53,7 +53,7 @@ class SVDPlusPlus(MatrixFactorization):
         return super()._engine() if self.config.optimizer == FUSED_OPTIMIZER else "torch"
 
     def _learner(self, data: Interactions) -> Learner:
-        self.require(len(data.items))
+        self.require(*data.shape, len(data))
         config = self.config
         # An engine is imported only when it trains: torch takes seconds.
         if self._engine() == "torch":

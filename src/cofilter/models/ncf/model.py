@@ -39,7 +39,7 @@ class _Network(IterativeRecommender):
     # Folding in is after training: its settings have no part in a checkpoint's identity.
     machine_settings = IterativeRecommender.machine_settings | {"fold_in_steps", "fold_in_lr"}
 
-    def require(self, n_items: int) -> None:
+    def require(self, n_users: int, n_items: int, n_ratings: int) -> None:
         """Torch, and the device that is named."""
         require_torch(type(self).__name__)
         resolve_device(self.config.device)
@@ -155,7 +155,7 @@ class ImplicitNetwork(_Network):
     config_class = ImplicitNetworkConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        self.require(len(data.items))  # torch is imported only when it trains
+        self.require(*data.shape, len(data))  # torch is imported only when it trains
         from cofilter.models.ncf.learner import ImplicitLearner
 
         return ImplicitLearner(self.config, data)
@@ -186,7 +186,7 @@ class RatingNetwork(_Network):
     config_class = RatingNetworkConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        self.require(len(data.items))  # torch is imported only when it trains
+        self.require(*data.shape, len(data))  # torch is imported only when it trains
         from cofilter.models.ncf.learner import RatingLearner
 
         return RatingLearner(self.config, data, self._mean)
