@@ -10,11 +10,15 @@ BENCH_READY := $(BENCH_VENV)/.ready
 # DVC starts each stage's `python` from PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
+# Columns that `make experiments` leaves out, so that its table fits a screen: files, what a data set
+# has besides its name, and all figures but the shipped model's.
+HIDDEN := Created|.*/.*|models$$|.*\.(csv|tsv|dat|parquet|zip)$$|data\.(?!name$$).*|data_dependency
+HIDDEN := $(HIDDEN)|leak\.|reproduce\.|.*\.device|.*_margin|.*coverage@|(?!shipped\.).*@\d+$$|[a-z]+\.(rmse|point)$$|users
 # Arguments for a target, for example: make cv ARGS="cv.methods=[knn/item] knn.k=20"
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard claims report dashboard cv search bench test lint format params deps clean clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard experiments claims report dashboard cv search bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -32,15 +36,19 @@ repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@dvc repro $(ARGS)
 	@$(MAKE) --silent --no-print-directory results/report.html
 	@python -m cofilter.report.terminal
+	@PYTHONPATH=src python -m stages.drift
 
 # Drawn anew when a table, a log or the drawing itself is newer; `wildcard` looks when make starts,
 # so `repro` starts a second one after DVC.
 results/report.html: $(wildcard results/*.csv results/*.json results/plots/*.csv logs/environment.json \
-    logs/timings/*.json $(addprefix src/cofilter/evaluation/,report/*.py report/*.j2 charts/*.py))
+    logs/timings/*.json $(addprefix src/cofilter/report/,*.py *.j2 charts/*.py))
 	@python -m cofilter.report
 
 leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.report.terminal
+
+experiments: $(READY) ## compare the experiments: what they changed, what each ships (ARGS=-A: of all commits)
+	@dvc exp show --only-changed --keep 'shipped\.model' --drop '$(HIDDEN)' $(ARGS)
 
 claims: $(READY) ## print published claims beside the last run's figures (of an experiment)
 	@python -m cofilter.report.published
@@ -72,6 +80,9 @@ $(BENCH_READY): pyproject.toml benchmarks/constraints.txt
 test: $(READY) ## run the tests
 	@python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
+wheel: $(READY) ## build the wheel and try it in an empty environment with its core dependencies alone
+	@COFILTER_TEST_WHEEL=1 python -m pytest tests/test_wheel.py $(ARGS)
+
 lint: $(READY) ## check style and types
 	@ruff check .
 	@ruff format --check .
@@ -84,15 +95,16 @@ format: $(READY) ## put the code into the project's format
 params: $(READY) ## compose conf/ into params.yaml
 	@PYTHONPATH=src python -m stages.params
 
-deps: $(READY) ## list the modules that each stage imports in dvc.yaml
-	@PYTHONPATH=src python -m stages.deps
-
 clean: ## remove outputs of direct runs and caches of tools; results and checkpoints stay
 	@rm -rf outputs multirun .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-stale: $(READY) ## remove models, checkpoints and logs that no present point names (ARGS=--dry-run lists them)
+	@PYTHONPATH=src python -m stages.stale $(ARGS)
 
 clean-checkpoints: ## remove all training checkpoints
 	@rm -rf checkpoints
 
 clean-all: clean clean-checkpoints ## remove everything that git does not hold, .venv and DVC's cache too
-	@rm -rf $(VENV) .venv-bench data/*.parquet data/*.json data/split models results logs .cache .dvc/cache .dvc/tmp
+	@rm -rf $(VENV) .venv-bench data/*.parquet data/*.json data/split models logs .cache .dvc/cache .dvc/tmp
+	@find results -mindepth 1 ! -path results/metrics.json -delete 2>/dev/null || true

@@ -23,14 +23,13 @@ SMALL = (
     f"data.path={RATINGS}",
     "data.scale=[1,5]",
     "data.relevance_threshold=4",
-    "points.baseline=[bias]",
-    "points.knn=[item]",
+    "points.baseline.kind=[bias]",
+    "points.knn.kind=[item]",
     "points.mf.kind=[biased]",
     "points.mf.dim=[4]",
     *(f"points.{family}.kind=[]" for family in ("als", "bayes", "ease", "ncf")),
     "points.bpr.dim=[]",
     "leak.methods=[knn/item]",
-    "mf.dim=4",
     "mf.lr=0.02",
     "mf.epochs=4",
     "mf.batch_size=256",
@@ -38,6 +37,7 @@ SMALL = (
     "device=cpu",
     "tracking=disabled",
 )
+DIRECT = ("mf.dim=4",)  # of a direct run; in DVC the points say it
 MF = "mf/biased-dim4-seed0"
 # What dvc.yaml starts a stage with, so that it reads params.yaml and writes to the checkout.
 INSIDE = (
@@ -48,6 +48,7 @@ INSIDE = (
     "hydra/job_logging=stdout",
 )
 OUTPUTS = ("data", "models", "results")
+OF_RUNS = ("dvc.lock", "results/metrics.json")  # in git, and of the project's own last run
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -65,7 +66,7 @@ class Checkout:
             ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, _environment(PROJECT)
         )
         for name in listed.stdout.splitlines():
-            if name != "dvc.lock" and (PROJECT / name).is_file():
+            if name not in OF_RUNS and (PROJECT / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROJECT / name, path / name)
         new = cls(path)
@@ -88,13 +89,16 @@ class Checkout:
 
         It files its cache by the SHA-1 of the source folder's path.
         """
-        here, there = (root / "src" / "cofilter" / "kernels" for root in (self.path, origin))
-        names = [
-            f"kernels_{hashlib.sha1(str(path).encode()).hexdigest()}" for path in (here, there)
-        ]
-        for cache in (there / "__pycache__").glob(f"*/{names[1]}"):
-            copy = here / cache.relative_to(there).with_name(names[0])
-            shutil.copytree(cache, copy, dirs_exist_ok=True)
+        package = Path("src", "cofilter")
+        for folder in {path.parent for path in (origin / package).rglob("*.py")}:
+            mine = self.path / folder.relative_to(origin)
+            names = [
+                f"{each.name}_{hashlib.sha1(str(each).encode()).hexdigest()}"
+                for each in (folder, mine)
+            ]
+            for cache in (origin / package / "__pycache__" / "kernels").glob(f"*/{names[0]}"):
+                copy = self.path / cache.relative_to(origin).with_name(names[1])
+                shutil.copytree(cache, copy, dirs_exist_ok=True)
 
     def compose(self, *overrides: str) -> None:
         """Write params.yaml for the small data with further overrides."""
@@ -112,9 +116,11 @@ class Checkout:
         return found
 
     def command(self, name: str, *overrides: str, inside: bool = False) -> list[str]:
-        """How a stage is started, by DVC or by hand."""
-        how = INSIDE if inside else SMALL
-        return [sys.executable, f"src/stages/{name}.py", *how, *overrides]
+        """How a stage is started, by DVC or by hand; ``train_<family>`` as dvc.yaml names it."""
+        how = INSIDE if inside else (*SMALL, *DIRECT)
+        script, _, family = name.partition("_")
+        family_of = [f"family={family}"] if family else []  # train_mf: the one script's family
+        return [sys.executable, f"src/stages/{script}.py", *how, *family_of, *overrides]
 
     def stage(self, name: str, *overrides: str, inside: bool = False) -> Finished:
         """Run a stage to its end, well or not."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import hydra
 from omegaconf import OmegaConf
 
+import stages.search  # noqa: F401 - conf/search.yaml includes the spaces that it finds
 from stages.app import plain
+from stages.drift import CONF, PIPELINE
 
-CONF = Path(__file__).parents[1] / "conf"
+__all__ = ["CONF", "compose"]
 
 
 @cache
-def compose(*overrides: str) -> dict[str, Any]:
-    """The configuration with some overrides; the same object each time, to be read only."""
+def compose(*overrides: str, primary: str = PIPELINE) -> dict[str, Any]:
+    """A configuration with some overrides; the same object each time, to be read only."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = hydra.compose("config", list(overrides))
+        cfg = hydra.compose(primary, list(overrides))
     values = plain(OmegaConf.to_container(cfg, resolve=True))
     assert isinstance(values, dict)
     return values

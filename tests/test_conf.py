@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from stages.families import FAMILIES, make_method, make_point
 
 from cofilter.core.config import parse
 from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.cross_validation import CVConfig
 from cofilter.evaluation.leak import LeakConfig
 from cofilter.preparation.filter import FilterConfig
 from cofilter.preparation.split import SplitConfig
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
+from cofilter.training.effective import refuse_ineffective
+from cofilter.training.families import families
 from cofilter.training.loop import CheckpointConfig
-from cofilter.training.points import expected_points
-from stages.cv import CVConfig, method
-from stages.drift import composed, differences
+from cofilter.training.points import expected_points, make_method, make_point
+from stages.drift import PIPELINE, composed, differences
 from tests.composition import CONF, compose
 
 ROOT = Path(__file__).parents[1]
-CHOICES = sorted(path.relative_to(CONF).with_suffix("") for path in CONF.glob("*/*.yaml"))
+CHOICES = sorted(
+    path.relative_to(CONF).with_suffix("")
+    for path in CONF.glob("*/*.yaml")
+    if path.stem != "search"  # of a family: what `make search` varies, no choice of its group
+)
+EXPERIMENTS = [choice.name for choice in CHOICES if choice.parent.name == "experiment"]
 
 
 def leaves(value: Any, key: str = "") -> Iterator[str]:
@@ -46,20 +53,64 @@ def test_every_choice_composes_and_is_accepted(choice: Path) -> None:
     parse(EvaluateConfig, cfg["evaluate"], "evaluate")
     parse(TrackingConfig, cfg["tracking"], "tracking")
     parse(CheckpointConfig, {**cfg["checkpoint"], "resume": cfg["resume"]}, "checkpoint")
-    cv = parse(CVConfig, cfg["cv"], "cv")
-    for name in cv.methods:
-        method(name, cfg)()
     for entry in parse(LeakConfig, cfg["leak"], "leak").methods:
         make_method(entry.method, cfg, "leak.methods", entry.overrides)
-    for make in FAMILIES.values():
-        make(cfg)
+    for family in families():
+        make_point(family, "", cfg)
+    refuse_ineffective(cfg, compose())
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_trains_what_it_names_and_nothing_else(name: str) -> None:
+    content = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert all(values for axes in content["points"].values() for values in axes.values())
+    cfg = compose(f"+experiment={name}")
+    assert {family for family, _ in expected_points(cfg)} == content["points"].keys()
+    for family, axes in content["points"].items():
+        assert axes.items() <= cfg["points"][family].items()
+
+
+def test_the_points_of_a_sweep_have_axes_that_the_pipeline_knows() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for family, axes in compose()["points"].items():
+        assert axes.keys() == stages[f"train_{family}"]["matrix"].keys(), family
+    assert expected_points(compose("~points")) == []
+
+
+def test_the_methods_of_a_cross_validation_can_be_made() -> None:
+    cfg = compose(primary="cv")
+    for name in parse(CVConfig, cfg["cv"], "cv").methods:
+        make_method(name, cfg, "cv.methods")
+
+
+def test_what_no_dvc_stage_runs_is_not_in_params() -> None:
+    """Each such app has a primary configuration that adds one group to the pipeline's."""
+    params = compose()
+    others = sorted(path.stem for path in CONF.glob("*.yaml") if path.stem != PIPELINE)
+    assert others == ["ask", "cv", "search"]
+    for name in others:
+        assert compose(primary=name).keys() - params.keys() == {name}
+
+
+def test_every_parameter_is_tracked_by_a_stage_but_for_what_changes_no_output() -> None:
+    """A key that no stage tracks would look effective: changing it would run nothing."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    tracked = {
+        re.sub(r"\.?\$\{.*", "", key) for stage in stages.values() for key in stage["params"]
+    }
+    untracked = {
+        leaf
+        for leaf in leaves(compose())
+        if not any(leaf == key or leaf.startswith(f"{key}.") for key in tracked)
+    }
+    assert untracked == {"threads", "data_dependency"}
 
 
 def test_every_point_of_the_sweep_can_be_made() -> None:
     cfg = compose()
     points = expected_points(cfg)
     assert len(set(points)) == len(points)
-    assert {family for family, _ in points} == FAMILIES.keys()
+    assert {family for family, _ in points} == set(families())
     for family, point in points:
         assert make_point(family, point, cfg).family == family
 

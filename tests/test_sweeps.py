@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,11 @@ def test_what_an_agent_starts_trains_and_logs_the_metric(path: Path, checkout: C
     settings = checkout.path / "sweep.yaml"  # as the agent hands them to wandb, beside the command
     settings.write_text(json.dumps({"mf.dim": {"value": 4}}))
     sweeps = {"WANDB_SWEEP_ID": "s1", "WANDB_RUN_ID": "r1", "WANDB_SWEEP_PARAM_PATH": str(settings)}
+    active = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         command(path, **small),
         cwd=checkout.path,
-        env={**os.environ, **sweeps},
+        env=os.environ | active | sweeps,
         capture_output=True,
         text=True,
         check=False,

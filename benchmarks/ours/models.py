@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from cofilter.core.matrix import IdMap, Interactions
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.kernels.threads import set_threads
 from cofilter.recommender.learner import Arrays, Learner, Task, Trained
+from cofilter.training.points import make_point
 from stages.app import plain
 
 CONF = Path(__file__).parents[2] / "conf"
@@ -28,11 +28,9 @@ def make(family: str, scale: tuple[float, float], seed: int, **values: Any) -> R
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = plain(OmegaConf.to_container(hydra.compose("config", ["device=cpu"]), resolve=True))
     set_threads(cfg["threads"])
-    group = cfg[family] | values
-    special = group.pop("kinds", {}).get(group.get("kind"), {})  # values win over these too
+    kind = str(values.pop("kind", cfg[family].get("kind", "")))
     cfg |= {"seed": seed, "data": cfg["data"] | {"scale": list(scale)}}
-    made = importlib.import_module(f"stages.train_{family}").make
-    return made(cfg | {family: group | special | values})
+    return make_point(family, kind, cfg, values)
 
 
 def interactions(ratings: Ratings, shape: tuple[int, int]) -> Interactions:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import pandas as pd
 
 from benchmarks.data import CSV, ROOT
 from benchmarks.dataset import Dataset
@@ -22,6 +23,7 @@ from benchmarks.row import Measured
 
 IN_PLACE = ("hydra.run.dir=.", "hydra.output_subdir=null", "tracking=disabled", "device=cpu")
 COLUMNS = ("user_id", "item_id", "rating", "timestamp")
+Points = dict[str, dict[str, list[Any]]]  # axes and their values by family, as in conf/
 PREPARATION = ("download", "filter", "split")
 
 
@@ -56,23 +58,24 @@ def preparation(data: Dataset, run: int) -> Measured:
     return Measured([sum(seconds.values())], seconds | {"peak_gb": children_gb()})
 
 
-def whole(data: Dataset, run: int, points: dict[str, Any], settings: list[str]) -> Measured:
+def whole(data: Dataset, run: int, points: Points, settings: list[str]) -> Measured:
     """Every stage for these points: ``points`` as in conf/, families that it lacks are left out."""
     told = [*overrides(data.folder / CSV), *settings, *sweep(points)]
     work = Path(tempfile.mkdtemp(dir=data.folder))
     try:
         seconds = {name: stage(name, work, told) for name in (*PREPARATION, "check")}
         for family, name, chosen in trained(points):
-            seconds[f"{family} {name}"] = stage(f"train_{family}", work, [*told, *chosen])
+            own = [*told, f"family={family}", *chosen]
+            seconds[f"{family} {name}"] = stage("train", work, own)
         seconds |= {name: stage(name, work, told) for name in ("blend", "evaluate")}
-        rows = len(json.loads((work / "results/metrics.json").read_text()))
+        rows = len(pd.read_csv(work / "results/leaderboard.csv"))
     finally:
         shutil.rmtree(work)
-    facts = {"stages": seconds, "models": len(trained(points)), "metrics": rows}
+    facts = {"stages": seconds, "models": len(trained(points)), "rows": rows}
     return Measured([sum(seconds.values())], facts | {"peak_gb": children_gb()})
 
 
-def sweep(points: dict[str, Any]) -> list[str]:
+def sweep(points: Points) -> list[str]:
     """Overrides that leave exactly these points in the configuration's sweep."""
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         families = list(hydra.compose("config").points)
@@ -81,13 +84,12 @@ def sweep(points: dict[str, Any]) -> list[str]:
     return [*without, *(each.replace('"', "").replace(" ", "") for each in text)]
 
 
-def trained(points: dict[str, Any]) -> list[tuple[str, str, list[str]]]:
+def trained(points: Points) -> list[tuple[str, str, list[str]]]:
     """(family, name, overrides) of each point."""
     found = []
     for family, axes in points.items():
-        named = axes if isinstance(axes, dict) else {"kind": axes}
         choices: list[list[str]] = [[]]
-        for axis, values in named.items():
+        for axis, values in axes.items():
             choices = [[*chosen, f"{family}.{axis}={value}"] for chosen in choices
                        for value in values]  # fmt: skip
         found += [(family, " ".join(c.partition("=")[2] for c in chosen), chosen)

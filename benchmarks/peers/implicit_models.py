@@ -70,7 +70,7 @@ def implicit_als(
     return Measured(laps, {"loss": loss})
 
 
-def bpr(
+def bpr(  # noqa: PLR0913 - by keyword, the settings of one row of the table
     data: Dataset, run: int, n_epochs: int, ranked: bool, dim: int, lr: float, l2: float
 ) -> Measured:
     """BPR; ``dim`` factors and an item bias. One epoch more is run, and timing starts after it."""

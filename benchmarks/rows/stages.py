@@ -21,7 +21,7 @@ def preparation() -> Row:
 def pipeline() -> Row:
     """Every stage once, on the same rows."""
     points = {
-        "knn": ["item", "user"],
+        "knn": {"kind": ["item", "user"]},
         "mf": {"kind": ["biased"], "dim": [10, 20, 50, 100]},
         "als": {"kind": ["implicit", "explicit"], "dim": [64]},
     }

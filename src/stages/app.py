@@ -1,27 +1,25 @@
-"""What every stage shares: Hydra in, one clear line out when something is wrong."""
+"""What every stage shares: a configuration in, one clear line out when something is wrong."""
 
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from cofilter.core.errors import CofilterError, Interrupted
-from cofilter.core.paths import main_checkout
+from cofilter.core.io import write_text
+from cofilter.core.paths import JOB_ERROR, main_checkout
 from stages import messages
-from stages.drift import report_drift
+from stages.drift import CONF, PARAMS, PIPELINE, inside_dvc, say_drift
 
-CONF = "../../conf"  # from this file's folder
 FULL_ERROR = "HYDRA_FULL_ERROR"
 USER_ERROR = 2  # exit code of a mistake that the user can mend
 
@@ -53,37 +51,93 @@ def plain(value: Any) -> Any:
     return None if value == "???" else value
 
 
-def stage(work: Callable[[Run], None]) -> Callable[[], None]:
-    """Make a Hydra app of a function that does a stage's work."""
+def app(primary: str) -> Callable[[Callable[[Run], None]], Callable[[], None]]:
+    """Make a Hydra app of a function that does a stage's work.
+
+    Parameters
+    ----------
+    primary:
+        Name of the app's primary configuration in conf/.
+    """
+
+    def decorate(work: Callable[[Run], None]) -> Callable[[], None]:
+        @functools.wraps(work)
+        def main() -> None:
+            try:
+                _read_params(work) if inside_dvc() else _compose(work, primary)
+            except OmegaConfBaseException as error:
+                _refuse(error)
+
+        return main
+
+    return decorate
+
+
+stage = app(PIPELINE)
+
+
+def _read_params(work: Callable[[Run], None]) -> None:
+    """Run as DVC starts it: params.yaml with the command's ``key=value``, in the checkout.
+
+    DVC has composed params.yaml already. Hydra would compose it twice more, and a pipeline of
+    fifty short stages would spend most of its time on that.
+    """
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stdout,
+        format="[%(asctime)s][%(name)s][%(levelname)s] - %(message)s",
+    )
+    cfg = OmegaConf.load(PARAMS)
+    OmegaConf.set_struct(cfg, True)  # an unknown key is an error
+    overrides = [each for each in sys.argv[1:] if not each.startswith(("--", "hydra"))]
+    merged = OmegaConf.merge(cfg, OmegaConf.from_dotlist(overrides))
+    assert isinstance(merged, DictConfig)
+    _run(work, merged, Path.cwd())
+
+
+def _compose(work: Callable[[Run], None], primary: str) -> None:
+    """Run as a Hydra app, with groups, overrides and ``--multirun``."""
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+    from hydra.types import RunMode
 
     @functools.wraps(work)
     def task(cfg: DictConfig) -> None:
-        out = Path(HydraConfig.get().runtime.output_dir)
-        try:
-            work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
-        except Interrupted as interrupted:
-            messages.interrupted(interrupted)
-            sys.exit(128 + interrupted.signal_number)
-        except CofilterError as error:
-            messages.one_line(error)
-            sys.exit(USER_ERROR)
-        if out != Path.cwd():
-            messages.outputs(out)
+        job = HydraConfig.get()
+        one_of_many = job.mode is RunMode.MULTIRUN
+        _run(work, cfg, Path(job.runtime.output_dir), one_of_many=one_of_many)
 
-    # Hydra looks for CONF beside the module that its task function says it comes from.
-    task.__module__ = __name__
-    app = hydra.main(version_base="1.3", config_path=CONF, config_name="config")(task)
+    hydra_app = hydra.main(version_base="1.3", config_path=str(CONF), config_name=primary)(task)
+    if FULL_ERROR in os.environ:  # set by hand: stack traces, also of wrong keys
+        return hydra_app()
+    os.environ[FULL_ERROR] = "1"  # else Hydra prints its errors itself, over several lines
+    try:
+        hydra_app()
+    except HydraException as error:
+        _refuse(error)
 
-    @functools.wraps(work)
-    def main() -> None:
-        if FULL_ERROR in os.environ:  # asked for by hand: stack traces, also of wrong keys
-            return app()
-        os.environ[FULL_ERROR] = "1"  # else Hydra prints its errors itself, over several lines
-        try:
-            report_drift()
-            app()
-        except (HydraException, OmegaConfBaseException) as error:
-            messages.one_line(error)
-            sys.exit(USER_ERROR)
 
-    return main
+def _run(
+    work: Callable[[Run], None], cfg: DictConfig, out: Path, *, one_of_many: bool = False
+) -> None:
+    """Do a stage's work. A refused job of a multirun leaves its reason and lets the others run."""
+    try:
+        work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
+    except Interrupted as interrupted:
+        messages.interrupted(interrupted)
+        sys.exit(128 + interrupted.signal_number)
+    except CofilterError as error:
+        if not one_of_many:
+            _refuse(error)
+        messages.one_line(error)
+        return write_text(out / JOB_ERROR, str(error))
+    if out != Path.cwd():
+        messages.outputs(out)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    """End with one line, and in DVC with another on what an experiment left in params.yaml."""
+    messages.one_line(error)
+    say_drift(failed=True)
+    sys.exit(USER_ERROR)

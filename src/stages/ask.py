@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveInt
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
 
-from cofilter.core.config import Config, parse
+from cofilter.core.config import parse
 from cofilter.core.io import read_table
 from cofilter.core.paths import ITEMS, MODELS
+from cofilter.interview.config import AskConfig
 from cofilter.interview.dialogue import hold, listed
 from cofilter.interview.person import Interview, best_for
 from cofilter.recommender.store import load
 from cofilter.report.terminal import terminal
-from stages.app import Run, stage
+from stages.app import Run, app
 
 
-class AskConfig(Config):
-    """Group ``ask``: see its comments."""
-
-    model: str
-    movies: PositiveInt
-    at_least: PositiveInt
-    scale: tuple[float, float]
-    k: PositiveInt
-
-
-@stage
+@app("ask")
 def main(run: Run) -> None:
     """Config → model → interview → list."""
     config = parse(AskConfig, run.cfg["ask"], "ask")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
 from cofilter.blending.blend import learn_blend, save_blend
 from cofilter.blending.weights import BlendConfig
 from cofilter.core.config import parse

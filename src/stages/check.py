@@ -1,29 +1,28 @@
-"""Refuse an impossible configuration before DVC removes the outputs that it would replace."""
+"""Refuse impossible configurations and data before DVC removes outputs that it would replace."""
 
 from __future__ import annotations
 
-from cofilter.blending.weights import BlendConfig
-from cofilter.core.config import parse
-from cofilter.core.io import write_json
-from cofilter.core.paths import CHECKED
-from cofilter.evaluation.config import EvaluateConfig
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
+from cofilter.core.io import read_json, write_json
+from cofilter.core.parts import AUDIT
+from cofilter.core.paths import CHECKED, SPLIT
 from cofilter.recommender.device import resolve_device
-from cofilter.tracking.config import TrackingConfig
-from cofilter.training.points import expected_points, make_point
-from stages.app import Run, stage
-from stages.groups import checkpoint_config
+from cofilter.training.effective import refuse_ineffective
+from cofilter.training.sweep import refuse_unfit
+from stages.app import Run, plain, stage
+from stages.drift import composed
+from stages.possible import possible_methods
 
 
 @stage
 def main(run: Run) -> None:
-    """Config → every typed config and the device → a constant file that train stages wait for."""
-    for family, point in expected_points(run.cfg):
-        make_point(family, point, run.cfg)
-    parse(BlendConfig, run.cfg["blend"], "blend")
-    parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
-    parse(TrackingConfig, run.cfg["tracking"], "tracking")
-    checkpoint_config(run.cfg)
+    """Config and audit → every method → a constant file that the stages after this one wait for."""
+    methods = possible_methods(run.cfg)
+    refuse_ineffective(run.cfg, plain(composed()))
     resolve_device(run.cfg["device"])
+    refuse_unfit(read_json(SPLIT / AUDIT), methods)
     write_json(run.out / CHECKED, {"configuration": "possible"})
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
 from cofilter.core.config import parse
 from cofilter.core.paths import DOWNLOADS
 from cofilter.sources.source import DataConfig, obtain, save

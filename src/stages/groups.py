@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from cofilter.core.config import C, parse
 from cofilter.scoring.config import PrimaryConfig, ScoreConfig
 from cofilter.training.loop import CheckpointConfig
+from cofilter.training.point import Point
+from cofilter.training.points import make_point, point_of
+from cofilter.training.sweep import CommonConfig
+
+
+def common_config(cfg: dict[str, Any]) -> CommonConfig:
+    """The keys outside any group."""
+    return parse(CommonConfig, {name: cfg[name] for name in CommonConfig.model_fields})
+
+
+def point_config(cfg: dict[str, Any]) -> Point:
+    """The point that ``family``, its group and the seed describe; its model can be made."""
+    family = cfg["family"]
+    name = point_of(family, cfg)
+    make = partial(make_point, family, name, cfg)
+    make()
+    refit, score, checkpoint = common_config(cfg).refit, score_config(cfg), checkpoint_config(cfg)
+    return Point(family, name, cfg["seed"], make, refit, score, checkpoint)
 
 
 def checkpoint_config(cfg: dict[str, Any]) -> CheckpointConfig:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
 
-from rich.console import Console
+from functools import partial
 
 from cofilter.core.config import parse
 from cofilter.core.io import write_text
@@ -15,6 +16,7 @@ from cofilter.evaluation.leak import LeakConfig, leaking_against_honest
 from cofilter.recommender.kernels.threads import set_threads
 from cofilter.training.loop import Trainer
 from cofilter.training.points import make_method
+from stages import messages
 from stages.app import Run, stage
 from stages.groups import checkpoint_config
 
@@ -31,8 +33,7 @@ def main(run: Run) -> None:
     set_threads(cfg["threads"])
     table = leaking_against_honest(load_parts(SPLIT), methods, config.rows, config.seed, trainer)
     write_text(run.out / RESULTS / LEAK, table.to_csv(index=False, lineterminator="\n"))
-    shown = table.to_string(index=False, float_format="{:.4f}".format)
-    Console(highlight=False, markup=False).print(shown, soft_wrap=True)
+    messages.table(table)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger("cofilter")
 
@@ -17,6 +21,16 @@ def one_line(error: Exception) -> None:
 def interrupted(error: Exception) -> None:
     """A training was asked to stop."""
     log.warning("%s", error)
+
+
+def reached(line: str) -> None:
+    """What a trained model is worth."""
+    log.info("%s", line)
+
+
+def table(rows: pd.DataFrame) -> None:
+    """A small table of figures."""
+    print(rows.to_string(index=False, float_format="{:.4f}".format))
 
 
 def outputs(folder: Path) -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 from dvc.utils.hydra import compose_and_dump
 
-from stages.drift import PARAMS
+from stages.drift import CONF, PARAMS, PIPELINE
 
 
 def write(target: Path = PARAMS) -> None:
     """Compose conf/config.yaml and write it with its interpolations resolved."""
-    conf = Path(__file__).parents[2] / "conf"
-    compose_and_dump(str(target), str(conf), None, "config", "", [])
+    compose_and_dump(str(target), str(CONF), None, PIPELINE, "", [])
 
 
 def is_current(params: Path = PARAMS) -> bool:

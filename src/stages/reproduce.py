@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
+from functools import partial
+
 from cofilter.core.columns import ITEM, TITLE
 from cofilter.core.config import parse
 from cofilter.core.io import read_table
@@ -13,27 +18,18 @@ from cofilter.reproduction.lab import Lab
 from cofilter.reproduction.procedures import procedure_of
 from cofilter.reproduction.store import save_findings
 from cofilter.reproduction.table import reproduction_table
-from cofilter.tracking.config import TrackingConfig
-from cofilter.tracking.tracker import Tracker, run_group
 from stages.app import Run, stage
 from stages.groups import checkpoint_config
+from stages.tracked import tracker_of
 
 
 @stage
 def main(run: Run) -> None:
     """Config → ratings → procedure → table."""
-    cfg = run.cfg
-    config = parse(ReproduceConfig, cfg["reproduce"], "reproduce")
+    cfg, config = run.cfg, parse(ReproduceConfig, run.cfg["reproduce"], "reproduce")
     procedure = procedure_of(config)
-    tracking = parse(TrackingConfig, cfg["tracking"], "tracking")
+    tracked = partial(tracker_of, run, [str(config.system), cfg["data"]["name"]], "reproduce")
     set_threads(cfg["threads"])
-
-    def tracked(name: str) -> Tracker:
-        group = run_group([str(config.system), cfg["data"]["name"]])
-        return Tracker(
-            tracking, root=run.root, group=group, job_type="reproduce", name=name, run_config=cfg
-        )
-
     ratings, titles = read_table(FILTERED), read_table(ITEMS).set_index(ITEM)[TITLE]
     scale, keep = cfg["data"]["scale"], checkpoint_config(cfg)
     lab = Lab(ratings, titles, scale and tuple(scale), keep, run.root / CHECKPOINTS, tracked)

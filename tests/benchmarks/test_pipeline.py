@@ -19,7 +19,7 @@ def test_the_whole_pipeline_runs_from_a_csv_file(
     monkeypatch.setenv("PYTHONPATH", str(source))
     write_ratings(tmp_path / CSV)
     settings = ["mf.epochs=2", "mf.patience=null"]
-    points = {"knn": ["item"], "mf": {"kind": ["biased"], "dim": [4]}}
+    points = {"knn": {"kind": ["item"]}, "mf": {"kind": ["biased"], "dim": [4]}}
     measured = whole(Dataset(tmp_path), 0, points, settings)
     stages = measured.facts["stages"]
     assert list(stages)[-2:] == ["blend", "evaluate"]

@@ -13,7 +13,8 @@ from cofilter.core.errors import DataError
 from cofilter.core.matrix import Interactions
 from cofilter.core.parts import Parts
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.store import load, save
+from cofilter.recommender.folder import save
+from cofilter.recommender.store import load
 from cofilter.scoring.folders import ModelFolder, ensemble_folder
 from cofilter.scoring.scores import score
 from tests.blending.blending import (

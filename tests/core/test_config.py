@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import Field, ValidationError, model_validator
 
-from cofilter.core.config import Config, parse
+from cofilter.core.config import Config, parse, plain
 from cofilter.core.errors import ConfigError
 
 
@@ -57,6 +58,13 @@ def test_a_wrong_value_is_named_in_one_line(changes: dict[str, Any], told: str) 
         parse(Outer, GOOD | changes, "mf")
     assert str(caught.value).startswith(told)
     assert "\n" not in str(caught.value)
+
+
+def test_numpy_s_numbers_are_numbers_and_other_objects_none() -> None:
+    values = {"dim": np.int64(3), "inner": {"rate": np.float32(0.5)}, "scale": (np.int8(1), 5)}
+    assert parse(Outer, plain(values)) == Outer(dim=3, inner=Inner(rate=0.5), scale=(1.0, 5.0))
+    with pytest.raises(ConfigError, match=r"\{3\} is not allowed: a set is no plain value"):
+        parse(Outer, plain({"dim": {3}}))
 
 
 def test_every_wrong_key_is_named_at_once() -> None:

@@ -62,6 +62,25 @@ def test_other_values_are_no_ids(values: list) -> None:
         as_ids(values)
 
 
+@pytest.mark.parametrize("values", [[1, "a"], ("a", 1), [2**63], [[1, 2]], [["a"]], [b"a"]])
+def test_ids_of_two_kinds_or_shapes_or_too_large_are_none(values: list) -> None:
+    with pytest.raises(DataError, match=r"^ids must be"):
+        as_ids(values)
+
+
+def test_unsigned_ids_that_fit_stay_what_they_are() -> None:
+    assert as_ids(np.array([3, 2**63 - 1], np.uint64)).tolist() == [3, 2**63 - 1]
+
+
+def test_maps_are_joined_with_ids_of_their_kind() -> None:
+    assert IdMap.of([5, 1]).joined([3, 5]).ids.tolist() == [1, 3, 5]
+    assert IdMap.of([]).joined(["b", "a"]).ids.tolist() == ["a", "b"]
+    assert IdMap.of(["b"]).joined([]).ids.tolist() == ["b"]
+    assert IdMap.of([]).joined([]).ids.tolist() == []
+    with pytest.raises(DataError, match="are strings, but this data's ids are integers"):
+        IdMap.of([5]).joined(["a"])
+
+
 def test_numbers_are_not_looked_up_among_strings() -> None:
     with pytest.raises(DataError, match=r"\[7\] are integers, but this data's ids are strings"):
         IdMap.of(["007"]).index([7])
@@ -97,6 +116,11 @@ def test_a_repeated_pair_is_refused() -> None:
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(DataError, match="rating"):
         Interactions.of(table([(1, 2, 3.0)]).drop(columns="rating"))
+
+
+def test_ratings_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(DataError, match="ratings must be numbers"):
+        Interactions.of(table([(1, 2, 3.0)]).assign(rating="good"))
 
 
 def test_interactions_pass_through_and_keep_times() -> None:

@@ -8,7 +8,7 @@ import yaml
 from cofilter.core import paths
 from cofilter.core.paths import main_checkout
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_folder_is_its_own_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

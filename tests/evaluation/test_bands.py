@@ -32,7 +32,7 @@ def found_items(model: BiasBaseline, parts: Parts, user: int, k: int) -> set[int
     history = pd.concat([parts.train, parts.validation])
     seen = set(history.loc[history[USER] == user, ITEM])
     train = set(parts.train[ITEM])
-    order = model.recommend([user], 10**6)[0][0].tolist()
+    order = model.recommend([user], 10**6, exclude_seen=False)[0][0].tolist()
     return set([item for item in order if item in train and item not in seen][:k])
 
 

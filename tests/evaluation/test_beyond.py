@@ -50,7 +50,7 @@ def literal(parts: Parts, model: object, config: EvaluateConfig, warm: bool) -> 
         known = [share[item] for item in sorted(seen & set(items))]
         if known:
             values["consumed_popularity"].append(float(np.mean(known)))
-        order = model.recommend([user], 10**6)[0][0].tolist()  # type: ignore[attr-defined]
+        order = model.recommend([user], 10**6, exclude_seen=False)[0][0].tolist()  # type: ignore[attr-defined]
         candidates = [item for item in order if item in at and item not in seen]
         for k in config.k:
             cut = candidates[:k]

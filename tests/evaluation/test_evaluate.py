@@ -12,7 +12,7 @@ from cofilter.core.errors import DataError, LeakError
 from cofilter.core.io import read_json
 from cofilter.core.parts import Parts
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.evaluate import evaluate
+from cofilter.evaluation.evaluate import Request, evaluate
 from cofilter.evaluation.files import BANDS, CALIBRATION
 from cofilter.evaluation.leaderboard import reported_metrics, with_ends
 from cofilter.preparation.audit import audit as audit_of
@@ -46,9 +46,8 @@ def test_writes_what_scoring_gives(
     audited: Audited, split: SplitConfig, models: Path, config: EvaluateConfig, tmp_path: Path
 ) -> None:
     parts, audit = audited
-    found = evaluate(parts, audit, split, POINTS, models, tmp_path / "results", config)
+    found = evaluate(Request(parts, audit, split, POINTS, models, config), tmp_path / "results")
     table = pd.read_csv(tmp_path / "results" / "leaderboard.csv").set_index("point")
-    nested = read_json(tmp_path / "results" / "metrics.json")
     assert len(table) == len(POINTS) == len(found.leaderboard)
     for family, point in POINTS:
         model = load(models / family / point)
@@ -57,9 +56,13 @@ def test_writes_what_scoring_gives(
             for name, value in (scores[scope] | scores["counts"][scope]).items():
                 cell = table[f"{scope}_{name}"][point]
                 assert (None if pd.isna(cell) else cell) == value
-                assert nested[family][point][scope][name] == value
     best = table[table["selected"]].index.tolist()
-    assert best == [nested["selected"]["point"]]
+    assert found.shipped is not None
+    assert best == [found.shipped.point]
+    metrics = read_json(tmp_path / "results" / "metrics.json")
+    assert metrics["shipped"]["model"] == f"baseline/{best[0]}"
+    facts = read_json(tmp_path / "results" / "facts.json")
+    assert facts["shipped"] == found.shipped.model_dump(mode="json")
     assert table["validation_ndcg@5"].max() == table.loc[best[0], "validation_ndcg@5"]
 
 
@@ -67,22 +70,15 @@ def test_intervals_and_comparison_stand_beside_the_figures(
     audited: Audited, split: SplitConfig, models: Path, config: EvaluateConfig, tmp_path: Path
 ) -> None:
     parts, audit = audited
-    found = evaluate(parts, audit, split, POINTS, models, tmp_path, config).leaderboard
-    nested = read_json(tmp_path / "metrics.json")
+    found = evaluate(Request(parts, audit, split, POINTS, models, config), tmp_path).leaderboard
     assert found["best_set"].iloc[0]
     assert not found["best_set"].iloc[-1]  # the mean does not rank
     for row in found.to_dict("records"):
-        told = nested[row["family"]][row["point"]]
-        assert told["best_set"] == row["best_set"]
-        for name in ("difference", "difference_low", "difference_high", "p_holm", "effect_size"):
-            assert told[name] == (None if pd.isna(row[name]) else row[name])
         for scope in ("warm", "all"):
             for name in reported_metrics(config):
                 figure, *ends = (row[f"{scope}_{each}"] for each in with_ends(name))
                 assert all(pd.isna(end) == pd.isna(figure) for end in ends)
                 assert pd.isna(figure) or not ends or ends[0] <= figure <= ends[1]
-                told_ends = [told[scope][each] for each in with_ends(name)[1:]]
-                assert told_ends == [None if pd.isna(end) else end for end in ends]
     ranked = found.dropna(subset=["warm_ndcg@5"])
     gap = ranked["warm_ndcg@5"] - ranked["warm_ndcg@5"].iloc[0]
     assert ranked["difference"].tolist() == pytest.approx(gap.tolist())
@@ -93,7 +89,7 @@ def test_bands_and_calibration_name_every_model(
     audited: Audited, split: SplitConfig, models: Path, config: EvaluateConfig, tmp_path: Path
 ) -> None:
     parts, audit = audited
-    evaluate(parts, audit, split, POINTS, models, tmp_path, config)
+    evaluate(Request(parts, audit, split, POINTS, models, config), tmp_path)
     bands = pd.read_csv(tmp_path / BANDS, dtype={"band": str})
     calibrated = pd.read_csv(tmp_path / CALIBRATION)
     assert set(bands["model"]) == {"baseline/global_mean", "baseline/bias", "baseline/popularity"}
@@ -120,7 +116,9 @@ def test_small_test_parts_have_a_defined_leaderboard(
     parts = Parts(parts.train, parts.validation, test.reset_index(drop=True))
     told = audit_of(parts, None, split, report["duplicates"])
     train(parts, tmp_path / "models", config, model_config, refit=False)
-    found = evaluate(parts, told, split, POINTS, tmp_path / "models", tmp_path / "out", config)
+    found = evaluate(
+        Request(parts, told, split, POINTS, tmp_path / "models", config), tmp_path / "out"
+    )
     table = found.leaderboard.set_index("point")
     assert found.notes[0].startswith("too few users to rank")
     if kept == "one user":
@@ -141,8 +139,8 @@ def test_two_equal_runs_write_equal_bytes(
     audited: Audited, split: SplitConfig, models: Path, config: EvaluateConfig, tmp_path: Path
 ) -> None:
     parts, audit = audited
-    evaluate(parts, audit, split, POINTS, models, tmp_path / "one", config)
-    evaluate(parts, audit, split, list(reversed(POINTS)), models, tmp_path / "two", config)
+    evaluate(Request(parts, audit, split, POINTS, models, config), tmp_path / "one")
+    evaluate(Request(parts, audit, split, list(reversed(POINTS)), models, config), tmp_path / "two")
     one, two = content(tmp_path / "one"), content(tmp_path / "two")
     assert sorted(one) == [
         "facts.json",
@@ -170,7 +168,9 @@ def test_other_folders_are_named_and_ignored(
 ) -> None:
     parts, audit = audited
     with caplog.at_level(logging.WARNING):
-        found = evaluate(parts, audit, split, POINTS[:2], models, tmp_path / "results", config)
+        found = evaluate(
+            Request(parts, audit, split, POINTS[:2], models, config), tmp_path / "results"
+        )
     assert found.ignored == [models / "baseline" / "popularity"]
     assert "baseline/popularity" in caplog.text
     assert set(found.leaderboard["point"]) == {"global_mean", "bias"}
@@ -181,18 +181,18 @@ def test_failures_leave_earlier_results_alone(
 ) -> None:
     parts, audit = audited
     results = tmp_path / "results"
-    evaluate(parts, audit, split, POINTS, models, results, config)
+    evaluate(Request(parts, audit, split, POINTS, models, config), results)
     before = content(results)
 
     changed = parts.train.assign(**{RATING: parts.train[RATING].iloc[::-1].to_numpy()})
     leaky = Parts(changed, parts.validation, parts.test)
     with pytest.raises(LeakError, match="does not match its audit"):
-        evaluate(leaky, audit, split, POINTS, models, results, config)
+        evaluate(Request(leaky, audit, split, POINTS, models, config), results)
     with pytest.raises(DataError, match=r"mf/10 \(run the stage train_mf"):
-        evaluate(parts, audit, split, [*POINTS, ("mf", "10")], models, results, config)
+        evaluate(Request(parts, audit, split, [*POINTS, ("mf", "10")], models, config), results)
     other = config.model_copy(update={"k": (3,), "primary": "ndcg@3"})
     with pytest.raises(DataError, match="validation metrics have no ndcg@3"):
-        evaluate(parts, audit, split, POINTS, models, results, other)
+        evaluate(Request(parts, audit, split, POINTS, models, other), results)
     assert content(results) == before
 
 
@@ -207,5 +207,7 @@ def test_a_model_fitted_on_other_ratings_is_refused_by_name(
     shorter = Parts(parts.train.iloc[:-1], parts.validation, parts.test)
     train(shorter, tmp_path / "models", config, model_config, refit=False)
     with pytest.raises(DataError, match="baseline/global_mean: fitted on other ratings"):
-        evaluate(parts, audit, split, POINTS, tmp_path / "models", tmp_path / "results", config)
+        evaluate(
+            Request(parts, audit, split, POINTS, tmp_path / "models", config), tmp_path / "results"
+        )
     assert not (tmp_path / "results").exists()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from cofilter.evaluation.leaderboard import (
     Entry,
     columns,
     leaderboard,
-    metrics_json,
     notes_of,
     reported_metrics,
     selected,
@@ -84,24 +82,9 @@ def test_ties_stand_by_family_and_by_the_numbers_in_the_point(config: EvaluateCo
     assert best.family == "als"
 
 
-def test_json_holds_the_table(config: EvaluateConfig) -> None:
-    entries = [
-        entry(config, "a", warm=0.2, validation=0.4),
-        entry(config, "b", warm=None, validation=None, family="baseline"),
-    ]
-    table = leaderboard(entries, config, ["not temporal: kfold"])
-    nested = json.loads(json.dumps(metrics_json(table, config), allow_nan=False))
-    assert nested["selected"] == {"family": "mf", "point": "a"} | nested["mf"]["a"]
-    assert nested["mf"]["a"]["validation_ndcg@5"] == 0.4
-    assert nested["mf"]["a"]["warm"]["ndcg@5"] == 0.2
-    assert nested["mf"]["a"]["all"]["ranked_users"] == 7
-    assert nested["baseline"]["b"]["warm"]["ndcg@5"] is None
-
-
 def test_nothing_is_selected_when_validation_tells_nothing(config: EvaluateConfig) -> None:
     table = leaderboard([entry(config, "a", warm=0.2, validation=None)], config, [])
     assert not table["selected"].any()
-    assert metrics_json(table, config)["selected"] is None
     assert leaderboard([], config, []).columns.tolist() == columns(config)
 
 
@@ -122,8 +105,7 @@ def test_the_first_row_is_what_others_are_compared_with(config: EvaluateConfig) 
         entry(config, "best", warm=0.3, validation=0.1),
         entry(config, "equal", warm=0.3, validation=0.1),
     ]
-    whole = leaderboard(entries, config, [])
-    table = whole.set_index("point")
+    table = leaderboard(entries, config, []).set_index("point")
     assert table.index.tolist() == ["best", "equal", "low", "none"]
     assert table["best_set"].tolist() == [True, True, False, False]
     assert table["difference"].tolist()[:3] == pytest.approx([0.0, 0.0, -0.2])
@@ -133,9 +115,6 @@ def test_the_first_row_is_what_others_are_compared_with(config: EvaluateConfig) 
     assert table.loc["best", "warm_ndcg@5_low"] == pytest.approx(0.29)
     assert table.loc["best", "warm_ndcg@5_high"] == pytest.approx(0.32)
     assert np.isnan(table.loc["none", "warm_ndcg@5_low"])
-    nested = metrics_json(whole, config)["mf"]["low"]
-    assert nested["warm"]["ndcg@5_low"] == pytest.approx(0.09)
-    assert nested["best_set"] is False
 
 
 def test_seeds_of_a_point_have_a_spread_and_one_seed_has_none(config: EvaluateConfig) -> None:

@@ -12,7 +12,7 @@ from cofilter.evaluation.config import EvaluateConfig
 from cofilter.models.baseline.model import KINDS
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.config import ModelConfig
-from cofilter.recommender.store import save
+from cofilter.recommender.folder import save
 from cofilter.scoring.folders import LEARNING_CURVE, SELECTION
 from cofilter.scoring.scores import score
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.metrics.ranking import DEFINITIONS, Relevant, at_k, metric_at_k
+from cofilter.metrics.ranking import DEFINITIONS, Relevant, at_k, metric_at_k, sampled
 
 
 @st.composite
@@ -57,6 +57,19 @@ def test_a_perfect_list_scores_one_also_when_few_are_relevant() -> None:
 def test_refuses_what_has_no_value(n_relevant: list[int], k: int) -> None:
     with pytest.raises(ValueError, match="at least"):
         at_k(np.zeros((2, 2), bool), np.array(n_relevant), k)
+
+
+def test_a_sample_is_spread_over_all_users_and_always_the_same() -> None:
+    users = np.arange(50_000, 150_000)
+    some = sampled(users, 2_000)
+    assert len(np.unique(some)) == 2_000
+    assert (np.diff(some) > 0).all()
+    assert np.isin(some, users).all()
+    shares = np.histogram(some, 10, (50_000, 150_000))[0] / 2_000
+    assert np.abs(shares - 0.1).max() < 0.03
+    assert np.array_equal(sampled(users, 2_000), some)
+    for at_most in (100_000, 100_001):
+        assert sampled(users, at_most) is users
 
 
 USERS, CANDIDATES, LENGTH = 60, 40, 12

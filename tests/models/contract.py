@@ -12,7 +12,10 @@ import cofilter
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.store import save
+from cofilter.recommender.folder import save
+from tests.models.contract_inputs import InputContract
+from tests.models.contract_rankings import RankingContract
+from tests.models.contract_state import StateContract
 
 SCALE = (1.0, 5.0)
 
@@ -26,7 +29,7 @@ def ratings_table(n_users: int = 30, n_items: int = 20, seed: int = 0) -> pd.Dat
     return pd.DataFrame({USER: user * 10, ITEM: item + 100, RATING: rating.astype(np.float32)})
 
 
-class ModelContract:
+class ModelContract(InputContract, RankingContract, StateContract):
     """Subclasses give `make`; `fit` may bring a trainer."""
 
     def make(self) -> Recommender:
@@ -51,7 +54,7 @@ class ModelContract:
         if model.predicts_ratings:
             found += model.predict(*pairs, return_fallback=True)
         if model.ranks:
-            found += model.recommend(users, 7)
+            found += [*model.recommend(users, 7), *model.recommend(users, 7, exclude_seen=False)]
         return found
 
     def test_equal_fits_give_equal_bits(self, table: pd.DataFrame) -> None:
@@ -131,7 +134,7 @@ class ModelContract:
     ) -> None:
         if not model.ranks:
             return
-        items, scores = model.recommend(table[USER].unique(), 1_000)
+        items, scores = model.recommend(table[USER].unique(), 1_000, exclude_seen=False)
         assert items.shape[1] == table[ITEM].nunique()  # k larger than the catalogue
         falling = np.diff(scores) < 0
         tied_in_order = (np.diff(scores) == 0) & (np.diff(items) > 0)
@@ -143,7 +146,7 @@ class ModelContract:
         if not model.ranks:
             return
         users = table[USER].unique()
-        items, scores = model.recommend(users, 1_000, exclude=table)
+        items, scores = model.recommend(users, 1_000, exclude=table, exclude_seen=False)
         seen = table.groupby(USER)[ITEM].agg(set)
         for user, row, values in zip(users, items, scores, strict=True):
             given = row[np.isfinite(values)]
@@ -184,7 +187,8 @@ class ModelContract:
         table = pd.DataFrame({USER: [1], ITEM: [2], RATING: [4.0]})
         model = self.fit(table)
         if model.ranks:
-            assert model.recommend([1], 3)[0].tolist() == [[2]]
+            assert model.recommend([1], 3, exclude_seen=False)[0].tolist() == [[2]]
+            assert model.recommend([1], 3)[0].tolist() == [[-1]]
         if model.predicts_ratings:
             assert np.isfinite(model.predict([1], [2])).all()
 
@@ -200,7 +204,7 @@ class ModelContract:
             predicted = model.predict(few[USER], few[ITEM])
             assert np.isfinite(predicted).all()
         if model.ranks:
-            items, scores = model.recommend(few[USER].unique(), 1_000)
+            items, scores = model.recommend(few[USER].unique(), 1_000, exclude_seen=False)
             assert np.isfinite(scores).all()
             assert (np.sort(items, axis=1) == np.unique(few[ITEM])).all()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import cofilter.recommender.base as base
+import cofilter.recommender.rankings as rankings
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.models.baseline.model import BiasBaseline, Popularity
@@ -18,8 +18,8 @@ from tests.models.knn.test_model import config
 
 def test_users_and_items_must_be_as_many() -> None:
     model = BiasBaseline().fit(ratings_table())
-    with pytest.raises(DataError, match="2 users but 1 items"):
-        model.predict([0, 10], [100])
+    with pytest.raises(DataError, match="2 users but 3 items"):
+        model.predict([0, 10], [100, 101, 102])
 
 
 def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ def test_ranking_in_blocks_equals_ranking_at_once(monkeypatch: pytest.MonkeyPatc
     model = ItemKNN(config()).fit(table)
     users = np.r_[table[USER].unique(), -1, -2]
     whole = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
-    monkeypatch.setattr(base, "BLOCK_SCORES", 45)  # two users of twenty items at a time
+    monkeypatch.setattr(rankings, "BLOCK_SCORES", 45)  # two users of twenty items at a time
     blocks = model.recommend(users, 6, exclude=table), model.similar_items(model.items_.ids, 3)
     for one, other in zip(whole, blocks, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
@@ -44,10 +44,10 @@ def test_similar_items_of_a_stranger_or_of_a_model_without_them() -> None:
 def test_people_and_known_users_may_be_asked_for_more_than_once() -> None:
     table = ratings_table()
     model = ItemKNN(config()).fit(table)
-    items, _ = model.recommend([0, 10, 0], 4)
+    items, _ = model.recommend([0, 10, 0], 4, exclude_seen=False)
     assert items[0].tolist() == items[2].tolist() != items[1].tolist()
     people = model.fold_in(table[table[USER].isin([0, 10])])
-    folded, _ = model.recommend(people.take([10, 0, 10]), 4)
+    folded, _ = model.recommend(people.take([10, 0, 10]), 4, exclude_seen=False)
     assert folded.tolist() == items[[1, 0, 1]].tolist()
 
 
@@ -59,7 +59,7 @@ def test_strangers_among_known_users_get_the_most_popular_items(
     users = [-1, 0, -2, 10, 20, -3]
     expected = [model.recommend([user], 5, exclude=table) for user in users]
     for scores in (1 << 23, 60):  # all at once, and three users of twenty items
-        monkeypatch.setattr(base, "BLOCK_SCORES", scores)
+        monkeypatch.setattr(rankings, "BLOCK_SCORES", scores)
         items, best = model.recommend(users, 5, exclude=table)
         assert items.tolist() == [one[0].tolist() for one, _ in expected]
         assert best.tolist() == [one[0].tolist() for _, one in expected]
@@ -96,5 +96,7 @@ def test_ranking_by_products_equals_ranking_by_scores() -> None:
     assert np.array_equal(items, expected[0])
     np.testing.assert_allclose(scores, expected[1], rtol=1e-6)
     people = model.fold_in(table.iloc[:50], user_ids=[-9])
-    folded, _ = model.recommend(people, 9)
-    assert np.array_equal(folded, BiasBaseline().fit(table).recommend(people, 9)[0])
+    folded, _ = model.recommend(people, 9, exclude_seen=False)
+    assert np.array_equal(
+        folded, BiasBaseline().fit(table).recommend(people, 9, exclude_seen=False)[0]
+    )

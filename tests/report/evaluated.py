@@ -11,7 +11,7 @@ from cofilter.core.io import write_json, write_text
 from cofilter.core.parts import Parts
 from cofilter.evaluation import files
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.evaluate import evaluate
+from cofilter.evaluation.evaluate import Request, evaluate
 from cofilter.models.als.model import ExplicitALS
 from cofilter.models.knn.model import ItemKNN
 from cofilter.recommender.base import Recommender
@@ -26,8 +26,8 @@ from tests.evaluation.conftest import (
     make_split,
 )
 from tests.evaluation.trained import train, write_curve, write_folder
-from tests.models.knn.test_model import config as knn_config
 from tests.models.als.test_model import config as als_config
+from tests.models.knn.test_model import config as knn_config
 
 HOSTILE = "<b>Alien</b> (1979)"  # a title that a page must not take for markup
 SOURCE = {
@@ -73,7 +73,10 @@ def evaluated(root: Path, config: EvaluateConfig) -> Path:
     titles = pd.Series([f"Film {item} (1990)" for item in items], items)
     titles.loc[parts.train[ITEM].mode()[0]] = HOSTILE
     results = root / "results"
-    evaluate(parts, audit, split, points, root / "models", results, config, titles, SOURCE)
+    request = Request(
+        parts, audit, split, points, root / "models", config, titles=titles, source=SOURCE
+    )
+    evaluate(request, results)
     for family, point in points:
         times = {"fit_seconds": 1.0 + len(point), "refit_seconds": 0.5}
         write_json(root / "logs" / "timings" / f"{family}-{point}.json", times)

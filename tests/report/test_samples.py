@@ -9,7 +9,7 @@ from cofilter.models.baseline.model import KINDS
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.config import ModelConfig
 from cofilter.report.samples import (
-    ITEMS,
+    LENGTH,
     ROWS,
     USERS,
     sample_predictions,
@@ -49,7 +49,7 @@ def test_predictions_are_the_models_for_rows_of_the_part(parts: Parts) -> None:
 def test_recommendations_leave_out_what_was_rated_and_come_best_first(parts: Parts) -> None:
     table = sample_recommendations(fitted("popularity", parts), parts, TITLES)
     assert table["user_id"].nunique() == USERS
-    assert len(table) <= USERS * ITEMS
+    assert len(table) <= USERS * LENGTH
     seen = set(
         pd.concat([parts.train, parts.validation])[["user_id", "item_id"]].itertuples(
             index=False, name=None

@@ -10,11 +10,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from cofilter.core.config import plain
 from cofilter.core.errors import DataError
 from cofilter.core.io import write_json, write_text
+from cofilter.core.parts import PARTS
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.folds import summary
 from cofilter.evaluation.leaderboard import leaderboard
+from cofilter.evaluation.shipping import shipped
 from cofilter.report.terminal import (
     PIPE_WIDTH,
     print_folds,
@@ -34,8 +37,13 @@ def written(tmp_path: Path, config: EvaluateConfig) -> Path:
         entry(config, "20", warm=0.2, validation=0.4),
         entry(config, "mean", warm=None, validation=None, family="baseline"),
     ]
-    table = leaderboard(entries, config, NOTES)
+    table, chosen = leaderboard(entries, config, NOTES), shipped(entries, config)
     write_text(tmp_path / "results" / "leaderboard.csv", table.to_csv(index=False))
+    parts = {name: {"rows": 5, "sha256": name} for name in PARTS}
+    audit = {"kind": "random", "parts": parts, "instants": None}
+    facts = {"evaluate": plain(config), "split": audit, "source": {"name": "small"}}
+    write_json(tmp_path / "results" / "facts.json", facts | {"shipped": plain(chosen)})
+    write_json(tmp_path / "data" / "split" / "audit.json", audit)
     write_json(
         tmp_path / "logs" / "timings" / "mf-20.json",
         {"fit_seconds": 3.0, "refit_seconds": 2.25, "ratings_per_second": 1e6},
@@ -84,6 +92,12 @@ def test_the_module_prints_and_tells_where_things_lie(written: Path) -> None:
         check=True,
     )
     assert "mf/20 *" in run.stdout
+    assert run.stdout.splitlines()[-4:] == [
+        "data: small, 15 ratings, split random",
+        "ship: mf/20, the best of 2 on validation: ndcg@5 0.4000; next mf/10 0.1000",
+        "gain: none to state: it is a plain baseline itself, or there is none to compare with",
+        'load: cofilter.load("models/mf/20")',
+    ]
     for place in ("results/report.html", "results/leaderboard.csv", "models", "logs"):
         assert place in run.stdout
     (written / "results" / "leaderboard.csv").unlink()

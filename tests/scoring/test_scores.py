@@ -86,7 +86,7 @@ def literal(
                 continue
             ranked += 1
             unknown += user not in set(model.users_.ids.tolist())
-            order = model.recommend([user], len(model.items_))[0][0].tolist()
+            order = model.recommend([user], len(model.items_), exclude_seen=False)[0][0].tolist()
             mine = set(history.loc[history[USER] == user, ITEM])
             candidates = [item for item in order if item in items and item not in mine]
             for k in config.k:

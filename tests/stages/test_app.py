@@ -41,6 +41,15 @@ def test_a_direct_run_writes_into_its_own_folder(checkout: Checkout) -> None:
     assert str(folder) in done.stdout + done.stderr
 
 
+def test_a_direct_run_trains_any_family(checkout: Checkout) -> None:
+    before = checkout.outputs()
+    done = checkout.stage("train", "family=knn", "knn.kind=user")
+    assert done.returncode == 0, done.stderr
+    assert checkout.outputs() == before
+    (folder,) = (checkout.path / "outputs").glob("*/*/models/*/*")
+    assert folder.parts[-2:] == ("knn", "user")
+
+
 def test_a_multirun_trains_every_point_with_a_tracked_run_each(checkout: Checkout) -> None:
     before = checkout.outputs()
     sweep = ("mf.dim=3,5", "tracking.mode=offline")
@@ -81,8 +90,10 @@ def refused(checkout: Checkout, stage: str, *overrides: str, inside: bool = True
     ("override", "told"),
     [
         ("+mf.foo=1", ["mf.foo: unknown key", "batch_size"]),
-        ("mf.dim=0", ["mf.dim: 0", "greater than 0"]),
+        ("mf.dim=0", ["mf.dim: 0", "an integer from 1 up"]),
         ("mf.dmi=3", ["mf.dmi"]),
+        ("mf.kind=best", ["mf.kind: 'best'", "svdpp"]),
+        ("family=best", ["'best' is not a family of models", "als, baseline"]),
         ("mf=other", ["mf/other", "default"]),
         ("mf.dim=[3", ["[3"]),
     ],
@@ -151,6 +162,6 @@ def test_a_mistake_of_the_programme_keeps_its_stack_trace(checkout: Checkout) ->
 
 
 def test_hydra_shows_the_configuration(finished: Checkout) -> None:
-    shown = finished.run(sys.executable, "src/stages/train_mf.py", "--cfg", "job", "mf.dim=7")
+    shown = finished.run(sys.executable, "src/stages/train.py", "--cfg", "job", "mf.dim=7")
     assert shown.returncode == 0
     assert yaml.safe_load(shown.stdout)["mf"]["dim"] == 7

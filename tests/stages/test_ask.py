@@ -7,7 +7,7 @@ ANSWERS = "0\n1\n9\n5\n2\n4\n3\n1\n3\ny\n5\n\n4\n2\n5\n3\n\n"
 
 
 def interview(checkout: Checkout, answers: str, *overrides: str) -> Finished:
-    command = checkout.command("ask", *overrides, inside=True)
+    command = checkout.command("ask", *overrides)
     return checkout.run(*command, answers=answers)
 
 

@@ -4,19 +4,19 @@ import pandas as pd
 import pytest
 
 from cofilter.core.errors import ConfigError
-from cofilter.models.baseline.model import KINDS
-from cofilter.models.knn.model import KINDS
+from cofilter.models.baseline.model import BiasBaseline
+from cofilter.models.knn.model import UserKNN
 from cofilter.models.mf.factorization import MatrixFactorization
-from stages.cv import method
+from cofilter.training.points import make_method
 from stages.drift import composed
 from tests.checkout import Checkout, errors
 
 
 def test_a_name_means_a_model() -> None:
     cfg = composed()
-    assert type(method("baseline/bias", cfg)()) is KINDS["bias"]
-    assert type(method("knn/user", cfg)()) is KINDS["user"]
-    made = method("mf/dot-dim7", cfg)()
+    assert type(make_method("baseline/bias", cfg, "cv.methods")) is BiasBaseline
+    assert type(make_method("knn/user", cfg, "cv.methods")) is UserKNN
+    made = make_method("mf/dot-dim7", cfg, "cv.methods")
     assert isinstance(made, MatrixFactorization)
     assert (made.config.kind, made.config.dim) == ("dot", 7)
 
@@ -24,7 +24,7 @@ def test_a_name_means_a_model() -> None:
 @pytest.mark.parametrize("name", ["knn", "mf/", "mf/dot-dimx", "mf/cosine", "best/one", ""])
 def test_another_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError):
-        method(name, composed())()
+        make_method(name, composed(), "cv.methods")
 
 
 def test_every_row_is_tested_once_and_the_table_tells_the_spread(checkout: Checkout) -> None:

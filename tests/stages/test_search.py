@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from stages.families import FAMILIES
 
 from cofilter.core.config import parse
 from cofilter.core.errors import CofilterError
 from cofilter.search.config import SearchConfig
+from cofilter.search.request import job_of, make
 from cofilter.search.space import check_space, space_of
-from stages.app import Run
-from stages.search import job_of, make
+from cofilter.training.families import families
+from cofilter.training.loop import CheckpointConfig
 from tests.checkout import Checkout, errors
 from tests.composition import compose
 from tests.tracking.runs import folders
@@ -28,21 +28,21 @@ SEARCH = ("search.method=mf/biased-dim4", "search.n_trials=4", "search.startup_t
 def spaces() -> list[tuple[str, str | None]]:
     """(family, kind) of every method that the default space names."""
     found: list[tuple[str, str | None]] = []
-    for family, tree in compose()["search"]["space"].items():
+    for family, tree in compose(primary="search")["search"]["space"].items():
         found += [(family, kind) for kind in tree.get("kinds", [compose()[family].get("kind")])]
     return found
 
 
 @pytest.mark.parametrize(("family", "kind"), spaces())
 def test_every_space_is_possible(family: str, kind: str | None) -> None:
-    cfg = compose()
+    cfg = compose(primary="search")
     config = parse(SearchConfig, cfg["search"], "search")
     space = space_of(config.space, family, kind, "search.space")
     check_space(space, lambda values: make(family, kind or "", cfg, values), family)
 
 
 def test_every_family_but_the_baselines_can_be_searched() -> None:
-    assert compose()["search"]["space"].keys() == FAMILIES.keys() - {"baseline"}
+    assert compose(primary="search")["search"]["space"].keys() == set(families()) - {"baseline"}
 
 
 def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
@@ -106,7 +106,7 @@ def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
 )
 def test_wrong_input_is_named(override: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(CofilterError, match=re.escape(told)):
-        job_of(Run(compose(*SEARCH, override), out=tmp_path, root=tmp_path))
+        job_of(compose(*SEARCH, override, primary="search"), CheckpointConfig(), tmp_path)
 
 
 @pytest.mark.parametrize(

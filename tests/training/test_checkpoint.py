@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from cofilter.core.errors import CheckpointError
-from cofilter.training.checkpoint import Checkpoint, CheckpointStore
+from cofilter.training.checkpoint import FINISHED, Checkpoint, CheckpointStore, prune
 
 IDENTITY = {"config": {"dim": 3}, "train": "abc"}
 
@@ -125,3 +126,29 @@ def test_two_processes_take_turns(tmp_path: Path) -> None:
     for process in both:
         process.join()
     assert first[1] <= second[0]
+
+
+def finished(root: Path, name: str, days: float) -> Path:
+    """The folder of a training that was finished so many days ago."""
+    made = CheckpointStore(root, "mf", {"name": name})
+    made.save(checkpoint(1))
+    made.set_finished(True)
+    then = time.time() - days * 86_400
+    os.utime(made.folder / FINISHED, (then, then))
+    return made.folder
+
+
+def test_only_old_finished_checkpoints_that_nobody_uses_are_pruned(tmp_path: Path) -> None:
+    old, young = finished(tmp_path, "old", 3.1), finished(tmp_path, "young", 2.9)
+    trial = finished(tmp_path / "search" / "study" / "1", "trial", 4)
+    store(tmp_path).save(checkpoint(1))  # unfinished
+    os.utime(store(tmp_path).path(1), (0, 0))
+    used = finished(tmp_path, "used", 9)
+    with CheckpointStore(tmp_path, "mf", {"name": "used"}).locked():
+        assert prune(tmp_path, None) == 0
+        assert old.exists()
+        assert prune(tmp_path, 3) == 2
+    assert [folder.exists() for folder in (old, trial, young, used)] == [False, False, True, True]
+    assert store(tmp_path).load(at_most=5) is not None
+    assert prune(tmp_path, 3) == 1
+    assert not used.exists()

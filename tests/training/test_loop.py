@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import logging
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ import pytest
 
 from cofilter.core.errors import DivergedError, Interrupted
 from cofilter.recommender.learner import Arrays, Task
+from cofilter.training.checkpoint import FINISHED, is_finished
 from cofilter.training.loop import CheckpointConfig, Trainer
 
 
@@ -70,7 +75,7 @@ class Seen:
 
 
 def task(epochs: int, **changes: Any) -> Task:
-    values: dict[str, Any] = {"family": "test", "identity": {"x": 1}, "code": (), "n_ratings": 10}
+    values: dict[str, Any] = {"family": "test", "identity": {"x": 1}, "n_ratings": 10}
     return Task(epochs=epochs, **(values | changes))
 
 
@@ -101,8 +106,64 @@ def test_more_epochs_continue_and_fewer_start_anew(tmp_path: Path) -> None:
     assert [row["epoch"] for row in found.history] == [1, 2]
 
 
-@pytest.mark.parametrize("change", [{"identity": {"x": 2}}, {"code": ("cofilter.core.columns",)}])
-def test_another_identity_or_code_starts_anew(change: dict[str, Any], tmp_path: Path) -> None:
+def test_a_finished_training_is_not_said_to_continue(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not when all epochs have run, nor when early stopping has come; an unfinished one is."""
+    caplog.set_level(logging.INFO, "cofilter")
+    trainer(tmp_path).run(Walk(), task(3))
+    trainer(tmp_path).run(Walk(), task(3))
+    assert [record.message for record in caplog.records] == [
+        "walk: trained before, 3 epochs in its checkpoint"
+    ]
+    caplog.clear()
+    stopped = task(9, identity={"x": 2}, monitor=monitor_of([1.0, 2.0]), patience=1)
+    for _ in range(2):
+        trainer(tmp_path).run(Walk(), stopped)
+    assert [record.message for record in caplog.records] == [
+        "walk: trained before, 2 epochs in its checkpoint"
+    ]
+    caplog.clear()
+    trainer(tmp_path).run(Walk(), task(5))
+    (record,) = caplog.records
+    assert record.message.startswith("walk: continuing after epoch 3 (")
+
+
+def finished(root: Path) -> list[bool]:
+    """Of each fingerprint's folder, the newest last."""
+    folders = sorted((root / "test").iterdir(), key=lambda path: path.stat().st_ctime)
+    return [is_finished(folder) for folder in folders]
+
+
+def test_a_training_is_finished_at_its_end_and_not_before(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        trainer(tmp_path).run(Walk(stops_in=3), task(4))
+    assert finished(tmp_path) == [False]
+    trainer(tmp_path).run(Walk(), task(4))
+    assert finished(tmp_path) == [True]
+    with pytest.raises(Interrupted):  # more epochs: it goes on, and is killed
+        trainer(tmp_path).run(Walk(stops_in=6), task(9))
+    assert finished(tmp_path) == [False]
+
+
+def test_what_was_finished_and_not_used_for_long_goes_when_another_training_ends(
+    tmp_path: Path,
+) -> None:
+    trainer(tmp_path).run(Walk(), task(2))
+    (old,) = (tmp_path / "test").iterdir()
+    long_ago = time.time() - 15 * 86_400
+    os.utime(old / FINISHED, (long_ago, long_ago))
+    trainer(tmp_path).run(Walk(), task(2))  # used again, so it is young again
+    trainer(tmp_path).run(Walk(), task(2, identity={"x": 2}))
+    assert old.exists()
+    os.utime(old / FINISHED, (long_ago, long_ago))
+    trainer(tmp_path).run(Walk(), task(2, identity={"x": 2}))
+    assert not old.exists()
+    assert finished(tmp_path) == [True]
+
+
+@pytest.mark.parametrize("change", [{"identity": {"x": 2}}])
+def test_another_identity_starts_anew(change: dict[str, Any], tmp_path: Path) -> None:
     trainer(tmp_path).run(Walk(), task(3))
     learner = Walk()
     trainer(tmp_path).run(learner, task(3, **change))
@@ -159,3 +220,21 @@ def test_observer_hears_of_every_epoch_and_of_the_run_to_continue(tmp_path: Path
     assert all(row["ratings_per_second"] > 0 for row in first.rows)
     history = trainer(tmp_path).run(Walk(), task(3)).history
     assert "ratings_per_second" not in history[0]  # a clock's figure would differ between runs
+
+
+@pytest.mark.parametrize("last", [1, 3])
+def test_a_signal_after_the_last_batch_is_not_lost(last: int, tmp_path: Path) -> None:
+    """While the last epoch's parameters are taken: there is no further batch to notice it."""
+
+    class Late(Walk):
+        def parameters(self) -> Arrays:
+            if self.ran[-1] == last:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return super().parameters()
+
+    with pytest.raises(Interrupted, match=f"SIGTERM after epoch {last}") as caught:
+        trainer(tmp_path).run(Late(), task(last))
+    assert caught.value.signal_number == signal.SIGTERM
+    again = Walk()
+    trainer(tmp_path).run(again, task(last))  # all of it is there
+    assert again.ran == []

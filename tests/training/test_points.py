@@ -11,11 +11,10 @@ from tests.checkout import PROJECT, Checkout
 
 CFG: dict[str, Any] = {
     "points": {
-        "baseline": ["bias", "popularity"],
-        "knn": ["user"],
-        "mf": {"kind": ["biased", "dot"], "dim": [10, 20]},
+        "baseline": {"kind": ["bias", "popularity"]},
+        "knn": {"kind": ["user"]},
+        "mf": {"kind": ["biased", "dot"], "dim": [10, 20], "seed": [0, 1]},
     },
-    "seeds": [0, 1],
 }
 
 
@@ -41,7 +40,7 @@ def test_what_is_not_a_name_is_refused(name: str) -> None:
 
 
 def test_no_point_of_a_family_is_no_point() -> None:
-    none = CFG | {"points": {"baseline": [], "knn": [], "mf": {"kind": ["dot"], "dim": []}}}
+    none = CFG | {"points": {"knn": {"kind": []}, "mf": {"kind": ["dot"], "dim": []}}}
     assert expected_points(none) == []
 
 

@@ -19,7 +19,8 @@ from cofilter.core.parts import Parts
 from cofilter.models.ensemble.config import EnsembleConfig, MemberConfig
 from cofilter.models.ensemble.model import Ensemble
 from cofilter.recommender.config import ModelConfig
-from cofilter.recommender.store import load, save
+from cofilter.recommender.folder import save
+from cofilter.recommender.store import load
 from cofilter.scoring.answers import Answers, fingerprint, load_answers
 from cofilter.scoring.config import PrimaryConfig, metric_names
 from cofilter.scoring.folders import BLEND, ENSEMBLE, SELECTION, ModelFolder

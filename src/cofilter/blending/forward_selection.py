@@ -116,7 +116,7 @@ class Pool:
         return ranking.metric_at_k(objective.name, hits, self.n_relevant, objective.k)
 
 
-def select(
+def select(  # noqa: PLR0913 - the numbers of one search, all but two by keyword
     pool: Pool,
     objective: Objective,
     *,

@@ -42,15 +42,15 @@ class BlendConfig(Config):
         η and the length of the lists in the fusion, see `cofilter.models.ensemble.model.Ensemble`.
     """
 
-    seed: int = Field(ge=0)
-    folds: int = Field(ge=3)
-    most_members: PositiveInt
-    candidates: PositiveInt
-    bags: PositiveInt
-    steps: PositiveInt
-    min_weight: float = Field(ge=0, lt=1)
-    rank_constant: float = Field(ge=0)
-    depth: int = Field(gt=0, le=LIST_LENGTH)
+    seed: int = Field(0, ge=0)
+    folds: int = Field(5, ge=3)
+    most_members: PositiveInt = 8
+    candidates: PositiveInt = 20
+    bags: PositiveInt = 10
+    steps: PositiveInt = 10
+    min_weight: float = Field(0.05, ge=0, lt=1)
+    rank_constant: float = Field(60.0, ge=0)
+    depth: int = Field(100, gt=0, le=LIST_LENGTH)
 
 
 def groups(n_users: int, config: BlendConfig) -> np.ndarray:

@@ -18,6 +18,14 @@ def already_trained(label: str, epoch: int) -> None:
     log.info("%s: trained before, %d epochs in its checkpoint", label, epoch)
 
 
+def pruned(folders: int, keep_days: float | None) -> None:
+    """Old checkpoints were removed."""
+    if folders:
+        log.info(
+            "checkpoints of %d finished trainings removed, unused for %g days", folders, keep_days
+        )
+
+
 def past_the_last_epoch(checkpoint: Path, epochs: int) -> None:
     """A checkpoint of a longer training is left alone."""
     log.info("%s: past the last epoch, %d; not used", checkpoint, epochs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import numbers
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -47,16 +48,22 @@ def parse(cls: type[C], values: Mapping[str, Any], key: str = "") -> C:
     _refuse_non_finite(values, key)
     try:
         # Through JSON, because pydantic's strict mode takes a JSON list for a tuple.
-        return cls.model_validate_json(json.dumps(cls.completed(values)), strict=True)
+        written = json.dumps(cls.completed(values), default=_refuse_foreign)
+        return cls.model_validate_json(written, strict=True)
     except ValidationError as error:
         problems = (_explain(problem, key, cls) for problem in error.errors(include_url=False))
         raise ConfigError("; ".join(problems)) from None
 
 
 def plain(values: Any) -> Any:
-    """Values as `parse` takes them: configurations become dictionaries, tuples lists."""
+    """Values as `parse` takes them: configurations become dictionaries, tuples lists.
+
+    NumPy's numbers become Python's.
+    """
     if isinstance(values, Config):
         return values.model_dump(mode="json")
+    if isinstance(values, numbers.Real) and not isinstance(values, bool | int | float):
+        return int(values) if isinstance(values, numbers.Integral) else float(values)
     if isinstance(values, Mapping):
         return {str(key): plain(value) for key, value in values.items()}
     return [plain(value) for value in values] if isinstance(values, list | tuple) else values
@@ -74,6 +81,10 @@ def _explain(problem: Mapping[str, Any], key: str, cls: type[Config]) -> str:
     if isinstance(given, dict):  # a rule over several keys; the message names them
         return f"{where}: {message}"
     return f"{where}: {json.dumps(given)} is not allowed: {message[:1].lower()}{message[1:]}"
+
+
+def _refuse_foreign(value: Any) -> None:
+    raise ConfigError(f"{value!r} is not allowed: a {type(value).__name__} is no plain value")
 
 
 def _refuse_non_finite(value: Any, key: str) -> None:

@@ -35,6 +35,10 @@ class DeviceError(CofilterError):
     """The device named in the configuration is not on this machine."""
 
 
+class MissingDependencyError(CofilterError):
+    """A library that only an extra of cofilter installs is not there."""
+
+
 class TrackingError(CofilterError):
     """Weights & Biases was asked for something that it refused or could not be asked."""
 

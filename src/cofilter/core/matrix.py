@@ -17,6 +17,7 @@ from cofilter.core.io import arrays_sha256
 # User or item ids: one, or a sequence of one kind.
 Ids = int | str | Sequence[int | str] | np.ndarray | pd.Series | pd.Index
 
+_LARGEST = np.iinfo(np.int64).max
 UNKNOWN = -1  # dense index of an id that a map does not hold
 
 
@@ -38,6 +39,13 @@ class IdMap:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def joined(self, values: Ids) -> IdMap:
+        """A map that holds these ids too; raises `DataError` when they are of another kind."""
+        further = as_ids(values)
+        self.index(further)
+        both = [ids for ids in (self.ids, further) if len(ids)]
+        return IdMap.of(np.concatenate(both)) if both else self
+
     def index(self, values: Ids) -> np.ndarray:
         """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
         wanted = as_ids(values)
@@ -52,18 +60,26 @@ class IdMap:
 def as_ids(values: Ids) -> np.ndarray:
     """Ids as a NumPy array of int64 or of fixed-width str, which `.npz` holds without pickle.
 
-    A single id counts as one of one. Raises `DataError` when they are neither integers nor strings.
+    A single id counts as one of one. Raises `DataError` when they are neither integers that int64
+    holds nor strings, or of both kinds.
     """
     array = np.atleast_1d(np.asarray(values))
-    if array.dtype.kind in "iu":
+    if array.ndim > 1:
+        raise DataError(f"ids must be one or a sequence, got an array of shape {array.shape}")
+    if array.dtype.kind == "i" or (array.dtype.kind == "u" and array.max(initial=0) <= _LARGEST):
         return array.astype(np.int64, copy=False)
     if array.size == 0 and array.dtype.kind in "fO":
         return array.astype(np.int64)
-    if array.dtype.kind == "U":
+    if array.dtype.kind == "U" and _all_strings(values):
         return array
     if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.flat):
         return array.astype(np.str_)
     raise DataError(f"ids must be integers or strings, got {array.dtype}: {array[:3].tolist()}")
+
+
+def _all_strings(values: Ids) -> bool:
+    """Whether NumPy made no string of a number to have one kind."""
+    return not isinstance(values, list | tuple) or all(isinstance(each, str) for each in values)
 
 
 def _kind(ids: np.ndarray) -> str:
@@ -108,7 +124,7 @@ class Interactions:
             items,
             users.index(table[USER]),
             items.index(table[ITEM]),
-            table[RATING].to_numpy(np.float32),
+            _numbers(table[RATING]),
             times,
         )
 
@@ -147,6 +163,13 @@ class Interactions:
                 "rating": self.rating,
             }
         )
+
+
+def _numbers(ratings: pd.Series) -> np.ndarray:
+    try:
+        return ratings.to_numpy(np.float32)
+    except (TypeError, ValueError):
+        raise DataError(f"{RATING}s must be numbers, got {ratings.dtype}") from None
 
 
 def to_csr(

@@ -16,10 +16,14 @@ MODELS = Path("models")  # <family>/<point>/
 RESULTS = Path("results")
 BLENDED = RESULTS / "ensemble"  # a model folder; not in models/, on which its own stage depends
 
+JOB_ERROR = Path("error.txt")  # in the run folder of a multirun's job that was refused: why
+
 # Kept outside DVC, in the main checkout, so that every kind of run finds them.
 DOWNLOADS = Path(".cache/downloads")
 CHECKPOINTS = Path("checkpoints")
+TRIALS = CHECKPOINTS / "search"  # <study>/<trial>/…: of the trials of `make search`
 LOGS = Path("logs")
+TIMINGS = LOGS / "timings"  # <family>-<point>.json
 
 
 def main_checkout(folder: Path | None = None) -> Path:

@@ -23,9 +23,9 @@ class UncertaintyConfig(Config):
         Names the resamples.
     """
 
-    resamples: int = Field(ge=100)
-    confidence_level: float = Field(gt=0, lt=1)
-    seed: int = Field(ge=0)
+    resamples: int = Field(default=10_000, ge=100)
+    confidence_level: float = Field(default=0.95, gt=0, lt=1)
+    seed: int = Field(default=0, ge=0)
 
 
 class ColdStartConfig(Config):
@@ -41,9 +41,9 @@ class ColdStartConfig(Config):
         Of the draw among more.
     """
 
-    revealed: tuple[NonNegativeInt, ...] = Field(min_length=1)
-    max_users: PositiveInt
-    seed: int = Field(ge=0)
+    revealed: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 3, 5, 10, 20), min_length=1)
+    max_users: PositiveInt = 200
+    seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -71,9 +71,9 @@ class EvaluateConfig(PrimaryConfig):
         Of the curves for users first seen in test.
     """
 
-    min_users: int = Field(ge=0)
-    uncertainty: UncertaintyConfig
-    bands: PositiveInt
-    calibration_bins: PositiveInt
-    diversity_dim: PositiveInt
-    cold_start: ColdStartConfig
+    min_users: int = Field(200, ge=0)
+    uncertainty: UncertaintyConfig = UncertaintyConfig()
+    bands: PositiveInt = 5
+    calibration_bins: PositiveInt = 10
+    diversity_dim: PositiveInt = 32
+    cold_start: ColdStartConfig = ColdStartConfig()

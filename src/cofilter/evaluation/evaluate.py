@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,10 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from cofilter.core.config import plain
 from cofilter.core.io import write_json, write_text
-from cofilter.core.parts import Parts
 from cofilter.evaluation import plots
 from cofilter.evaluation.by_model import joined
-from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.files import (
     COMPARISON,
     FACTORS,
@@ -26,17 +25,18 @@ from cofilter.evaluation.files import (
     RMSE_BY_DIM,
     SIMILARITY,
 )
+from cofilter.evaluation.headline import headline
 from cofilter.evaluation.item_map import item_plane, item_similarities
 from cofilter.evaluation.judge import PER_MODEL, Judge, Verdict
 from cofilter.evaluation.leaderboard import (
     FAMILY,
     POINT,
     leaderboard,
-    metrics_json,
     notes_of,
 )
+from cofilter.evaluation.request import Request
+from cofilter.evaluation.shipping import Shipped, shipped
 from cofilter.preparation.audit import verify_audit
-from cofilter.preparation.split import SplitConfig
 from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
@@ -45,44 +45,6 @@ from cofilter.scoring.folders import (
 )
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is to be compared.
-
-    Attributes
-    ----------
-    parts:
-        The split.
-    audit:
-        Its recorded audit, which is computed again from ``parts`` first.
-    split:
-        The configuration that made it.
-    points:
-        (family, point) of each model; it lies in ``models/<family>/<point>``. Other folders there
-        are named in the log and ignored.
-    models:
-        Folder of all models.
-    config:
-        How they are compared.
-    ensemble:
-        Folder that the stage blend left; one more row. None: no such row.
-    titles:
-        Title by item id, for the pictures of items; without it they are called by their ids.
-    source:
-        Where the ratings come from, which the facts repeat.
-    """
-
-    parts: Parts
-    audit: Mapping[str, Any]
-    split: SplitConfig
-    points: Sequence[tuple[str, str]]
-    models: Path
-    config: EvaluateConfig
-    ensemble: Path | None = None
-    titles: pd.Series | None = None
-    source: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +59,14 @@ class Evaluation:
         Warnings that head it.
     ignored:
         Model folders that lie about and are no point of the sweep.
+    shipped:
+        The model to ship, and why; None when none is selected.
     """
 
     leaderboard: pd.DataFrame
     notes: list[str]
     ignored: list[Path]
+    shipped: Shipped | None
 
 
 def evaluate(request: Request, results: Path) -> Evaluation:
@@ -130,7 +95,9 @@ def evaluate(request: Request, results: Path) -> Evaluation:
         for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
     }
     notes = notes_of(judge.target.evaluable_warm_users, request.audit, config)
-    table = leaderboard([verdict.entry for verdict in verdicts.values()], config, notes)
+    entries = [verdict.entry for verdict in verdicts.values()]
+    table = leaderboard(entries, config, notes)
+    chosen = shipped(entries, config)
     names = table[FAMILY] + "/" + table[POINT]  # in the leaderboard's order
     tables = {
         LEADERBOARD: table,
@@ -142,16 +109,8 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     }
     for file, columns in PER_MODEL.items():
         tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)
-    documents = {
-        METRICS: metrics_json(table, config),
-        FACTS: {
-            "evaluate": config.model_dump(mode="json"),
-            "split": request.audit,
-            "source": request.source,
-        },
-    }
-    _write(results, tables, documents)
-    return Evaluation(table, notes, ignored)
+    _write(results, tables, {METRICS: headline(table, config), FACTS: _facts(request, chosen)})
+    return Evaluation(table, notes, ignored, chosen)
 
 
 def _folders(request: Request) -> list[ModelFolder]:
@@ -159,6 +118,15 @@ def _folders(request: Request) -> list[ModelFolder]:
     if request.ensemble is not None:
         folders.append(ensemble_folder(request.ensemble))
     return folders
+
+
+def _facts(request: Request, chosen: Shipped | None) -> dict[str, Any]:
+    return {
+        "evaluate": plain(request.config),
+        "split": request.audit,
+        "source": request.source,
+        "shipped": plain(chosen),
+    }
 
 
 def _dims(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], int]:

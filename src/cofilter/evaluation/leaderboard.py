@@ -178,20 +178,6 @@ def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateCon
     return notes
 
 
-def metrics_json(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any]:
-    """The leaderboard nested as ``family → point → warm | all → metric``, for DVC.
-
-    ``selected`` holds the figures of the model to ship and is null when there is none.
-    """
-    nested: dict[str, Any] = {SELECTED: None}
-    for row in table.to_dict("records"):
-        figures = _figures(row, config)
-        nested.setdefault(row[FAMILY], {})[row[POINT]] = figures
-        if row[SELECTED]:
-            nested[SELECTED] = {FAMILY: row[FAMILY], POINT: row[POINT], **figures}
-    return nested
-
-
 def _test_primary(entry: Entry, config: EvaluateConfig) -> float | None:
     return entry.summary["warm"][config.primary]
 
@@ -232,17 +218,3 @@ def _types(config: EvaluateConfig) -> dict[str, str]:
         else:
             types[name] = "Int64" if name in whole else "float64"
     return types
-
-
-def _figures(row: Mapping[Any, Any], config: EvaluateConfig) -> dict[str, Any]:
-    told = [validation_column(config), BEST_SET, *COMPARED, SEED_SD]
-    figures: dict[str, Any] = {name: _plain(row[name]) for name in told}
-    for scope in SCOPES:
-        names = [end for name in reported_metrics(config) for end in with_ends(name)]
-        names += COUNTS
-        figures[scope] = {name: _plain(row[column(scope, name)]) for name in names}
-    return figures
-
-
-def _plain(value: Any) -> bool | int | float | None:
-    return None if pd.isna(value) else value

@@ -56,7 +56,8 @@ class ModelConfig(Config, metaclass=_WithKindDefaults):
         """The values with the defaults of their kind beneath."""
         field = cls.model_fields.get("kind")
         kind = values.get("kind", None if field is None else field.default)
-        return {**cls.kind_defaults.get(kind, {}), **values}
+        special = cls.kind_defaults.get(kind, {}) if isinstance(kind, str) else {}
+        return {**special, **values}
 
     @model_validator(mode="after")
     def _ordered_scale(self) -> Self:

@@ -16,10 +16,6 @@ from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import UserRows, UserState
 from cofilter.recommender.sparse import ItemLists
 
-# Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
-# gone through, and rows enough for an efficient product.
-BLOCK_SCORES = 1 << 23
-
 
 class Contract(ABC):
     """What a family's model supplies; `Recommender` builds everything that users call on it.
@@ -34,8 +30,10 @@ class Contract(ABC):
     ranks: bool = True
     gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
+    may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
-    holds_histories: ClassVar[bool] = False  # its own arrays hold what users have rated
+    holds_histories: bool = False  # its own arrays hold what users have rated
+    needs_times: ClassVar[bool] = False  # fits to when ratings were made, too
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
 
     users_: IdMap
@@ -51,6 +49,14 @@ class Contract(ABC):
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
     config: ModelConfig
+
+    def require(self, n_items: int) -> None:  # noqa: B027 - most models need nothing
+        """Refuse what would stop `fit` on so many items: no such device, no library, no memory.
+
+        Raises
+        ------
+        DeviceError, MissingDependencyError, TooLargeError
+        """
 
     @abstractmethod
     def _fit(
@@ -80,7 +86,11 @@ class Contract(ABC):
         raise CapabilityError(f"{type(self).__name__} does not know how sure it is")
 
     def _score_items(self, users: UserRows) -> np.ndarray:
-        """Ranking scores float32[users, items]; called for a bounded block of users."""
+        """Ranking scores float32[users, items]; called for a bounded block of users.
+
+        Where `may_be_silent`, −inf for an item that the model has nothing to say of: popularity
+        ranks it after all others.
+        """
         raise CapabilityError(f"{type(self).__name__} does not rank")
 
     def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +102,10 @@ class Contract(ABC):
         raise CapabilityError(f"{type(self).__name__} does not rank by products")
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
-        """Similarity float32[n, items] of known items to all items; called in bounded blocks."""
+        """Similarity float32[n, items] of known items to all items; called in bounded blocks.
+
+        −inf where none is known: the item is not given.
+        """
         raise CapabilityError(f"{type(self).__name__} does not know similar items")
 
     @abstractmethod

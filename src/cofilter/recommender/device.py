@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import platform
 from pathlib import Path
 
-from cofilter.core.errors import DeviceError
+from cofilter.core.errors import DeviceError, MissingDependencyError
+
+
+def require_torch(purpose: str) -> None:
+    """Raise `MissingDependencyError` when torch, an extra, is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        raise MissingDependencyError(
+            f"{purpose} needs torch, which is not installed: pip install 'cofilter[torch]'"
+        )
 
 
 def resolve_device(name: str) -> str:
@@ -17,6 +26,9 @@ def resolve_device(name: str) -> str:
     """
     if name == "cpu" or (name == "auto" and not may_have_gpu()):
         return "cpu"
+    if name == "auto" and importlib.util.find_spec("torch") is None:
+        return "cpu"  # without torch there is nothing here that trains on a GPU
+    require_torch(f"device {name!r}")
     import torch
 
     mps = torch.backends.mps.is_available()

@@ -91,7 +91,7 @@ def run_epochs(
             follower.check()
             started = time.monotonic()
             row = _run_epoch(learner, done.epoch + 1, follower.check, label)
-            speed = task.n_ratings / (time.monotonic() - started)
+            speed = task.n_ratings / max(time.monotonic() - started, 1e-9)
             parameters = learner.parameters()
             if task.monitor is not None:
                 row |= task.monitor(parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from cofilter.core.errors import DataError
@@ -23,12 +24,23 @@ def checked(data: Interactions, where: str) -> sparse.csr_array:
     finite = np.isfinite(data.rating)
     if not finite.all():
         at = int(np.argmin(finite))
-        user, item = data.users.ids[data.user[at]].item(), data.items.ids[data.item[at]].item()
         raise DataError(
-            f"{where}: ratings must be finite numbers, got {data.rating[at]} of user {user!r} for "
-            f"item {item!r}"
+            f"{where}: ratings must be finite numbers, got {data.rating[at]} of {_pair(data, at)}"
         )
-    return data.by_user  # refuses pairs that occur twice
+    try:
+        return data.by_user
+    except DataError:
+        key = data.user.astype(np.int64) * len(data.items) + data.item
+        at = int(np.argmax(pd.Series(key).duplicated().to_numpy()))
+        raise DataError(
+            f"{where}: one rating a pair is expected, got several of {_pair(data, at)}"
+        ) from None
+
+
+def _pair(data: Interactions, at: int) -> str:
+    """A row's user and item, for a message."""
+    user, item = data.users.ids[data.user[at]].item(), data.items.ids[data.item[at]].item()
+    return f"user {user!r} for item {item!r}"
 
 
 def paired(users: Users, item: np.ndarray) -> tuple[Users, np.ndarray]:

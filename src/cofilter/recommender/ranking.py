@@ -14,9 +14,15 @@ from cofilter.core.matrix import UNKNOWN, IdMap
 def exclude_matrix(
     exclude: pd.DataFrame | None, user_ids: np.ndarray, items: IdMap
 ) -> sparse.csr_array | None:
-    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know."""
+    """CSR matrix [user_ids, items] with an entry for each pair of ``exclude`` that both know.
+
+    Raises `DataError` when it has no column user_id or item_id.
+    """
     if exclude is None:
         return None
+    missing = [name for name in (USER, ITEM) if name not in exclude.columns]
+    if missing:
+        raise DataError(f"exclude has no column {', '.join(missing)}")
     users = IdMap.of(user_ids)
     user, item = users.index(exclude[USER]), items.index(exclude[ITEM])
     both = (user != UNKNOWN) & (item != UNKNOWN)
@@ -60,9 +66,18 @@ def as_table(user_ids: np.ndarray, items: np.ndarray, scores: np.ndarray) -> pd.
     )
 
 
-def refuse_not_finite(scores: np.ndarray, user_ids: np.ndarray, items: IdMap, model: str) -> None:
-    """Raise a `DataError` that names the first of the scores, float[users, items], not finite."""
-    finite = np.isfinite(scores)
+def refuse_not_finite(
+    scores: np.ndarray,
+    user_ids: np.ndarray,
+    items: IdMap,
+    model: str,
+    may_be_silent: bool = False,
+) -> None:
+    """Raise a `DataError` that names the first of the scores, float[users, items], not finite.
+
+    Where the model ``may_be_silent``, −inf is none.
+    """
+    finite = scores < np.inf if may_be_silent else np.isfinite(scores)
     if not finite.all():
         user, item = np.unravel_index(int(np.argmin(finite)), finite.shape)
         raise DataError(

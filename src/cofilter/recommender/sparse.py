@@ -44,8 +44,9 @@ class ItemLists(NamedTuple):
         """The stored entries of a CSR matrix [rows, items]; None: no items in any row."""
         if matrix is None:
             return cls(np.zeros(n_rows + 1, np.int64), np.empty(0, np.int32))
-        ascending = matrix.sorted_indices()
-        return cls(ascending.indptr.astype(np.int64), ascending.indices.astype(np.int32))
+        ascending = matrix if matrix.has_sorted_indices else matrix.sorted_indices()
+        item = ascending.indices.astype(np.int32, copy=False)
+        return cls(ascending.indptr.astype(np.int64), item)
 
     @property
     def n_rows(self) -> int:

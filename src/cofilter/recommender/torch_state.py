@@ -1,13 +1,41 @@
-"""Torch's part of a checkpoint: tables, optimizer slots and the generator, as NumPy arrays."""
+"""Torch on loan: its process-wide settings, and its part of a checkpoint as NumPy arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from cofilter.recommender.learner import Arrays
+
+# cuBLAS is deterministic only with workspaces of fixed size, and torch refuses it without.
+_CUBLAS, _FIXED_SIZE = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+
+
+@contextmanager
+def reproducible(threads: int, device: str) -> Iterator[None]:
+    """So many threads and deterministic algorithms while the block runs.
+
+    Torch keeps them for the whole process, whose other users find them as they were.
+    """
+    before = torch.get_num_threads()
+    strict = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    lent = device == "cuda" and _CUBLAS not in os.environ
+    if lent:
+        os.environ[_CUBLAS] = _FIXED_SIZE
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(strict, warn_only=warn_only)
+        torch.set_num_threads(before)
+        if lent:
+            del os.environ[_CUBLAS]
 
 
 def state_of(

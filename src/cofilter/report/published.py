@@ -19,6 +19,7 @@ from cofilter.core import paths
 from cofilter.core.errors import CofilterError, DataError
 from cofilter.evaluation.files import LEADERBOARD, REPRODUCTION
 from cofilter.evaluation.leaderboard import FAMILY, POINT
+from cofilter.report.conclusion import read_facts, refuse_other_data
 from cofilter.report.terminal import read_leaderboard, terminal
 from cofilter.reproduction.table import COLUMNS, OTHER_DATA
 
@@ -31,6 +32,8 @@ def main(checkout: Path = Path()) -> int:
         table = read_reproduction(checkout / paths.RESULTS / REPRODUCTION)
         board = checkout / paths.RESULTS / LEADERBOARD
         honest = read_leaderboard(board) if board.exists() else None
+        if honest is not None:
+            refuse_other_data(checkout, read_facts(checkout / paths.RESULTS))
     except CofilterError as error:
         Console(stderr=True).print(Text(str(error)), soft_wrap=True)
         return 1

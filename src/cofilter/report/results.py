@@ -12,15 +12,17 @@ from cofilter.core.columns import TITLE
 from cofilter.core.config import parse
 from cofilter.core.errors import DataError
 from cofilter.core.io import read_json
+from cofilter.core.paths import TIMINGS
 from cofilter.evaluation import files
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.item_map import OTHER_TITLE
 from cofilter.evaluation.leaderboard import FAMILY, NOTES, POINT, validation_column
 from cofilter.evaluation.plots import MODEL, kind_of
+from cofilter.report.conclusion import read_facts
 from cofilter.report.environment import ENVIRONMENT
 from cofilter.report.published import read_reproduction
 from cofilter.report.terminal import read_leaderboard
-from cofilter.report.timings import TIMINGS, read_timings
+from cofilter.report.timings import read_timings
 from cofilter.scoring.config import lower_is_better
 
 # Written by every evaluation; the others may be absent.
@@ -93,7 +95,7 @@ def read_results(results: Path, root: Path) -> Results:
     """
     board = read_leaderboard(results / files.LEADERBOARD)
     board = pd.concat([(board[FAMILY] + "/" + board[POINT]).rename(MODEL), board], axis=1).copy()
-    facts = read_json(results / files.FACTS)
+    facts = read_facts(results)
     tables = {name: _table(results / name, needed=True) for name in ALWAYS}
     tables |= {name: _table(results / name, needed=False) for name in PERHAPS}
     published = results / files.REPRODUCTION

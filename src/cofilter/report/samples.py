@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from cofilter.core.columns import ITEM, RATING, TITLE, USER
-from cofilter.core.io import read_table
 from cofilter.core.parts import Parts
-from cofilter.core.paths import ITEMS
 from cofilter.recommender.base import Recommender
 
 USERS, LENGTH, ROWS = 5, 10, 50
@@ -37,10 +33,3 @@ def sample_recommendations(model: Recommender, parts: Parts, titles: pd.Series) 
     exclude = seen[seen[USER].isin(users)]
     table = model.recommend(users, LENGTH, exclude_seen=False, exclude=exclude, as_frame=True)
     return table.assign(**{TITLE: table[ITEM].map(titles)})
-
-
-def read_titles(path: Path = ITEMS) -> pd.Series:
-    """Title by item id; empty where there is no table of items."""
-    if not path.is_file():
-        return pd.Series(dtype=object)
-    return read_table(path).set_index(ITEM)[TITLE]

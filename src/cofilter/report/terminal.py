@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from cofilter.core import paths
 from cofilter.core.errors import CofilterError, DataError
+from cofilter.core.stale import Stale
 from cofilter.evaluation.files import LEADERBOARD, REPORT
 from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, ROWS
 from cofilter.evaluation.leaderboard import (
@@ -32,24 +34,29 @@ from cofilter.evaluation.leaderboard import (
     SELECTED,
     column,
 )
-from cofilter.report.timings import TIMINGS, read_timings
+from cofilter.report.conclusion import print_conclusion, read_facts, refuse_other_data
+from cofilter.report.timings import read_timings
 
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
 _NEEDED = 3  # columns that stay however narrow the terminal is
+_NAMED = 4  # at most so many names in a line
 _ALIKE = "≈"  # marks the best set
 
 
 def main(checkout: Path = Path()) -> int:
-    """Print the leaderboard under ``checkout``; the exit status, 1 when there is none."""
+    """Print the leaderboard under ``checkout``; the exit status, 1 when it has none of its data."""
     try:
         table = read_leaderboard(checkout / paths.RESULTS / LEADERBOARD)
-        times = read_timings(paths.main_checkout(checkout) / TIMINGS)
+        facts = read_facts(checkout / paths.RESULTS)
+        refuse_other_data(checkout, facts)
+        times = read_timings(paths.main_checkout(checkout) / paths.TIMINGS)
     except CofilterError as error:
         Console(stderr=True).print(Text(str(error)), soft_wrap=True)
         return 1
     console = terminal()
     print_leaderboard(table, times, console)
     print_places(console)
+    print_conclusion(facts, console)
     return 0
 
 
@@ -127,6 +134,29 @@ def print_folds(summary: pd.DataFrame, console: Console) -> None:
         rest = str(row["folds"]), str(row[ROWS]), f"{row[FALLBACK]:.2%}"
         shown.add_row(Text(row[METHOD]), *errors, *rest)
     console.print(shown)
+
+
+def print_study(summary: str, configuration: str, path: Path, console: Console) -> None:
+    """Print what a search found: its summary, the file that it wrote, and how to select that."""
+    selected = f"{path}: selected by {path.parent.name}={path.stem}"
+    for text in (summary, f"\n{configuration}", selected):
+        console.print(Text(text))
+
+
+def print_stale(found: Sequence[Stale], console: Console, *, dry_run: bool) -> None:
+    """Print what is removed, with its size; many of one folder and reason in one line."""
+    groups: dict[tuple[Path, str], list[Stale]] = {}
+    for each in found:
+        groups.setdefault((each.path.parent, each.why), []).append(each)
+    for (folder, why), members in groups.items():
+        names = ", ".join(each.path.name for each in members[:_NAMED])
+        more = f", … {len(members)} in all" if len(members) > _NAMED else ""
+        console.print(Text(f"{_size(members):>10}  {folder}/ {why}: {names}{more}"), soft_wrap=True)
+    console.print(Text(f"{_size(found):>10}  {'would be removed' if dry_run else 'removed'}"))
+
+
+def _size(found: Iterable[Stale]) -> str:
+    return f"{sum(each.size for each in found) / 1e6:,.1f} MB"
 
 
 def _notes(table: pd.DataFrame) -> list[str]:

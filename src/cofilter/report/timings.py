@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cofilter.core import paths
 from cofilter.core.io import read_json
-
-TIMINGS = paths.LOGS / "timings"
 
 
 def read_timings(folder: Path) -> dict[str, float]:

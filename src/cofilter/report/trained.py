@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,6 +12,23 @@ from cofilter.core.parts import Parts
 from cofilter.report.samples import sample_predictions, sample_recommendations
 from cofilter.tracking.tracker import Tracker
 from cofilter.training.point import TrainedPoint
+
+
+def shown_metrics(primary: str) -> list[str]:
+    """The few metrics that a line on a model has room for."""
+    return list(dict.fromkeys([primary, "rmse"]))
+
+
+def quality(selection: Mapping[str, Any], primary: str) -> str:
+    """One line on what a trained point reached on warm validation rows."""
+    warm = selection["validation"]["warm"]
+    figures = [
+        f"{name} {warm[name]:.4f}" for name in shown_metrics(primary) if warm.get(name) is not None
+    ]
+    epochs = selection["epochs"]
+    best = "" if epochs is None else f" (best epoch {epochs})"
+    reached = ", ".join(figures) or "no figure"
+    return f"{selection['family']}/{selection['point']}: on validation {reached}{best}"
 
 
 def log_trained(

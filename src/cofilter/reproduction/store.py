@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cofilter.core.io import atomic_path, write_text
-from cofilter.recommender.store import save
+from cofilter.recommender.folder import save
 from cofilter.reproduction.lab import Findings
 
 

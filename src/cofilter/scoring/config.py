@@ -21,8 +21,8 @@ class ScoreConfig(Config):
         A held-out row rated at least this is relevant; None: every row.
     """
 
-    k: tuple[PositiveInt, ...] = Field(min_length=1)
-    relevance_threshold: float | None
+    k: tuple[PositiveInt, ...] = Field((5, 10, 20), min_length=1)
+    relevance_threshold: float | None = None
 
     @model_validator(mode="after")
     def _different_lengths(self) -> Self:
@@ -41,7 +41,7 @@ class PrimaryConfig(ScoreConfig):
         `metric_names`.
     """
 
-    primary: str
+    primary: str = "ndcg@10"
 
     @model_validator(mode="after")
     def _known_primary(self) -> Self:

@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from cofilter.core.matrix import UNKNOWN
 from cofilter.metrics.ranking import Relevant
-from cofilter.recommender.base import BLOCK_SCORES, Recommender
+from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
+from cofilter.recommender.rankings import BLOCK_SCORES
 from cofilter.scoring.target import Target
 
 
@@ -27,11 +28,14 @@ class RankedLists:
         int32[n, length], indices in the target's items; `UNKNOWN` as padding.
     hits:
         bool[n, length]: is the item at this rank relevant?
+    fallback:
+        bool[n]: is no item of the list the model's own, all of them popularity's?
     """
 
     user: np.ndarray
     item: np.ndarray
     hits: np.ndarray
+    fallback: np.ndarray
 
 
 def ranked_lists(
@@ -50,6 +54,7 @@ def ranked_lists(
     relevant = Relevant.of(target.user[known], target.item[known], len(target.items))
     shape = len(users), min(k, len(model.items_))
     hits, items = np.zeros(shape, bool), np.full(shape, UNKNOWN, np.int32)
+    fallback = np.zeros(len(users), bool)
     step = max(1, BLOCK_SCORES // max(len(model.items_), 1))
     blocks = tqdm(
         range(0, len(users), step), desc="ranking", unit="block", disable=None, leave=False, delay=2
@@ -58,11 +63,13 @@ def ranked_lists(
         block = users[start : start + step]
         excluded = _excluded(target.seen[block], item_in_model, not_candidates, len(model.items_))
         ids = target.users.ids[block]
-        index, _ = model.rank(ids if people is None else people.take(ids), k, excluded)
+        index, _, fallback[start : start + step] = model.rank(
+            ids if people is None else people.take(ids), k, excluded, return_fallback=True
+        )
         item = np.where(index == UNKNOWN, UNKNOWN, item_in_train[index])
         hits[start : start + step] = relevant.hits(block, item)
         items[start : start + step] = item
-    return RankedLists(users, items, hits)
+    return RankedLists(users, items, hits, fallback)
 
 
 def _excluded(

@@ -130,7 +130,7 @@ def score_target(model: Recommender, target: Target, config: ScoreConfig) -> Sco
     refitted model knows are no candidates. ``warm``: users in train; relevant items not in train
     are left out and counted as ``cold_relevant``. ``all``: every user; cold relevant items are
     misses, cold users get the model's fallback ranking. In both, users with no relevant item
-    left are left out and counted.
+    left are left out and counted, and so is the share of those whose list is popularity's alone.
 
     An empty target gives metrics of None and counts of 0. Beyond the model's own scoring, cost
     and memory are linear in the rows and in users × k.
@@ -148,7 +148,7 @@ def score_target(model: Recommender, target: Target, config: ScoreConfig) -> Sco
     if model.ranks:
         evaluated = np.flatnonzero(target.n_relevant(warm=False) > 0)
         lists = ranked_lists(model, target, evaluated, max(config.k))
-        ranked = _rank(model, lists, target, config)
+        ranked = _rank(lists, target, config)
     warm, everything = (
         ScopeScores(errors[at][0], ranked[at][0], {**errors[at][1], **ranked[at][1]})
         for at in range(len(SCOPES))
@@ -197,11 +197,10 @@ def _rate(
 
 
 def _rank(
-    model: Recommender, lists: RankedLists, target: Target, config: ScoreConfig
+    lists: RankedLists, target: Target, config: ScoreConfig
 ) -> list[tuple[Ranked | None, Counts]]:
     everybody = np.ones(len(target.users), bool)
     evaluated, hits = lists.user, lists.hits
-    unknown = model.users_.index(target.users.ids) == UNKNOWN
     cold = target.relevant & (target.item == UNKNOWN)
     scopes: list[tuple[Ranked | None, Counts]] = []
     for warm, candidates in ((True, target.user_is_warm), (False, everybody)):
@@ -217,7 +216,7 @@ def _rank(
             "ranked_users": len(user),
             "users_without_relevant": int(candidates.sum()) - len(user),
             "cold_relevant": int((cold & candidates[target.user]).sum()),
-            "ranking_fallback_share": _share(unknown[user]),
+            "ranking_fallback_share": _share(lists.fallback[chosen]),
         }
         scopes.append((Ranked(user, n_relevant[user], values), counts))
     return scopes

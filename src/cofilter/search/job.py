@@ -10,7 +10,7 @@ from typing import Any, Literal
 from cofilter.core.errors import CapabilityError, ConfigError
 from cofilter.core.io import json_sha256, read_table
 from cofilter.core.matrix import Interactions
-from cofilter.core.paths import CHECKPOINTS, LOGS
+from cofilter.core.paths import LOGS, TRIALS
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.metrics import rating
 from cofilter.recommender.base import Recommender
@@ -23,7 +23,7 @@ from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
 
 PARTS = ("train", "validation")
-SEARCH = "search"  # folder within logs/ and checkpoints/
+SEARCH = "search"  # folder within logs/
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Job:
 
     def checkpoints(self, params: Mapping[str, Any]) -> Path:
         """A folder for one trial's checkpoints: a trial tried again finds those it had."""
-        return self.root / CHECKPOINTS / SEARCH / self.study / json_sha256(dict(params))[:16]
+        return self.root / TRIALS / self.study / json_sha256(dict(params))[:16]
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,12 @@ class TrackingConfig(Config):
         run can be sent after the original has changed; larger ones are read from their place.
     """
 
-    mode: Mode
-    project: str = Field(min_length=1)
-    entity: str | None
-    init_timeout: float = Field(gt=0)
-    finish_timeout: float = Field(gt=0)
-    copy_artifacts_mb: float = Field(ge=0)
+    mode: Mode = "auto"
+    project: str = Field("cofilter", min_length=1)
+    entity: str | None = None
+    init_timeout: float = Field(20, gt=0)
+    finish_timeout: float = Field(60, gt=0)
+    copy_artifacts_mb: float = Field(256, ge=0)
 
     @property
     def wanted_mode(self) -> Mode:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ from cofilter.recommender.epochs import Progress
 from cofilter.recommender.learner import Arrays
 
 LOCK, IDENTITY = "lock", "identity.json"
+FINISHED = "finished"  # there once a training has reached its end; its time is that of its last use
+SECONDS_A_DAY = 86_400
 KEEP = 2  # the newest and the one before it
 _NAME = re.compile(r"epoch-(\d{6})\.checkpoint")
 _DIGEST_BYTES = 32  # SHA-256 of the rest, at the start of the file
@@ -133,6 +137,14 @@ class CheckpointStore:
         for old in done[:-KEEP]:
             old.unlink()
 
+    def set_finished(self, finished: bool) -> None:
+        """Note that the training has reached its end, now; or that it goes on."""
+        if finished:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / FINISHED).touch()
+        else:
+            (self.folder / FINISHED).unlink(missing_ok=True)
+
     def path(self, epoch: int) -> Path:
         """Where the checkpoint of an epoch lies."""
         return self.folder / f"epoch-{epoch:06d}.checkpoint"
@@ -143,3 +155,34 @@ class CheckpointStore:
             return []
         matches = ((_NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
         return sorted((int(match[1]), path) for match, path in matches if match)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the training of a fingerprint's folder has reached its end."""
+    return (folder / FINISHED).exists()
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process works in a fingerprint's folder."""
+    lock = filelock.FileLock(folder / LOCK)
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
+
+
+def prune(checkpoints: Path, keep_days: float | None) -> int:
+    """Remove the checkpoints of trainings that are finished and were not used for so many days.
+
+    Unfinished ones stay, since they are work that still counts, and so do those in use. Gives how
+    many folders went; None removes nothing.
+    """
+    if keep_days is None:
+        return 0
+    oldest, removed = time.time() - keep_days * SECONDS_A_DAY, 0
+    for marker in list(checkpoints.rglob(FINISHED)):
+        if marker.stat().st_mtime < oldest and not is_locked(marker.parent):
+            shutil.rmtree(marker.parent, ignore_errors=True)
+            removed += 1
+    return removed

@@ -13,7 +13,7 @@ from cofilter.core.config import Config
 from cofilter.core.errors import DivergedError, Interrupted
 from cofilter.recommender.epochs import Follower, Row, run_epochs
 from cofilter.recommender.learner import Learner, Task, Trained
-from cofilter.training.checkpoint import Checkpoint, CheckpointStore
+from cofilter.training.checkpoint import Checkpoint, CheckpointStore, prune
 from cofilter.training.code import code_sha256
 from cofilter.training.interruption import StopRequest, stop_on_signals
 
@@ -28,10 +28,14 @@ class CheckpointConfig(Config):
         at the end.
     resume:
         ``auto`` continues from what is there; ``never`` ignores it.
+    keep_days:
+        Checkpoints of trainings that reached their end are removed so many days after their last
+        use, when another training ends; None: never.
     """
 
-    every_seconds: float = Field(ge=0)
-    resume: Literal["auto", "never"]
+    every_seconds: float = Field(30.0, ge=0)
+    resume: Literal["auto", "never"] = "auto"
+    keep_days: float | None = Field(14.0, gt=0)
 
 
 class Observer(Protocol):
@@ -103,6 +107,8 @@ class Trainer:
             keeper = _Keeper(self, store, done, stop)
             try:
                 trained = run_epochs(learner, task, done, keeper, self.label)
+                keeper.save()
+                stop.check()  # a signal after the last batch is not lost either
             except Interrupted as interrupted:
                 message = (
                     f"{interrupted} after epoch {done.epoch}; run again to continue from there"
@@ -115,6 +121,8 @@ class Trainer:
             finally:
                 keeper.save()
             self.last_checkpoint = store.path(done.epoch)
+            store.set_finished(True)
+        messages.pruned(prune(self.checkpoints, self.config.keep_days), self.config.keep_days)
         return trained
 
     def _begin(self, store: CheckpointStore, learner: Learner, task: Task) -> Checkpoint:
@@ -126,6 +134,7 @@ class Trainer:
                 messages.already_trained(label, found.epoch)
             else:
                 messages.continuing(label, store.folder, found.epoch)
+                store.set_finished(False)
         done = found or Checkpoint()
         if self.observer is not None:
             done.run_id = self.observer.start(done.run_id, done.history, self.phase)

@@ -13,7 +13,7 @@ import pandas as pd
 from cofilter.core.io import write_json, write_text
 from cofilter.core.parts import Parts
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.store import save
+from cofilter.recommender.folder import save
 from cofilter.scoring.answers import Answers, save_answers
 from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.folders import LEARNING_CURVE, SELECTION

@@ -16,6 +16,7 @@ from cofilter.training.families import kinds_of
 Tree = Mapping[str, Any]
 NOTHING: Tree = MappingProxyType({})
 KIND, DIM, SEED = "kind", "dim", "seed"  # what tells the points of a family apart
+_LOWEST = {DIM: 1, SEED: 0}
 
 # A kind, a dim and a seed, each optional.
 _POINT = re.compile(
@@ -70,9 +71,34 @@ def _points(family: str, cfg: Tree) -> Iterator[dict[str, Any]]:
 
 
 def point_of(family: str, cfg: Tree) -> str:
-    """The point that a family's own group and the seed describe: that of one train stage."""
+    """The point that a family's own group and the seed describe: that of one train stage.
+
+    Raises
+    ------
+    ConfigError
+        No such family, or a value that an axis does not take.
+    """
+    kinds_of(family)
     here = {**cfg[family], SEED: cfg[SEED]}
-    return point_name(**{axis: here[axis] for axis in axes_of(family, cfg)})
+    point = {axis: here[axis] for axis in axes_of(family, cfg)}
+    for axis, value in point.items():
+        refuse_impossible(value, family, axis, SEED if axis == SEED else f"{family}.{axis}")
+    return point_name(**point)
+
+
+def refuse_impossible(value: Any, family: str, axis: str, key: str) -> None:
+    """Raise a `ConfigError` that names ``key`` where an axis of a family does not take a value."""
+    if axis == KIND:
+        kinds = kinds_of(family)
+        possible, expected = value in list(kinds), f"one of {', '.join(kinds)}"
+    elif axis in _LOWEST:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        possible = is_whole and value >= _LOWEST[axis]
+        expected = f"an integer from {_LOWEST[axis]} up"
+    else:
+        possible, expected = False, f"one of the axes {', '.join((KIND, *_LOWEST))}"
+    if not possible:
+        raise ConfigError(f"{key}: {value!r} is not allowed: {expected} is expected")
 
 
 def make_method(name: str, cfg: Tree, key: str, overrides: Tree = NOTHING) -> Recommender:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from stages.train_baseline import make
 
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.errors import ConfigError, DataError
@@ -20,6 +19,8 @@ from cofilter.models.baseline.model import (
 )
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.config import ModelConfig
+from cofilter.training.points import make_point
+from tests.composition import compose
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
 DAY = 86_400
@@ -45,7 +46,7 @@ class TestBiasBaseline(ModelContract):
         return BiasBaseline(ModelConfig(scale=SCALE))
 
     def test_ranks_by_item_bias(self, model: Recommender) -> None:
-        items, _ = model.recommend([0], 3)
+        items, _ = model.recommend([0], 3, exclude_seen=False)
         best = np.argsort(-model.biases_.item, kind="stable")[:3]
         assert items[0].tolist() == model.items_.ids[best].tolist()
 
@@ -68,7 +69,7 @@ class TestRecentPopularity(ModelContract):
         expected: dict[int, float] = dict.fromkeys(rows[ITEM], 0.0)
         for item, time in zip(rows[ITEM], rows[TIMESTAMP], strict=True):
             expected[item] += 2.0 ** (-(end - time) / (7 * DAY))
-        items, scores = model.recommend([0], len(expected))
+        items, scores = model.recommend([0], len(expected), exclude_seen=False)
         np.testing.assert_allclose(scores[0], [expected[item] for item in items[0]], rtol=1e-6)
 
     def test_ratings_without_times_are_refused(self, table: pd.DataFrame) -> None:
@@ -79,12 +80,15 @@ class TestRecentPopularity(ModelContract):
 def test_with_a_long_half_life_recent_popularity_is_popularity() -> None:
     table = timed(ratings_table())
     long = RecentPopularity(BaselineConfig(half_life_days=1e12)).fit(table)
-    given, expected = long.recommend([0], 20), Popularity().fit(table).recommend([0], 20)
+    given, expected = (
+        long.recommend([0], 20, exclude_seen=False),
+        Popularity().fit(table).recommend([0], 20, exclude_seen=False),
+    )
     np.testing.assert_allclose(given[1], expected[1], rtol=1e-6)
 
 
-def test_recent_popularity_needs_its_half_life() -> None:
-    with pytest.raises(ConfigError, match="half_life_days"):
+def test_recent_popularity_takes_a_config_with_a_half_life() -> None:
+    with pytest.raises(ConfigError, match="takes a BaselineConfig, not a ModelConfig"):
         RecentPopularity(ModelConfig())
 
 
@@ -95,7 +99,9 @@ class TestRandom(ModelContract):
     def test_each_user_and_each_seed_has_an_order_of_its_own(self, table: pd.DataFrame) -> None:
         users = table[USER].unique()
         one, other = (
-            RandomRanking(ModelConfig(seed=seed)).fit(table).recommend(users, 20)[0]
+            RandomRanking(ModelConfig(seed=seed))
+            .fit(table)
+            .recommend(users, 20, exclude_seen=False)[0]
             for seed in (0, 1)
         )
         assert len({tuple(row) for row in one}) == len(users)
@@ -107,8 +113,8 @@ class TestRandom(ModelContract):
         """Whoever else is folded in, and whoever the model was fitted on."""
         history = table[table[USER].isin([0, 50, 70])]
         people = model.fold_in(history).take([50])
-        alone = self.fit(table[table[USER] != 10]).recommend([50], 20)[0]
-        assert model.recommend(people, 20)[0].tolist() == alone.tolist()
+        alone = self.fit(table[table[USER] != 10]).recommend([50], 20, exclude_seen=False)[0]
+        assert model.recommend(people, 20, exclude_seen=False)[0].tolist() == alone.tolist()
 
     def test_scores_are_uniform_and_independent_of_neighbouring_ids(self) -> None:
         n = 300
@@ -116,11 +122,11 @@ class TestRandom(ModelContract):
             {USER: np.arange(n), ITEM: np.arange(n), RATING: np.ones(n, np.float32)}
         )
         model = RandomRanking(ModelConfig()).fit(table)
-        _, sorted_scores = model.recommend(np.arange(n), n)
+        _, sorted_scores = model.recommend(np.arange(n), n, exclude_seen=False)
         assert 0 <= sorted_scores.min() <= sorted_scores.max() < 1
         assert sorted_scores.mean() == pytest.approx(0.5, abs=0.005)
         assert sorted_scores.std() == pytest.approx(12**-0.5, abs=0.005)
-        ranked, _ = model.recommend(np.arange(n), n)
+        ranked, _ = model.recommend(np.arange(n), n, exclude_seen=False)
         place = np.argsort(ranked, axis=1).astype(float)
         for left, right in ((place[:-1], place[1:]), (place[:, :-1], place[:, 1:])):
             assert abs(np.corrcoef(left.ravel(), right.ravel())[0, 1]) < 0.02
@@ -133,13 +139,13 @@ def test_scale_defaults_to_the_extremes_of_the_ratings(name: str) -> None:
 
 
 def stage_config(**baseline: Any) -> dict[str, Any]:
-    group = {"kind": "bias", "half_life_days": 90.0} | baseline
-    return {"baseline": group, "data": {"scale": [1.0, 5.0]}, "bias": {}, "seed": 4}
+    cfg = compose()
+    return cfg | {"baseline": cfg["baseline"] | baseline, "seed": 4}
 
 
 def test_stage_makes_each_kind_with_what_it_reads() -> None:
     for kind, cls in KINDS.items():
-        model = make(stage_config(kind=kind))
+        model = make_point("baseline", "", stage_config(kind=kind))
         assert type(model) is cls
         assert type(model.config) is cls.config_class
         assert model.config.seed == 4
@@ -147,6 +153,7 @@ def test_stage_makes_each_kind_with_what_it_reads() -> None:
 
 def test_stage_refuses_what_is_impossible() -> None:
     with pytest.raises(ConfigError, match="'newest' is not one of global_mean"):
-        make(stage_config(kind="newest"))
+        make_point("baseline", "newest", compose())
+    cfg = stage_config(kinds={"recent_popularity": {"half_life_days": 0}})
     with pytest.raises(ConfigError, match=r"baseline.half_life_days: 0 is not allowed"):
-        make(stage_config(half_life_days=0))
+        make_point("baseline", "recent_popularity", cfg)

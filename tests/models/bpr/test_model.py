@@ -74,7 +74,7 @@ class TestPopularityAndLikedOnly(TestBPR):
 def test_scores_are_the_formula(tmp_path: Path) -> None:
     table = ratings_table()
     model = BPR(config()).fit(table, trainer=trainer(tmp_path))
-    items, scores = model.recommend([10], 1_000)
+    items, scores = model.recommend([10], 1_000, exclude_seen=False)
     at = model.items_.index(items[0])
     p, q = model.user_[model.users_.index([10])[0]].astype(float), model.item_[at].astype(float)
     np.testing.assert_allclose(scores[0], q[:, :-1] @ p + q[:, -1], rtol=1e-4, atol=1e-6)
@@ -191,8 +191,8 @@ def test_a_user_without_positives_is_ranked_by_item_bias(tmp_path: Path) -> None
     model = BPR(config(min_rating=3.0)).fit(table, trainer=trainer(tmp_path))
     order = model.items_.ids[np.argsort(-model.item_[:, -1], kind="stable")]
     new = model.fold_in(table[table[USER] == 20])
-    assert model.recommend([20], 5)[0][0].tolist() == order[:5].tolist()
-    assert model.recommend(new, 5)[0][0].tolist() == order[:5].tolist()
+    assert model.recommend([20], 5, exclude_seen=False)[0][0].tolist() == order[:5].tolist()
+    assert model.recommend(new, 5, exclude_seen=False)[0][0].tolist() == order[:5].tolist()
 
 
 def test_folded_in_people_do_not_depend_on_each_other(tmp_path: Path) -> None:

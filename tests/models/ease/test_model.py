@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from scipy import sparse
-from stages.train_ease import make
 
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import ConfigError, TooLargeError
@@ -16,6 +13,8 @@ from cofilter.models.ease import model as ease
 from cofilter.models.ease.config import EASEConfig
 from cofilter.models.ease.model import EASE, gram, refuse_too_large
 from cofilter.recommender.base import Recommender
+from cofilter.training.points import make_point
+from tests.composition import compose
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
 
@@ -65,7 +64,7 @@ def test_weights_and_scores_are_the_least_squares_ones(
     assert model.weights_.dtype == np.float32
     np.testing.assert_allclose(model.weights_, expected, atol=1e-6)
     users = np.unique(table[USER])
-    items, scores = model.recommend(users, 20)
+    items, scores = model.recommend(users, 20, exclude_seen=False)
     wanted = np.take_along_axis(x @ expected, items - 100, axis=1)
     np.testing.assert_allclose(scores, wanted, atol=1e-4)
 
@@ -75,7 +74,10 @@ def test_folding_in_a_known_history_gives_the_known_user_s_ranking() -> None:
     for kind in ("binary", "rating"):
         model = EASE(config(kind=kind)).fit(table)
         people = model.fold_in(table[table[USER].isin([30, 70])]).take([70, 30])
-        folded, known = model.recommend(people, 9), model.recommend([70, 30], 9)
+        folded, known = (
+            model.recommend(people, 9, exclude_seen=False),
+            model.recommend([70, 30], 9, exclude_seen=False),
+        )
         assert all(np.array_equal(a, b) for a, b in zip(folded, known, strict=True))
 
 
@@ -101,8 +103,25 @@ def test_ratings_of_zero_say_nothing() -> None:
     table = ratings_table().assign(**{RATING: np.float32(0.0)})
     model = EASE(config(scale=(0.0, 1.0))).fit(table)
     assert not model.weights_.any()
-    items, _ = model.recommend([0], 3)
-    assert items[0].tolist() == [100, 101, 102]
+    items, _, fallback = model.rank([0], 3, return_fallback=True)
+    assert items[0].tolist() == np.argsort(-model.popularity_, kind="stable")[:3].tolist()
+    assert fallback.all()
+
+
+def test_items_that_no_user_links_to_the_history_follow_by_popularity() -> None:
+    """Two groups of users without a common item, and an item of one user alone."""
+    table = ratings_table(30, 8)
+    other = table.assign(**{USER: table[USER] + 1, ITEM: table[ITEM] + 900})
+    alone = pd.DataFrame({USER: [5_000], ITEM: [500], RATING: [3.0]})
+    model = EASE(config()).fit(pd.concat([table, other, alone]))
+    items, _ = model.recommend([0, 5_000], 1_000, exclude_seen=False)
+    assert set(items[0][:8]) == set(table[ITEM])
+    counts = model.popularity_[model.items_.index(items[0][8:])]
+    assert (np.diff(counts) <= 0).all()
+    assert items[1].tolist() == model.recommend([-5], 1_000)[0][0].tolist()
+    similar, _ = model.similar_items([100, 500], 1_000)
+    assert set(similar[0]) == {*table[ITEM], -1} - {100}
+    assert set(similar[1]) == {-1}
 
 
 def test_nothing_of_the_inverse_depends_on_the_run() -> None:
@@ -130,14 +149,13 @@ def test_too_large_is_refused_with_the_figure_before_anything_is_allocated() -> 
 
 
 def stage_config(**changes: Any) -> dict[str, Any]:
-    conf = Path(__file__).parents[2] / "conf/ease/default.yaml"
-    group = yaml.safe_load(conf.read_text(encoding="utf-8"))
-    return {"ease": group | changes, "data": {"scale": [1.0, 5.0]}, "bias": {}}
+    cfg = compose()
+    return cfg | {"ease": cfg["ease"] | changes}
 
 
 def test_stage_makes_the_model_or_says_what_is_wrong() -> None:
-    assert make(stage_config(kind="binary")).config.kind == "binary"
+    assert make_point("ease", "binary", compose()).config.kind == "binary"
     with pytest.raises(ConfigError, match=r"ease\.l2: 0 is not allowed"):
-        make(stage_config(l2=0))
-    with pytest.raises(ConfigError, match=r"ease\.kind: \"count\""):
-        make(stage_config(kind="count"))
+        make_point("ease", "", stage_config(l2=0))
+    with pytest.raises(ConfigError, match=r"ease\.kind: 'count' is not one of binary, rating"):
+        make_point("ease", "", stage_config(kind="count"))

@@ -18,11 +18,11 @@ from cofilter.models.ensemble.model import Ensemble
 from cofilter.models.knn.model import ItemKNN
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.store import save
+from cofilter.recommender.folder import save
 from cofilter.training.loop import CheckpointConfig, Trainer
+from tests.models.bpr.test_model import config as bpr_config
 from tests.models.contract import SCALE, ModelContract, ratings_table
 from tests.models.knn.test_model import config as knn_config
-from tests.models.bpr.test_model import config as bpr_config
 from tests.models.mf.test_factorization import config as mf_config
 
 EASY = EASEConfig(kind="binary", l2=5.0, threads=1, max_gib=1.0, scale=SCALE)
@@ -102,13 +102,13 @@ def test_rankings_are_the_fusion_of_the_members_lists(table: pd.DataFrame, folde
         else [users] * 3
     )
     shown = taken.assign(**{USER: taken[USER] + 1}) if folded else taken
-    items, scores = model.recommend(asked[0], 20, exclude=shown)
+    items, scores = model.recommend(asked[0], 20, exclude_seen=False, exclude=shown)
     lists = [
-        each.recommend(who, 5, exclude=shown)[0]
+        each.recommend(who, 5, exclude_seen=False, exclude=shown)[0]
         for each, who in zip((knn, ease), asked[1:], strict=True)
     ]
     counts = table.groupby(ITEM).size()
-    tail = 0.3 / 65 * counts / (1 + counts.max())
+    tail = counts - 1.0 - counts.max()
     for row, user in enumerate(users):
         expected = tail.copy()
         for item in set(lists[0][row]) | set(lists[1][row]):
@@ -127,8 +127,11 @@ def test_rankings_are_the_fusion_of_the_members_lists(table: pd.DataFrame, folde
 def test_shorter_lists_are_the_beginning_of_longer_ones(table: pd.DataFrame) -> None:
     model = pair().fit(table)
     users = table[USER].unique()
-    whole = model.recommend(users, 20)[0]
-    assert all(np.array_equal(model.recommend(users, k)[0], whole[:, :k]) for k in (1, 7))
+    whole = model.recommend(users, 20, exclude_seen=False)[0]
+    assert all(
+        np.array_equal(model.recommend(users, k, exclude_seen=False)[0], whole[:, :k])
+        for k in (1, 7)
+    )
 
 
 def test_a_single_member_answers_for_itself(table: pd.DataFrame) -> None:
@@ -136,7 +139,10 @@ def test_a_single_member_answers_for_itself(table: pd.DataFrame) -> None:
     alone = ItemKNN(knn_config()).fit(table)
     pairs, users = everything(table), table[USER].unique()
     assert np.array_equal(model.predict(*pairs), alone.predict(*pairs))
-    assert np.array_equal(model.recommend(users, 5)[0], alone.recommend(users, 5)[0])
+    assert np.array_equal(
+        model.recommend(users, 5, exclude_seen=False)[0],
+        alone.recommend(users, 5, exclude_seen=False)[0],
+    )
     assert np.array_equal(model.similar_items([100], 5)[0], alone.similar_items([100], 5)[0])
 
 
@@ -174,7 +180,9 @@ def test_the_folder_holds_the_members_as_they_were_saved(
             assert file.read_bytes() == (tmp_path / "whole" / name / file.name).read_bytes()
     loaded = cofilter.load(tmp_path / "whole")
     history = table[table[USER] == 0].assign(**{USER: 7})
-    before, after = (each.recommend(each.fold_in(history), 9)[0] for each in (model, loaded))
+    before, after = (
+        each.recommend(each.fold_in(history), 9, exclude_seen=False)[0] for each in (model, loaded)
+    )
     assert np.array_equal(before, after)
 
 
@@ -186,7 +194,7 @@ def test_without_members_it_can_do_nothing(table: pd.DataFrame, tmp_path: Path) 
         with pytest.raises(CapabilityError, match="Ensemble does not predict"):
             each.predict([0], [100])
         with pytest.raises(CapabilityError, match="Ensemble does not rank"):
-            each.recommend([0])
+            each.recommend([0], exclude_seen=False)
 
 
 def test_refuses_members_that_cannot_do_what_they_have_a_weight_for() -> None:

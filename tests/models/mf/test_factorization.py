@@ -15,6 +15,7 @@ from cofilter.core.config import parse
 from cofilter.core.errors import ConfigError
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.factorization import MatrixFactorization
+from cofilter.models.mf.svdpp import SVDPlusPlus
 from cofilter.models.mf.weights import item_weights
 from cofilter.recommender.base import Recommender
 from cofilter.training.loop import CheckpointConfig, Trainer
@@ -203,6 +204,14 @@ def test_auto_takes_the_fused_engine_where_it_can(changes: dict[str, Any], engin
     assert config(**changes).resolved_engine() == engine
 
 
+def test_svdpp_is_a_class_of_its_own() -> None:
+    with pytest.raises(ConfigError, match="'svdpp' is SVDPlusPlus"):
+        MatrixFactorization(kind="svdpp")
+    assert SVDPlusPlus().config.kind == "svdpp"
+    with pytest.raises(ConfigError, match="kind: 'dot' is not what SVDPlusPlus is"):
+        SVDPlusPlus(kind="dot")
+
+
 def test_the_fused_engine_does_not_import_torch() -> None:
     code = """
 import sys, tests.models.mf.test_fused as fused
@@ -226,9 +235,13 @@ def test_equal_ratings_are_predicted_as_they_are(tmp_path: Path) -> None:
     assert given == pytest.approx(4)
 
 
-def test_needs_a_trainer() -> None:
-    with pytest.raises(ConfigError, match="needs a trainer"):
-        MatrixFactorization(config()).fit(ratings_table())
+def test_without_a_trainer_it_is_fitted_in_memory_to_the_same_bits(tmp_path: Path) -> None:
+    table = ratings_table()
+    alone = MatrixFactorization(config()).fit(table, table.iloc[::3])
+    kept = MatrixFactorization(config()).fit(table, table.iloc[::3], trainer(tmp_path))
+    assert alone.epochs_ == kept.epochs_
+    assert alone.history_ == kept.history_
+    assert np.array_equal(alone.item_, kept.item_)
 
 
 def test_validation_of_strangers_alone_still_stops_early(tmp_path: Path) -> None:

@@ -267,7 +267,7 @@ def test_divergence_is_told(tmp_path: Path) -> None:
 
 
 def test_refuses_what_it_cannot_do() -> None:
-    with pytest.raises(ConfigError, match=r"mf\.kind: 'biased' is not for SVD\+\+"):
+    with pytest.raises(ConfigError, match=r"kind: 'biased' is not what SVDPlusPlus is"):
         SVDPlusPlus(config(kind="biased"))
     with pytest.raises(ConfigError, match=r"mf\.optimizer: 'adagrad' .* which have sgd"):
         SVDPlusPlus(config(optimizer="adagrad", engine="fused"))

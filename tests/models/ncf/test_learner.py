@@ -70,9 +70,14 @@ def test_restored_state_continues_bit_for_bit(kind: str) -> None:
 
 def test_torch_s_threads_are_the_configured_ones_whatever_others_have_set() -> None:
     learner = learners()["rating"]()
+    before, within = torch.get_num_threads(), set()
     torch.set_num_threads(2)
-    learner.run_epoch(1, lambda n: None)
-    assert torch.get_num_threads() == 1
+    try:
+        learner.run_epoch(1, lambda n: within.add(torch.get_num_threads()))
+        assert within == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 @KINDS

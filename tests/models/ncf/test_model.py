@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from stages.train_ncf import make
 
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import ConfigError, Interrupted
@@ -19,6 +18,7 @@ from cofilter.models.ncf.model import ImplicitNetwork, RatingNetwork, _Network
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.learner import Task
 from cofilter.training.loop import CheckpointConfig, Trainer
+from cofilter.training.points import make_point
 from stages.drift import composed
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
@@ -106,7 +106,7 @@ def by_hand(parameters: dict[str, np.ndarray], user: int, item: int, activated: 
 @KINDS
 def test_answers_are_the_formula(kind: str, tmp_path: Path) -> None:
     model = fitted(kind, tmp_path)
-    items, scores = model.recommend([0, 50], 20)
+    items, scores = model.recommend([0, 50], 20, exclude_seen=False)
     mean = model.biases_.mean if kind == "rating" else 0.0
     for user, row, values in zip([0, 5], items, scores, strict=True):
         expected = [
@@ -117,7 +117,7 @@ def test_answers_are_the_formula(kind: str, tmp_path: Path) -> None:
 
 def test_a_predicted_rating_is_the_ranking_s_score(tmp_path: Path) -> None:
     model = fitted("rating", tmp_path)
-    items, scores = model.recommend([40], 20)
+    items, scores = model.recommend([40], 20, exclude_seen=False)
     given = model.predict(np.full(20, 40), items[0])
     np.testing.assert_allclose(given, np.clip(scores[0], *SCALE), rtol=1e-5)
 
@@ -223,7 +223,7 @@ def test_one_item_rated_by_all_leaves_no_negatives(tmp_path: Path) -> None:
     table = pd.DataFrame({USER: [1, 2, 3], ITEM: [9, 9, 9], RATING: [4.0, 4.0, 4.0]})
     for model in (ImplicitNetwork(implicit(scale=None)), RatingNetwork(rating(scale=None))):
         model.fit(table, trainer=trainer(tmp_path / type(model).__name__))
-        assert model.recommend([1, 2], 5)[0].tolist() == [[9], [9]]
+        assert model.recommend([1, 2], 5, exclude_seen=False)[0].tolist() == [[9], [9]]
         assert np.isfinite([row["loss"] for row in model.history_]).all()
     np.testing.assert_array_equal(model.predict([1, 2], [9, 9]), [4.0, 4.0])
 
@@ -244,18 +244,18 @@ def stage_config(kind: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_stage_makes_both_kinds_or_says_what_is_wrong() -> None:
-    one, other = (make(stage_config(kind)) for kind in ("implicit", "rating"))
+    one, other = (make_point("ncf", "", stage_config(kind)) for kind in ("implicit", "rating"))
     assert isinstance(one, ImplicitNetwork)
     assert isinstance(other, RatingNetwork)
     assert one.config.hidden == (128, 64)
     assert other.config.hidden == (10,)
     assert one.config.seed == other.config.seed == 2
     with pytest.raises(ConfigError, match=r"ncf\.kind: 'deep' is not one of implicit, rating"):
-        make(stage_config("deep"))
+        make_point("ncf", "", stage_config("deep"))
     with pytest.raises(ConfigError, match=r"ncf\.fold_in_steps: 0 is not allowed"):
-        make(stage_config("rating", fold_in_steps=0))
+        make_point("ncf", "", stage_config("rating", fold_in_steps=0))
     with pytest.raises(ConfigError, match=r"ncf\.dropuot: unknown key"):
-        make(stage_config("implicit", dropuot=0.2))
+        make_point("ncf", "", stage_config("implicit", dropuot=0.2))
 
 
 def test_full_batch_fits_in_a_row_can_be_asked_for() -> None:
@@ -266,7 +266,7 @@ def test_full_batch_fits_in_a_row_can_be_asked_for() -> None:
         "init_uniform": [0.0, 0.05],
         "centred": False,
     }
-    config = make(group).config
+    config = make_point("ncf", "", group).config
     assert isinstance(config, RatingNetworkConfig)
     assert config.schedule == ((15, 0.05), (10, 0.01), (10, 0.001))
     learner = RatingLearner(config, Interactions.of(ratings_table()), 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cofilter.core.matrix import Interactions, to_csr
+from cofilter.core.matrix import UNKNOWN, Interactions, to_csr
 from cofilter.models.als.config import ALSConfig
 from cofilter.models.als.learner import (
     AlternatingFactors,
@@ -17,6 +17,7 @@ from cofilter.models.als.learner import (
 from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.learner import Learner
 from cofilter.recommender.people import UserRows, UserState
+from cofilter.recommender.sparse import ItemLists
 
 
 class _ALS(FactorRecommender):
@@ -74,11 +75,18 @@ class ImplicitALS(_ALS):
     kind = "implicit"
     predicts_ratings = False
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+    def _best(
+        self, users: UserRows, ids: np.ndarray, left_out: ItemLists, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        items, scores = super()._best(users, ids, left_out, k)
         silent = ~users.state.any(axis=1)
-        user = np.column_stack([users.state[:, :-1], silent])
-        item = np.column_stack([self.item_[:, :-1], self.popularity_])
-        return user.astype(np.float32), item.astype(np.float32)
+        items[silent], scores[silent] = UNKNOWN, -np.inf
+        return items, scores
+
+    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
+        sides = users.state, self.item_
+        user, item = (np.ascontiguousarray(side[:, :-1], np.float32) for side in sides)
+        return user, item
 
 
 KINDS: dict[str, type[_ALS]] = {"explicit": ExplicitALS, "implicit": ImplicitALS}

@@ -93,6 +93,7 @@ class RecentPopularity(_Baseline):
     """
 
     predicts_ratings = False
+    needs_times = True
     config: BaselineConfig
     config_class = BaselineConfig
 

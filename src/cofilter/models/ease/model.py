@@ -42,14 +42,19 @@ class EASE(Recommender):
     family = "ease"
     predicts_ratings = False
     holds_histories = True
+    may_be_silent = True
     engine_ = "lapack"
     config: EASEConfig
     config_class = EASEConfig
 
+    def require(self, n_items: int) -> None:
+        """Memory for the dense matrices."""
+        refuse_too_large(n_items, self.config.max_gib)
+
     def _fit(
         self, data: Interactions, validation: Interactions | None, trainer: Trains | None
     ) -> None:
-        refuse_too_large(len(data.items), self.config.max_gib)
+        self.require(len(data.items))
         self.by_user_ = self._values(data.by_user)
         square = float(np.mean(self.by_user_.data.astype(np.float64) ** 2))
         # All ratings 0: any positive number does, there is nothing to learn and B is 0.
@@ -72,10 +77,14 @@ class EASE(Recommender):
         return self._values(to_csr(data.user, item, data.rating, shape))
 
     def _score_items(self, users: UserRows) -> np.ndarray:
-        return users.state @ self.weights_
+        scores = users.state @ self.weights_
+        scores[scores == 0] = -np.inf  # no user links the item to one of the history
+        return scores
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
-        return self.weights_[item]
+        similarity = self.weights_[item]
+        similarity[similarity == 0] = -np.inf
+        return similarity
 
     def _arrays(self) -> dict[str, np.ndarray]:
         x = self.by_user_

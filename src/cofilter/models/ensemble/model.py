@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from cofilter.core.errors import CapabilityError, ConfigError
-from cofilter.core.matrix import UNKNOWN, Interactions
+from cofilter.core.matrix import Interactions
 from cofilter.models.ensemble.config import EnsembleConfig
 from cofilter.models.ensemble.fusion import fuse
-from cofilter.recommender.base import BLOCK_SCORES, Recommender
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.inputs import Users
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserRows, UserState
@@ -41,11 +40,10 @@ class Ensemble(Recommender):
     back, so does the ensemble.
 
     **Rankings**, by weighted reciprocal rank fusion (`cofilter.models.ensemble.fusion.fuse`) of the
-    members' ``depth`` best candidates. Items in nobody's list follow by popularity: they score
-    c · popularity / (1 + highest popularity), with c what the last place of the list with the
-    least weight is worth. **Similar items** are fused in the same way from the members that know
-    some, with the weights of the ranking (of the ratings when nobody ranks); an item in nobody's
-    list is not given.
+    members' ``depth`` best candidates. Items in nobody's list follow by popularity. Where every
+    member falls back, so does the ensemble. **Similar items** are fused in the same way from the
+    members that know some, with the weights of the ranking (of the ratings when nobody ranks); an
+    item in nobody's list is not given.
 
     A new user is folded into every member. Costs are the sums of the members'. Members with
     weights for ratings make the ensemble predict ratings, those with weights for rankings make it
@@ -58,7 +56,7 @@ class Ensemble(Recommender):
     """
 
     family = "ensemble"
-    holds_histories = True
+    may_be_silent = True
     config: EnsembleConfig
     config_class = EnsembleConfig
 
@@ -86,6 +84,12 @@ class Ensemble(Recommender):
                 member.fit(data, validation, trainer)
             elif member.data_sha256_ != data.sha256:
                 self.members[name] = member.for_refit().fit(data, validation, trainer)
+        self.holds_histories = self._seen_by_members() is not None
+
+    def _seen_by_members(self) -> ItemLists | None:
+        """What users have rated, from a member that keeps it; all have the same ratings."""
+        kept = (each.seen_ for each in self.members.values())
+        return next((seen for seen in kept if seen is not None), None)
 
     # Ratings -------------------------------------------------------------------------------
 
@@ -96,53 +100,38 @@ class Ensemble(Recommender):
         own = np.zeros(len(row), bool)
         items = self.items_.ids[item]
         for member, weight in self._weighted("rating_weight"):
-            who = self._who(users.state, member, row)
-            given, fallback = member.predict(who, items, return_fallback=True)
+            members_users = self._members_users(users.state, member, row)
+            given, fallback = member.predict(members_users, items, return_fallback=True)
             scores += weight * given
             own |= ~fallback
         return scores, own
 
     # Rankings ------------------------------------------------------------------------------
 
-    def rank(
-        self, users: Any, k: int, excluded: sparse.csr_array | None = None
+    def _best(
+        self, users: UserRows, ids: np.ndarray, left_out: ItemLists, k: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """As `Recommender.rank`; what is excluded takes no place in the members' lists."""
-        people = users if isinstance(users, People) else self._known(users)
-        user = self._index_of(users)
-        n_items = len(self.items_)
-        k = min(k, n_items)
-        items = np.full((len(people), k), UNKNOWN, np.int32)
-        best = np.full((len(people), k), -np.inf, np.float32)
-        left_out = ItemLists.of(excluded, len(people))
-        step = max(1, BLOCK_SCORES // max(n_items, 1))
-        for start in range(0, len(people), step):
-            rows = np.arange(start, min(start + step, len(people)))
-            scores = np.empty((len(rows), n_items), np.float32)
-            own = people.answered[rows]
-            scores[~own] = self.popularity_
-            if own.any():
-                asked = rows[own]
-                state = self._rows(people, user, asked).state
-                taken = None if excluded is None else excluded[asked]
-                scores[own] = self._fused(state, np.arange(len(asked)), taken)
-            items[rows], best[rows] = top_k(scores, *left_out.take(rows), k)
-        return items, best
+        """As the base's; what is left out takes no place in the members' lists."""
+        return top_k(self._fused(users.state, left_out), *left_out, k)
 
-    def _fused(
-        self, state: UserState, rows: np.ndarray, excluded: sparse.csr_array | None
-    ) -> np.ndarray:
-        """Scores float32[rows, items] of users that the members know."""
-        constant, depth = self.config.rank_constant, self.config.depth
-        lists, weights = [], []
+    def _fused(self, state: UserState, left_out: ItemLists) -> np.ndarray:
+        """Scores float32[users, items]; −inf for an item in nobody's list.
+
+        All of a user's are −inf where every member has only its fallback for the user.
+        """
+        excluded = left_out.matrix(len(self.items_))
+        lists, weights, silent = [], [], np.ones(left_out.n_rows, bool)
         for member, weight in self._weighted("ranking_weight"):
-            who = self._who(state, member, rows)
-            lists.append(member.rank(who, depth, excluded)[0])
+            members_users = self._members_users(state, member, np.arange(left_out.n_rows))
+            ranked, _, fallback = member.rank(
+                members_users, self.config.depth, excluded, return_fallback=True
+            )
+            lists.append(ranked)
             weights.append(weight)
-        scores = fuse(lists, weights, constant, len(self.items_))
-        least = min(weights) / (constant + depth)
-        rest = least * self.popularity_ / (1 + self.popularity_.max())
-        return np.where(scores > 0, scores, rest.astype(np.float32))
+            silent &= fallback
+        scores = fuse(lists, weights, self.config.rank_constant, len(self.items_))
+        scores[(scores == 0) | silent[:, None]] = -np.inf
+        return scores
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         lists, weights = [], []
@@ -175,7 +164,7 @@ class Ensemble(Recommender):
             people.append(People(data.users.ids, state, own_bias, answered))
         return Folded(tuple(people))
 
-    def _who(self, state: UserState, member: Recommender, rows: np.ndarray) -> Any:
+    def _members_users(self, state: UserState, member: Recommender, rows: np.ndarray) -> Users:
         """Users as a member's `predict` and `rank` take them: ids, or people folded into it."""
         if not isinstance(state, Folded):
             return self.users_.ids[state[rows]]
@@ -194,8 +183,9 @@ class Ensemble(Recommender):
 
     def _take_members(self, read: Callable[[str], Recommender]) -> None:
         self.members = {each.name: read(each.name) for each in self.config.members}
-        if self.config.keep_seen:  # all members were fitted to the same ratings
-            self.seen_ = next((each.seen_ for each in self.members.values()), None)
+        if self.config.keep_seen and self.seen_ is None:
+            self.seen_ = self._seen_by_members()
+        self.holds_histories = self._seen_by_members() is not None
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {}

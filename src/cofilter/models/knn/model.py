@@ -71,6 +71,7 @@ class _KNN(Recommender):
     config: KNNConfig
     config_class = KNNConfig
     holds_histories = True
+    may_be_silent = True
     users_are_rows: bool
     by_user_: sparse.csr_array  # float32[users, items], ratings
 
@@ -193,7 +194,9 @@ class _KNN(Recommender):
         item = np.tile(np.arange(n_items, dtype=np.int32), n_users)
         scores, answered = self._score_pairs(users, row, item)
         fallback = self.biases_.predict(users.bias[row], item)
-        return np.where(answered, scores, fallback).astype(np.float32).reshape(-1, n_items)
+        scores = np.where(answered, scores, fallback).astype(np.float32).reshape(-1, n_items)
+        scores[~answered.reshape(-1, n_items).any(axis=1)] = -np.inf
+        return scores
 
     def _table(self, lists: Sparse, list_of_pair: np.ndarray) -> Table:
         """The lists as a `Table` where that is small and pays, else one without rows."""
@@ -208,7 +211,10 @@ class _KNN(Recommender):
 
     @abstractmethod
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
-        """Ranking scores float32[users, items]: Σ similarity of the items' raters or neighbours."""
+        """Ranking scores float32[users, items]: Σ similarity of the items' raters or neighbours.
+
+        −inf for an item that no neighbour speaks for.
+        """
 
 
 class UserKNN(_KNN):
@@ -291,9 +297,10 @@ class ItemKNN(_KNN):
         return weighted_sums(as_sparse(users.state), self._scoring, len(self.items_))
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
-        return similarity_rows(
-            as_sparse(self._compared[item]), self._columns, self._norm, self._measure
-        )
+        compared = as_sparse(self._compared[item])
+        similarity = similarity_rows(compared, self._columns, self._norm, self._measure)
+        similarity[similarity == 0] = -np.inf  # not defined: nobody's ratings compare the two
+        return similarity
 
 
 KINDS: dict[str, type[_KNN]] = {"user": UserKNN, "item": ItemKNN}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from cofilter.core.errors import ConfigError
 from cofilter.core.matrix import Interactions
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.kernels.ridge import ridge_rows
 from cofilter.models.mf.weights import item_weights
+from cofilter.recommender.device import require_torch, resolve_device
 from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.learner import Learner
 from cofilter.recommender.people import UserState
@@ -43,9 +47,24 @@ class MatrixFactorization(FactorRecommender):
     config: MFConfig
     config_class = MFConfig
 
+    def __init__(self, config: MFConfig | None = None, **options: Any) -> None:
+        super().__init__(config, **options)
+        if (self.config.kind == "svdpp") != (self.kind == "svdpp"):
+            raise ConfigError("kind: 'svdpp' is SVDPlusPlus, the other kinds are not")
+
+    def require(self, n_items: int) -> None:
+        """The device that is named, and torch where its engine trains."""
+        resolve_device(self.config.device)
+        if self._engine() == "torch":
+            require_torch("engine 'torch'")
+
+    def _engine(self) -> str:
+        return self.config.resolved_engine()
+
     def _learner(self, data: Interactions) -> Learner:
+        self.require(len(data.items))
         # An engine is imported only when it trains: torch takes seconds.
-        if self.config.resolved_engine() == "torch":
+        if self._engine() == "torch":
             from cofilter.models.mf.torch_learner import TorchFactors
 
             return TorchFactors(self.config, data, self._mean)

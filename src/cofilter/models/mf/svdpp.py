@@ -49,10 +49,14 @@ class SVDPlusPlus(MatrixFactorization):
                 f"which have {FUSED_OPTIMIZER}"
             )
 
+    def _engine(self) -> str:
+        return super()._engine() if self.config.optimizer == FUSED_OPTIMIZER else "torch"
+
     def _learner(self, data: Interactions) -> Learner:
-        # An engine is imported only when it trains: torch takes seconds.
+        self.require(len(data.items))
         config = self.config
-        if config.optimizer != FUSED_OPTIMIZER or config.resolved_engine() == "torch":
+        # An engine is imported only when it trains: torch takes seconds.
+        if self._engine() == "torch":
             from cofilter.models.mf.svdpp_torch import TorchSVDPlusPlus
 
             return TorchSVDPlusPlus(config, data, self._mean)

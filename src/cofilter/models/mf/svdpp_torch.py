@@ -11,7 +11,7 @@ from torch.nn.functional import embedding
 from cofilter.core.matrix import Interactions
 from cofilter.models.mf.torch_learner import TorchFactors, sum_of_squares
 from cofilter.recommender.learner import Arrays
-from cofilter.recommender.torch_state import to_numpy
+from cofilter.recommender.torch_state import reproducible, to_numpy
 
 if TYPE_CHECKING:
     from cofilter.models.mf.config import MFConfig
@@ -66,7 +66,7 @@ class TorchSVDPlusPlus(TorchFactors):
         """``user``, ``item``, float32[n, dim + 1] with user factors p + z, and ``implicit``."""
         tables = super().parameters()
         implicit = tables["implicit"][:, :-1]
-        with torch.no_grad():
+        with torch.no_grad(), reproducible(self.config.threads, self.device):
             for users in torch.arange(len(tables["user"])).split(USERS):
                 tables["user"][users.numpy(), :-1] += to_numpy(self._sums(users))
         return tables | {"implicit": np.ascontiguousarray(implicit)}

@@ -54,7 +54,6 @@ class TorchFactors:
     def __init__(self, config: MFConfig, data: Interactions, mean: float) -> None:
         self.config = config
         self.device = resolve_device(config.device)
-        torch.use_deterministic_algorithms(True)
         self._generator = torch.Generator().manual_seed(config.seed)
         self._user = torch.tensor(data.user, dtype=torch.int64)
         self._item = torch.tensor(data.item, dtype=torch.int64)
@@ -104,8 +103,10 @@ class TorchFactors:
 
     def run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
         """One shuffled pass; gives the mean loss, each batch's taken before its step."""
-        # Every time, since Numba's kernels, which score between epochs, change OpenMP's threads.
-        torch.set_num_threads(self.config.threads)
+        with torch_state.reproducible(self.config.threads, self.device):
+            return self._run_epoch(epoch, tick)
+
+    def _run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
         if self.config.starts_anew(epoch):
             self._optimizer = self._make_optimizer()
         for group in self._optimizer.param_groups:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from itertools import pairwise
@@ -38,9 +37,6 @@ class NetworkLearner(ABC):
     def __init__(self, config: NCFConfig, data: Interactions) -> None:
         self.config = config
         self.device = resolve_device(config.device)
-        # cuBLAS is deterministic only with a workspace of fixed size, said before its first use.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
         self._generator = torch.Generator().manual_seed(config.seed)
         self._user = torch.tensor(data.user, dtype=torch.int64)
         self._item = torch.tensor(data.item, dtype=torch.int64)
@@ -95,8 +91,10 @@ class NetworkLearner(ABC):
 
     def run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
         """One shuffled pass; gives the mean loss of a rating."""
-        # Every time, since Numba's kernels, which rank between epochs, change OpenMP's threads.
-        torch.set_num_threads(self.config.threads)
+        with torch_state.reproducible(self.config.threads, self.device):
+            return self._run_epoch(epoch, tick)
+
+    def _run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
         begins, rate = self._fit_of(epoch)
         if begins:
             self._optimizer = self._new_optimizer()

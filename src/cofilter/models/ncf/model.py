@@ -9,6 +9,7 @@ import numpy as np
 
 from cofilter.core.matrix import Interactions
 from cofilter.models.ncf.config import ImplicitNetworkConfig, NCFConfig, RatingNetworkConfig
+from cofilter.recommender.device import require_torch, resolve_device
 from cofilter.recommender.iterative import IterativeRecommender
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
@@ -37,6 +38,11 @@ class _Network(IterativeRecommender):
     embeddings_activated: ClassVar[bool]  # a above is relu, else the identity
     # Folding in is after training: its settings have no part in a checkpoint's identity.
     machine_settings = IterativeRecommender.machine_settings | {"fold_in_steps", "fold_in_lr"}
+
+    def require(self, n_items: int) -> None:
+        """Torch, and the device that is named."""
+        require_torch(type(self).__name__)
+        resolve_device(self.config.device)
 
     @abstractmethod
     def _fold_in_rows(self, item: np.ndarray, rating: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -149,7 +155,7 @@ class ImplicitNetwork(_Network):
     config_class = ImplicitNetworkConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        # torch is imported only when it trains.
+        self.require(len(data.items))  # torch is imported only when it trains
         from cofilter.models.ncf.learner import ImplicitLearner
 
         return ImplicitLearner(self.config, data)
@@ -180,7 +186,7 @@ class RatingNetwork(_Network):
     config_class = RatingNetworkConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        # torch is imported only when it trains.
+        self.require(len(data.items))  # torch is imported only when it trains
         from cofilter.models.ncf.learner import RatingLearner
 
         return RatingLearner(self.config, data, self._mean)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numba
 from threadpoolctl import threadpool_limits
+
+
+@cache
+def start_threads() -> None:
+    """Have Numba start its threads, once a process, without a trace in torch.
+
+    Where the two share an OpenMP library, Numba's start sets the number of threads for both.
+    """
+    torch = sys.modules.get("torch")
+    before = None if torch is None else torch.get_num_threads()
+    numba.get_num_threads()  # starts them
+    if torch is not None:
+        torch.set_num_threads(before)
 
 
 def set_threads(threads: int) -> None:
@@ -26,6 +41,7 @@ def few_threads(small: bool) -> Iterator[None]:
 
     On a busy machine each wait for another thread costs milliseconds, more than a small call does.
     """
+    start_threads()
     threads = numba.get_num_threads()
     numba.set_num_threads(1 if small else threads)
     try:

@@ -98,10 +98,20 @@ def test_grouping_keeps_the_order_of_entries() -> None:
     assert entries.tolist() == [1, 4, 0, 2, 3]
 
 
-def test_weighted_sums_are_a_matrix_product() -> None:
+def test_weighted_sums_are_a_matrix_product_and_tell_a_sum_of_zero_from_none() -> None:
     dense = random_matrix(3)
+    dense[0] = np.nan
+    dense[0, :3] = [1.0, 1.0, 0.0]
+    dense[1, :3] = [2.0, -2.0, 5.0]  # a sum of 0
+    dense[2, :3] = np.nan  # none
     found = weighted_sums(to_sparse(dense), to_sparse(dense.T), len(dense))
-    np.testing.assert_allclose(found, np.nan_to_num(dense) @ np.nan_to_num(dense).T, rtol=1e-5)
+    there = ~np.isnan(dense)
+    summed = (there[:, None] & there[None]).any(axis=2)
+    assert (found[~summed] == -np.inf).all()
+    assert found[0, 1] == 0.0
+    assert not summed[0, 2]
+    product = np.nan_to_num(dense) @ np.nan_to_num(dense).T
+    np.testing.assert_allclose(found[summed], product[summed], rtol=1e-5)
 
 
 def test_bits_do_not_depend_on_threads() -> None:

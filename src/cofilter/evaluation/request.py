@@ -1,0 +1,79 @@
+"""What is to be compared, as one description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cofilter.core.config import parse
+from cofilter.core.io import read_json
+from cofilter.core.parts import AUDIT, Parts, load_parts
+from cofilter.core.paths import BLENDED, MODELS, SOURCE, SPLIT
+from cofilter.evaluation.config import EvaluateConfig
+from cofilter.preparation.split import SplitConfig
+from cofilter.training.points import expected_points
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared.
+
+    Attributes
+    ----------
+    parts:
+        The split.
+    audit:
+        Its recorded audit, which is computed again from ``parts`` first.
+    split:
+        The configuration that made it.
+    points:
+        (family, point) of each model; it lies in ``models/<family>/<point>``. Other folders there
+        are named in the log and ignored.
+    models:
+        Folder of all models.
+    config:
+        How they are compared.
+    ensemble:
+        Folder that the stage blend left; one more row. None: no such row.
+    titles:
+        Title by item id, for the pictures of items; without it they are called by their ids.
+    source:
+        Where the ratings come from, which the facts repeat.
+    """
+
+    parts: Parts
+    audit: Mapping[str, Any]
+    split: SplitConfig
+    points: Sequence[tuple[str, str]]
+    models: Path
+    config: EvaluateConfig
+    ensemble: Path | None = None
+    titles: pd.Series | None = None
+    source: Mapping[str, Any] | None = None
+
+
+def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Request:
+    """The pipeline's comparison: its split, the points of its sweep, and their ensemble.
+
+    Raises
+    ------
+    ConfigError
+        The groups ``evaluate``, ``split`` or ``points`` are impossible.
+    DataError
+        A file is missing or unreadable.
+    """
+    return Request(
+        parts=load_parts(SPLIT),
+        audit=read_json(SPLIT / AUDIT),
+        split=parse(SplitConfig, cfg["split"], "split"),
+        points=expected_points(cfg),
+        models=MODELS,
+        ensemble=BLENDED,
+        config=parse(EvaluateConfig, cfg["evaluate"], "evaluate"),
+        titles=titles,
+        source=read_json(SOURCE),
+    )

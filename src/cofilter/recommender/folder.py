@@ -1,0 +1,86 @@
+"""A saved model's folder: ``arrays.npz`` and ``model.json``; nothing in it is executed.
+
+A model that is made of others has theirs in sub-folders.
+"""
+
+from __future__ import annotations
+
+import io
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from cofilter.core.config import Config
+from cofilter.core.io import write_bytes, write_json
+from cofilter.recommender.contract import Contract
+
+ARRAYS, DESCRIPTION = "arrays.npz", "model.json"
+FORMAT = 2  # raised when a folder is written that an earlier version could not read
+SEEN = ("seen_start", "seen_item")  # arrays of what users have rated
+
+
+class Description(Config):
+    """Content of ``model.json``.
+
+    Attributes
+    ----------
+    format:
+        Version of the folder's layout.
+    family, model:
+        The model's class and the package that it is from.
+    cofilter:
+        Version of the library that wrote it.
+    config:
+        All hyper-parameters.
+    mean:
+        Mean rating of the data.
+    scale, engine, device, data_sha256:
+        As the fitted model has them.
+    """
+
+    format: int
+    family: str = Field(pattern=r"^[a-z]\w*$")
+    model: str = Field(pattern=r"^[A-Z]\w*$")
+    cofilter: str
+    config: dict[str, Any]
+    scale: tuple[float, float]
+    mean: float
+    engine: str
+    device: str
+    data_sha256: str
+
+
+def save(model: Contract, folder: Path) -> None:
+    """Write a fitted model to ``folder``; equal models give equal bytes."""
+    arrays = {
+        "users": model.users_.ids,
+        "items": model.items_.ids,
+        "popularity": model.popularity_,
+        "user_bias": model.biases_.user,
+        "item_bias": model.biases_.item,
+    } | {f"own_{name}": array for name, array in model._arrays().items()}
+    if model.seen_ is not None and not model.holds_histories:
+        arrays |= dict(zip(SEEN, model.seen_, strict=True))
+    content = io.BytesIO()
+    # By name: parameters that come from a checkpoint are in another order than fresh ones.
+    np.savez(content, allow_pickle=False, **dict(sorted(arrays.items())))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_bytes(folder / ARRAYS, content.getvalue())
+    description = Description(
+        format=FORMAT,
+        family=model.family,
+        model=type(model).__name__,
+        cofilter=version("cofilter"),
+        config=model.config.model_dump(mode="json"),
+        scale=model.scale_,
+        mean=model.biases_.mean,
+        engine=model.engine_,
+        device=model.device_,
+        data_sha256=model.data_sha256_,
+    )
+    write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
+    for name, member in model._members().items():
+        save(member, folder / name)

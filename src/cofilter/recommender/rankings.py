@@ -1,0 +1,208 @@
+"""Ranked lists: what users call on a model that ranks."""
+
+from __future__ import annotations
+
+from typing import Literal, overload
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cofilter.core.errors import CapabilityError, DataError
+from cofilter.core.matrix import UNKNOWN, Ids, as_ids
+from cofilter.recommender.access import Access
+from cofilter.recommender.inputs import Users, list_length
+from cofilter.recommender.kernels.popular import append_popular
+from cofilter.recommender.kernels.products import best_products
+from cofilter.recommender.kernels.topk import top_k
+from cofilter.recommender.people import People, UserRows
+from cofilter.recommender.ranking import (
+    as_table,
+    exclude_matrix,
+    refuse_not_finite,
+    refuse_not_finite_products,
+    to_ids,
+)
+from cofilter.recommender.sparse import ItemLists
+
+# Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
+# gone through, and rows enough for an efficient product.
+BLOCK_SCORES = 1 << 23
+
+
+class Rankings(Access):
+    """Adds `recommend`, `rank` and `similar_items` to a model."""
+
+    @overload
+    def recommend(
+        self,
+        users: Users,
+        k: int = ...,
+        *,
+        exclude_seen: bool = ...,
+        exclude: pd.DataFrame | None = ...,
+        as_frame: Literal[False] = ...,
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def recommend(
+        self,
+        users: Users,
+        k: int = ...,
+        *,
+        exclude_seen: bool = ...,
+        exclude: pd.DataFrame | None = ...,
+        as_frame: Literal[True],
+    ) -> pd.DataFrame: ...
+
+    def recommend(
+        self,
+        users: Users,
+        k: int = 10,
+        *,
+        exclude_seen: bool = True,
+        exclude: pd.DataFrame | None = None,
+        as_frame: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray] | pd.DataFrame:
+        """The k best items of each user.
+
+        Parameters
+        ----------
+        users:
+            User ids, a single one or many, or `People`. Unknown users get the most popular items.
+        k:
+            How many; at most as many as there are items are given.
+        exclude_seen:
+            Leave out what a user has rated in the data that the model was fitted on, or in the
+            history that was folded in.
+        exclude:
+            Table with user_id and item_id: further pairs never to recommend.
+        as_frame:
+            Give a table with user_id, item_id, rank (from 1) and score, a row a recommendation.
+
+        Returns
+        -------
+        (items[n, k], scores float32[n, k]), best first, ties by ascending item id. Where a user
+        has fewer candidates, the item is −1 (or "" for string ids) and the score −inf; a table
+        has fewer rows then.
+
+        Raises
+        ------
+        CapabilityError
+            The model does not rank, or was fitted without ``keep_seen`` and does not know what to
+            leave out.
+        DataError
+            k below 1, or ids of another kind than the model's.
+        """
+        if not self.ranks:
+            raise CapabilityError(f"{type(self).__name__} does not rank, it only predicts ratings")
+        people = users if isinstance(users, People) else self._known(users)
+        excluded = exclude_matrix(exclude, people.ids, self.items_)
+        if exclude_seen:
+            seen = self._seen(users).matrix(len(self.items_))
+            excluded = seen if excluded is None else (excluded + seen).tocsr()
+        index, scores = self.rank(users, k, excluded)
+        items = to_ids(index, self.items_)
+        return as_table(people.ids, items, scores) if as_frame else (items, scores)
+
+    def _take_seen(self, histories: sparse.csr_array) -> None:
+        """Keep which items each user has rated, when that is wanted."""
+        keep = self.config.keep_seen
+        self.seen_ = ItemLists.of(histories, histories.shape[0]) if keep else None
+
+    def _seen(self, users: Users) -> ItemLists:
+        """What each user has rated, as item indices."""
+        if isinstance(users, People):
+            seen, rows = users.seen, np.arange(len(users))
+        else:
+            seen, rows = self.seen_, self.users_.index(users)
+        if seen is None:
+            raise CapabilityError(
+                f"{type(self).__name__} was fitted with keep_seen=False and does not know what "
+                "users have rated: pass exclude_seen=False, or the pairs as exclude"
+            )
+        return seen.take(rows)
+
+    @overload
+    def rank(
+        self, users: Users, k: int, excluded: sparse.csr_array | None = ...
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def rank(
+        self,
+        users: Users,
+        k: int,
+        excluded: sparse.csr_array | None = ...,
+        *,
+        return_fallback: Literal[True],
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+
+    def rank(
+        self,
+        users: Users,
+        k: int,
+        excluded: sparse.csr_array | None = None,
+        *,
+        return_fallback: bool = False,
+    ) -> tuple[np.ndarray, ...]:
+        """As `recommend`, in dense indices: (int32[n, k] with −1 as padding, float32[n, k]).
+
+        ``excluded`` is a CSR matrix [users, items] whose stored entries are left out.
+        ``return_fallback`` also gives bool[n]: True where no item of the list is the model's own.
+        Memory: BLOCK_SCORES scores at a time, none where scores are products.
+
+        Raises
+        ------
+        DataError
+            A score is not finite; the line names the model, the user and the item.
+        """
+        people = users if isinstance(users, People) else self._known(users)
+        user = self._index_of(users)
+        k = list_length(k, len(self.items_))
+        items = np.full((len(people), k), UNKNOWN, np.int32)
+        best = np.full((len(people), k), -np.inf, np.float32)
+        left_out = ItemLists.of(excluded, len(people))
+        answered = np.flatnonzero(people.answered)
+        at_once = BLOCK_SCORES // len(self.items_)
+        step = max(1, len(answered) if self.scores_are_products else at_once)
+        for start in range(0, len(answered), step):
+            rows = answered[start : start + step]
+            block = self._rows(people, user, rows)
+            items[rows], best[rows] = self._best(block, people.ids[rows], left_out.take(rows), k)
+        fallback = items[:, 0] == UNKNOWN
+        short = np.flatnonzero(items[:, -1] == UNKNOWN)
+        if len(short):
+            lists = items[short], best[short]
+            append_popular(*lists, self.popularity_, *left_out.take(short))
+            items[short], best[short] = lists
+        return (items, best, fallback) if return_fallback else (items, best)
+
+    def _best(
+        self, users: UserRows, ids: np.ndarray, left_out: ItemLists, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k best items of some users by the model's own scores; padding where it has none."""
+        name = type(self).__name__
+        if self.scores_are_products:
+            factors = self._ranking_factors(users)
+            refuse_not_finite_products(*factors, ids, self.items_, name)
+            return best_products(*factors, *left_out, k)
+        scores = self._score_items(users)
+        refuse_not_finite(scores, ids, self.items_, name, self.may_be_silent)
+        return top_k(scores, *left_out, k)
+
+    def similar_items(self, item_ids: Ids, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """The k items most similar to each given one, never itself; shaped as `recommend`'s."""
+        item = self.items_.index(item_ids)
+        if (item == UNKNOWN).any():
+            raise DataError(f"unknown item: {as_ids(item_ids)[item == UNKNOWN].tolist()[0]!r}")
+        k = list_length(k, len(self.items_))
+        index = np.full((len(item), k), UNKNOWN, np.int32)
+        best = np.full((len(item), k), -np.inf, np.float32)
+        step = max(1, BLOCK_SCORES // max(len(self.items_), 1))
+        for start in range(0, len(item), step):
+            block = item[start : start + step]
+            scores = self._similarities(block)
+            each = np.arange(len(block) + 1)
+            index[start : start + step], best[start : start + step] = top_k(scores, each, block, k)
+        return to_ids(index, self.items_), best

@@ -1,0 +1,58 @@
+"""Refuses a configuration that some stage could not run, before any of them does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cofilter.blending.weights import BlendConfig
+from cofilter.core.config import Config, parse
+from cofilter.core.errors import ConfigError
+from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.leak import LeakConfig
+from cofilter.preparation.filter import FilterConfig
+from cofilter.preparation.split import SplitConfig
+from cofilter.recommender.bias import BiasConfig
+from cofilter.reproduction.config import ReproduceConfig
+from cofilter.reproduction.procedures import procedure_of
+from cofilter.sources.source import DataConfig
+from cofilter.tracking.config import TrackingConfig
+from cofilter.training.points import make_method
+from cofilter.training.sweep import Method, methods_of
+from stages.groups import checkpoint_config, common_config
+
+GROUPS: dict[str, type[Config]] = {
+    "data": DataConfig,
+    "filter": FilterConfig,
+    "split": SplitConfig,
+    "blend": BlendConfig,
+    "evaluate": EvaluateConfig,
+    "tracking": TrackingConfig,
+    "bias": BiasConfig,
+}
+
+
+def possible_methods(cfg: dict[str, Any]) -> list[Method]:
+    """All methods that the pipeline trains; every group of the configuration is read.
+
+    Raises
+    ------
+    ConfigError
+        One line that names the key, its value and what is allowed.
+    """
+    for name, group in GROUPS.items():
+        parse(group, cfg[name], name)
+    common_config(cfg)
+    checkpoint_config(cfg)
+    procedure_of(parse(ReproduceConfig, cfg["reproduce"], "reproduce"))
+    return methods_of(cfg) + _leaking(parse(LeakConfig, cfg["leak"], "leak"), cfg)
+
+
+def _leaking(config: LeakConfig, cfg: dict[str, Any]) -> list[Method]:
+    key, found = "leak.methods", []
+    for entry in config.methods:
+        try:
+            model = make_method(entry.method, cfg, key, entry.overrides)
+        except ConfigError as error:
+            raise ConfigError(f"{key}: {entry.name}: {error}") from None
+        found.append(Method(key, entry.name, model))
+    return found

@@ -1,0 +1,85 @@
+"""The wheel as a user installs it: alone, in an empty environment, without any extra.
+
+It downloads the core dependencies, so it runs where it is asked for: `make wheel`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.skipif(
+    "COFILTER_TEST_WHEEL" not in os.environ, reason="downloads dependencies: run `make wheel`"
+)
+
+# Run in the empty environment, in a folder that has nothing of the project.
+FIT_AND_LOAD = """
+import json, sys, time
+started = time.perf_counter()
+import cofilter
+seconds = time.perf_counter() - started
+import numpy as np, pandas as pd
+rng = np.random.default_rng(0)
+user, item = np.nonzero(rng.random((60, 40)) < 0.4)
+rating = rng.integers(1, 6, len(user))
+table = pd.DataFrame({"user_id": user, "item_id": item + 100, "rating": rating})
+equal = {}
+for name in ("ItemKNN", "UserKNN", "EASE", "ImplicitALS", "ExplicitALS", "MatrixFactorization",
+             "SVDPlusPlus", "BPR", "BayesianFactorization", "Popularity"):
+    model = getattr(cofilter, name)().fit(table)
+    model.save(name)
+    before, after = (each.recommend([0, 5], 3) for each in (model, cofilter.load(name)))
+    equal[name] = all(np.array_equal(a, b) for a, b in zip(before, after))
+try:
+    cofilter.ImplicitNetwork().fit(table)
+except Exception as error:
+    refusal = str(error)
+absent = [name for name in ("torch", "dvc", "hydra", "wandb") if name not in sys.modules]
+print(json.dumps({"equal": equal, "absent": absent, "refusal": refusal, "seconds": seconds}))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    # By way of the source archive: a wheel built in place takes along what lies in build/.
+    run(sys.executable, "-m", "build", "--outdir", str(folder), str(PROJECT))
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def run(*command: str, cwd: Path | None = None) -> str:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        command, cwd=cwd, env=kept, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"cofilter"}
+    for wanted in ("py.typed", "__init__.pyi", "report/page.html.j2"):
+        assert f"cofilter/{wanted}" in names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_alone_it_fits_saves_loads_and_recommends(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "empty", with_pip=True)
+    python = str(tmp_path / "empty" / "bin" / "python")
+    pins = ["--constraint", str(PROJECT / "constraints.txt")]
+    run(python, "-m", "pip", "install", "--quiet", *pins, str(wheel))
+    found = json.loads(run(python, "-c", FIT_AND_LOAD, cwd=tmp_path).splitlines()[-1])
+    assert all(found["equal"].values()), found
+    assert found["absent"] == ["torch", "dvc", "hydra", "wandb"]
+    assert "pip install 'cofilter[torch]'" in found["refusal"]
