@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -39,6 +40,12 @@ def test_a_direct_run_writes_into_its_own_folder(checkout: Checkout) -> None:
         "validation.npz",
     }
     assert str(folder) in done.stdout + done.stderr
+    reached = json.loads((folder / "models" / MF / "selection.json").read_text())
+    warm = reached["validation"]["warm"]
+    assert (
+        f"{MF}: on validation ndcg@10 {warm['ndcg@10']:.4f}, rmse {warm['rmse']:.4f} "
+        f"(best epoch {reached['epochs']})"
+    ) in done.stdout
 
 
 def test_a_direct_run_trains_any_family(checkout: Checkout) -> None:
@@ -58,6 +65,10 @@ def test_a_multirun_trains_every_point_with_a_tracked_run_each(checkout: Checkou
     done = checkout.run(*command)
     assert done.returncode == 0, done.stderr
     assert checkout.outputs() == before
+    best = {name: figures(checkout, name) for name in ("mf.dim=3", "mf.dim=5")}
+    table = done.stdout.split("on validation, warm rows")[1].splitlines()
+    shown = [line.split() for line in table if line.strip().startswith("mf.dim=")]
+    assert shown == sorted(best.values(), key=lambda cells: cells[2], reverse=True)
     names = {path.name for path in (checkout.path / "multirun").glob("*/*/*/models/mf/*")}
     assert names == {"biased-dim3-seed0", "biased-dim5-seed0"}
     runs = [read_run(folder) for folder in (checkout.path / "logs" / "wandb").glob("offline-run-*")]
@@ -72,6 +83,31 @@ def test_a_multirun_trains_every_point_with_a_tracked_run_each(checkout: Checkou
         assert {"last"} <= set(run.artifacts[f"{run.name}-checkpoint"])
         assert run.numbers("recommendations/path")
         assert run.numbers("predictions/path")
+
+
+def figures(checkout: Checkout, override: str) -> list[str]:
+    """The row of a multirun's table for the job with an override."""
+    dim = override.rpartition("=")[2]
+    point = f"biased-dim{dim}-seed0"
+    (path,) = (checkout.path / "multirun").glob(f"*/*/*/models/mf/{point}/selection.json")
+    selection = json.loads(path.read_text())
+    warm = selection["validation"]["warm"]
+    values = [f"{warm[name]:.4f}" for name in ("ndcg@10", "rmse")]
+    return [override, f"mf/{point}", *values, str(selection["epochs"])]
+
+
+def test_a_refused_job_of_a_multirun_lets_the_others_run_and_fails_it_at_the_end(
+    checkout: Checkout,
+) -> None:
+    command = checkout.command("train_mf", "mf.dim=0,3")
+    command.insert(2, "--multirun")
+    done = checkout.run(*command)
+    assert done.returncode == 2
+    table = done.stdout.split("on validation, warm rows")[1].splitlines()
+    good, bad = (line for line in table if line.strip().startswith("mf.dim="))
+    assert good.split() == figures(checkout, "mf.dim=3")
+    assert " mf.dim: 0 is not allowed" in bad
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def refused(checkout: Checkout, stage: str, *overrides: str, inside: bool = True) -> str:
