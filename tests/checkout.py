@@ -23,12 +23,11 @@ SMALL = (
     f"data.path={RATINGS}",
     "data.scale=[1,5]",
     "data.relevance_threshold=4",
+    "~points",  # conf/points/default.yaml, so that the axes are empty
     "points.baseline.kind=[bias]",
     "points.knn.kind=[item]",
     "points.mf.kind=[biased]",
     "points.mf.dim=[4]",
-    *(f"points.{family}.kind=[]" for family in ("als", "bayes", "ease", "ncf")),
-    "points.bpr.dim=[]",
     "leak.methods=[knn/item]",
     "mf.lr=0.02",
     "mf.epochs=4",
