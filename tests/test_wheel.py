@@ -34,7 +34,7 @@ rating = rng.integers(1, 6, len(user))
 table = pd.DataFrame({"user_id": user, "item_id": item + 100, "rating": rating})
 equal = {}
 for name in ("ItemKNN", "UserKNN", "EASE", "ImplicitALS", "ExplicitALS", "MatrixFactorization",
-             "SVDPlusPlus", "BPR", "BayesianFactorization", "Popularity"):
+             "SVDPlusPlus", "BPR", "BayesianFactorization", "Popularity", "GraphFilter"):
     model = getattr(cofilter, name)().fit(table)
     model.save(name)
     before, after = (each.recommend([0, 5], 3) for each in (model, cofilter.load(name)))
