@@ -25,14 +25,14 @@ log = logging.getLogger("cofilter")
 def main(run: Run) -> None:
     """Config and the split's hashes → publish → say where it is."""
     config = parse(EvaluateConfig, run.cfg["evaluate"], "evaluate")
-    told = publish(
+    outcome = publish(
         parse(TrackingConfig, run.cfg["tracking"], "tracking"),
         run.root,
         group=run_group(content_hashes(read_json(SPLIT / AUDIT))),
         families=[name for name in run.cfg["points"] if SEED in axes_of(name, run.cfg)],
         metrics=list(dict.fromkeys([config.primary, "rmse", "mae"])),
     )
-    log.info("%s", told)
+    log.info("%s", outcome)
 
 
 if __name__ == "__main__":

@@ -140,10 +140,10 @@ def _answers(folders: Sequence[ModelFolder], expected: str) -> list[Answers]:
 
 
 def _refitted(folders: Sequence[ModelFolder]) -> bool:
-    told = {bool(folder.selection["refit"]) for folder in folders}
-    if len(told) > 1:
+    figures = {bool(folder.selection["refit"]) for folder in folders}
+    if len(figures) > 1:
         raise DataError("some models were fitted again on train + validation, others were not")
-    return told.pop()
+    return figures.pop()
 
 
 def _refuse_others(ensemble: Ensemble, folders: Sequence[ModelFolder], expected: str) -> None:
@@ -160,13 +160,13 @@ def _refuse_others(ensemble: Ensemble, folders: Sequence[ModelFolder], expected:
 
 def _summary(errors: Figures, lists: Figures, evaluate: PrimaryConfig) -> dict[str, Any]:
     """As `Scores.summary`, of warm rows; the figures of all rows are None."""
-    told = errors | lists
+    figures = errors | lists
     names = metric_names(evaluate)
     return {
-        "warm": {name: told.get(name) for name in names},
+        "warm": {name: figures.get(name) for name in names},
         "all": dict.fromkeys(names),
         "counts": {
-            "warm": {name: told.get(name) for name in COUNTS},
+            "warm": {name: figures.get(name) for name in COUNTS},
             "all": dict.fromkeys(COUNTS),
         },
     }

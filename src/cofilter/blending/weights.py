@@ -135,8 +135,8 @@ def _pool(
 ) -> Pool:
     row_of = np.full(len(target.users), -1)
     row_of[users] = np.arange(len(users))
-    asked = target.relevant & (target.item != UNKNOWN) & (row_of[target.user] >= 0)
-    relevant = row_of[target.user[asked]], target.item[asked]
+    counted = target.relevant & (target.item != UNKNOWN) & (row_of[target.user] >= 0)
+    relevant = row_of[target.user[counted]], target.item[counted]
     n_relevant = target.n_relevant(warm=True)[users]
     return Pool.of(ranked, relevant, n_relevant, len(target.items), config.rank_constant)
 

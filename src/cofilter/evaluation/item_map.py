@@ -155,12 +155,12 @@ def principal_plane(factors: np.ndarray) -> tuple[np.ndarray, float]:
 def _pairs(
     name: str, ids: np.ndarray, order: np.ndarray, square: np.ndarray, titles: pd.Series | None
 ) -> pd.DataFrame:
-    told = _titles(ids, titles)
+    names = _titles(ids, titles)
     by_place = np.argsort(order)
     one, other = (part.ravel() for part in np.meshgrid(by_place, by_place, indexing="ij"))
     different = one != other
     one, other = one[different], other[different]
-    columns = (told[one], order[one], ids[other], told[other], order[other], square[one, other])
+    columns = (names[one], order[one], ids[other], names[other], order[other], square[one, other])
     table = dict(zip(SIMILARITY_COLUMNS[2:], columns, strict=True))
     return pd.DataFrame({MODEL: name, ITEM: ids[one], **table})
 
@@ -169,5 +169,5 @@ def _titles(ids: np.ndarray, titles: pd.Series | None) -> np.ndarray:
     named = pd.Series(ids).astype(str)
     if titles is None:
         return named.to_numpy(object)
-    told = pd.Series(ids).map(titles)
-    return told.where(told.notna() & (told != ""), named).to_numpy(object)
+    names = pd.Series(ids).map(titles)
+    return names.where(names.notna() & (names != ""), named).to_numpy(object)

@@ -95,9 +95,9 @@ def columns(config: EvaluateConfig) -> list[str]:
         for figure in with_ends(name)
     ]
     counted = [column(scope, name) for scope in SCOPES for name in COUNTS]
-    who = [RANK, SELECTED, FAMILY, POINT, SEED, ENGINE, DEVICE]
+    identity = [RANK, SELECTED, FAMILY, POINT, SEED, ENGINE, DEVICE]
     compared = [BEST_SET, *COMPARED, SEED_SD]
-    return [*who, validation_column(config), *compared, *scored, *counted, NOTES]
+    return [*identity, validation_column(config), *compared, *scored, *counted, NOTES]
 
 
 def leaderboard(

@@ -119,6 +119,20 @@ class Recommender(Ratings, Rankings):
         user_ids:
             Ids of people to give a row even when they have no ratings.
 
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from cofilter import ItemKNN
+        >>> ratings = pd.DataFrame(
+        ...     {"user_id": [1, 1, 2, 2, 3, 3], "item_id": [10, 20, 10, 20, 20, 30], "rating": 4.0}
+        ... )
+        >>> model = ItemKNN(similarity="cosine").fit(ratings)
+        >>> people = model.fold_in(pd.DataFrame({"user_id": [9], "item_id": [10], "rating": [5.0]}))
+        >>> model.recommend(people, k=2, as_frame=True)[["user_id", "item_id", "rank"]]
+           user_id  item_id  rank
+        0        9       20     1
+        1        9       30     2
+
         Raises
         ------
         DataError

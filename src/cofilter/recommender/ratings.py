@@ -61,6 +61,17 @@ class Ratings(Access):
         return_fallback:
             Also give bool[n], last: True where the answer is the fallback's.
 
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from cofilter import BiasBaseline
+        >>> ratings = pd.DataFrame(
+        ...     {"user_id": [1, 1, 2], "item_id": [10, 20, 10], "rating": [5, 3, 4]}
+        ... )
+        >>> model = BiasBaseline(scale=(1, 5)).fit(ratings)
+        >>> model.predict(1, [10, 99], return_fallback=True)[1].tolist()
+        [False, True]
+
         Raises
         ------
         CapabilityError
@@ -88,5 +99,5 @@ class Ratings(Access):
                 std[at[answered]] = self._pair_std(rows, row, item[at])[answered]
             own[at] = answered
         clipped = np.clip(scores, *self.scale_).astype(np.float32)
-        asked = [clipped] + [std] * return_std + [~own] * return_fallback
-        return asked[0] if len(asked) == 1 else tuple(asked)
+        answers = [clipped] + [std] * return_std + [~own] * return_fallback
+        return answers[0] if len(answers) == 1 else tuple(answers)

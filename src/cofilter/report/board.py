@@ -79,11 +79,11 @@ def main_board(table: pd.DataFrame, seconds: pd.Series, config: EvaluateConfig) 
     """The leaderboard: the primary metric, how it compares, the other metrics, seconds."""
     shown = shown_metrics(config)
     first, rest = shown["warm"][:1], shown["warm"][1:]
-    told = {name: title for name, title in COMPARED.items() if name in table}
+    headings = {name: title for name, title in COMPARED.items() if name in table}
     warm = _metrics(table, "warm", first)
-    compared = [_compared(table, name) for name in told]
+    compared = [_compared(table, name) for name in headings]
     warm += compared + _metrics(table, "warm", rest)
-    names = [*first, *told.values(), *rest]
+    names = [*first, *headings.values(), *rest]
     groups = [
         _group("Warm users and items", names, warm),
         _group("All, cold included", shown["all"], _metrics(table, "all", shown["all"])),
@@ -191,8 +191,8 @@ def _compared(table: pd.DataFrame, name: str) -> list[Cell]:
         elif name == P_HOLM:
             cells.append(Cell("<0.001" if value < 0.001 else f"{value:.3f}"))
         else:
-            told = f"{value:+.4f}" if name == DIFFERENCE else f"{value:+.2f}"
-            cells.append(Cell(_minus(told), interval=_interval(row, name)))
+            headings = f"{value:+.4f}" if name == DIFFERENCE else f"{value:+.2f}"
+            cells.append(Cell(_minus(headings), interval=_interval(row, name)))
     return cells
 
 

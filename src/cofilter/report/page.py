@@ -74,8 +74,8 @@ def _read(name: str) -> str:
 
 def _ranked_definitions() -> dict[str, str]:
     ranked = {**ranking.DEFINITIONS, **beyond.DEFINITIONS}
-    told = {f"{name}@k": text for name, text in ranked.items()}
-    return {**told, beyond.CONSUMED: beyond.CONSUMED_DEFINITION}
+    at_k = {f"{name}@k": text for name, text in ranked.items()}
+    return {**at_k, beyond.CONSUMED: beyond.CONSUMED_DEFINITION}
 
 
 def _count(value: int | None) -> str:

@@ -122,25 +122,25 @@ def _sample(what: str, model: MatrixFactorization, pair: tuple[int | str, int | 
 
 
 def _comparison(config: R1Config, lab: Lab) -> tuple[list[Figure], pd.DataFrame]:
-    asked = config.comparison
-    table, _ = filter_ratings(lab.ratings, asked.filter, None)
+    setup = config.comparison
+    table, _ = filter_ratings(lab.ratings, setup.filter, None)
     parts, _ = split_ratings(table, config.split, None)
     whole = pd.concat([parts.train, parts.test])
     chosen = warm(parts.test, parts.train)
-    rows = chosen.sample(min(asked.test_rows, len(chosen)), random_state=asked.test_seed)
+    rows = chosen.sample(min(setup.test_rows, len(chosen)), random_state=setup.test_seed)
     found: dict[tuple[str, str], tuple[float | None, str]] = {}
     recommended = []
     for side in _SIDES:
-        made = partial(KINDS[side], asked.neighbours)
+        made = partial(KINDS[side], setup.neighbours)
         leaking, honest = lab.fit("", with_leak(made()), whole), lab.fit("", made(), parts.train)
         found[f"{side}-based", LEAKING] = answered_rmse(leaking, rows)
         found[f"{side}-based", HONEST] = answered_rmse(honest, rows)
         everything = lab.fit("", made(), whole)
         first = everything.users_.ids[0]
-        best = lab.recommendations(everything, first, asked.top_n, whole)
+        best = lab.recommendations(everything, first, setup.top_n, whole)
         recommended.append(best.assign(**{"model": f"{side}-based", USER: first}))
-    model = MatrixFactorization(unclipped(asked.factors))
-    lab.fit(f"r1-comparison-dim{asked.factors.dim}", model, parts.train, parts.test)
+    model = MatrixFactorization(unclipped(setup.factors))
+    lab.fit(f"r1-comparison-dim{setup.factors.dim}", model, parts.train, parts.test)
     error = rmse(rows[RATING].to_numpy(), model.predict(rows[USER], rows[ITEM]))
     for procedure in (LEAKING, HONEST):
         found["model-based", procedure] = error, f"epoch {model.epochs_}, chosen on the test rows"

@@ -156,23 +156,24 @@ def _persons(config: R4Config, lab: Lab) -> list[Figure]:
 
     One and the same model, the biased one, fitted on the other users alone.
     """
-    asked = config.persons
+    persons_setup = config.persons
     users = np.unique(lab.ratings[USER])
-    rng = np.random.default_rng(asked.seed)
-    taken = rng.choice(users, max(1, round(asked.share * len(users))), replace=False)
+    rng = np.random.default_rng(persons_setup.seed)
+    taken = rng.choice(users, max(1, round(persons_setup.share * len(users))), replace=False)
     persons = lab.ratings[USER].isin(taken)
     others = lab.ratings[~persons]
     model = MatrixFactorization(config.biased.model_copy(update={"scale": lab.scale}))
     lab.fit("r4-persons", model, others)
-    shown = lab.ratings[persons & lab.ratings[ITEM].isin(most_rated(others, asked.movies))]
-    enough = shown[USER].value_counts() >= asked.at_least
+    shown = lab.ratings[persons & lab.ratings[ITEM].isin(most_rated(others, persons_setup.movies))]
+    enough = shown[USER].value_counts() >= persons_setup.at_least
     shown = shown[shown[USER].isin(enough.index[enough])]
     rest = lab.ratings[persons & lab.ratings[USER].isin(shown[USER])].drop(shown.index)
     hidden = rest[rest[ITEM].isin(others[ITEM])]
     if hidden.empty:
         return [Figure(what, "rmse", None, "no person has rated enough") for what in _WAYS]
     voted = {
-        person: borrowed_from(own, others, asked.within) for person, own in shown.groupby(USER)
+        person: borrowed_from(own, others, persons_setup.within)
+        for person, own in shown.groupby(USER)
     }
     truth = hidden[RATING].to_numpy()
     borrowed = model.predict(hidden[USER].map(voted), hidden[ITEM])

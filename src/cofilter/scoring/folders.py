@@ -59,11 +59,11 @@ def expected_folders(models: Path, expected: Iterable[tuple[str, str]]) -> list[
     wanted = list(expected)
     missing = [pair for pair in wanted if not (models / Path(*pair) / SELECTION).is_file()]
     if missing:
-        told = "; ".join(
+        stated = "; ".join(
             f"{models / Path(*pair)} (run the stage train_{pair[0]} for the point {pair[1]})"
             for pair in missing
         )
-        raise DataError(f"models are missing: {told}")
+        raise DataError(f"models are missing: {stated}")
     return [_read(models / Path(*pair), *pair) for pair in wanted]
 
 
@@ -85,10 +85,10 @@ def _read(folder: Path, family: str, point: str) -> ModelFolder:
     absent = [key for key in _KEYS if key not in selection]
     if absent:
         raise DataError(f"{folder / SELECTION}: no {', '.join(absent)}; train this model again")
-    told = selection["family"], selection["point"]
-    if told != (family, point):
+    stated = selection["family"], selection["point"]
+    if stated != (family, point):
         raise DataError(
-            f"{folder / SELECTION}: belongs to {'/'.join(told)}, but lies in the folder of "
+            f"{folder / SELECTION}: belongs to {'/'.join(stated)}, but lies in the folder of "
             f"{family}/{point}"
         )
     return ModelFolder(family, point, folder, selection, _curve(folder / LEARNING_CURVE))

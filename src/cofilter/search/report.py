@@ -52,9 +52,9 @@ def summary(study: SearchStudy) -> str:
     """One line: how many trials ended how, and what the best one is."""
     job, trials, best = study.job, study.trials(), chosen(study)
     counts = Counter(trial.state.name.lower() for trial in trials)
-    told = ", ".join(f"{counts[name]} {name}" for name in ("complete", "pruned", "fail"))
+    states = ", ".join(f"{counts[name]} {name}" for name in ("complete", "pruned", "fail"))
     return (
-        f"{job.study}: {len(trials)} trials ({told}); best {job.metric} {best.value:.4f} "
+        f"{job.study}: {len(trials)} trials ({states}); best {job.metric} {best.value:.4f} "
         f"in trial {best.number}{_before(study)}"
     )
 

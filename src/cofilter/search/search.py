@@ -70,8 +70,8 @@ def run_trials(job: Job, data: Data, study: SearchStudy, check: Callable[[], Non
 
 def _line(job: Job, number: int, outcome: Outcome, best: FrozenTrial | None) -> str:
     ended = f"{job.metric} {outcome.value:.4f}" if outcome.value is not None else outcome.reason
-    told = f"; best {best.value:.4f} in trial {best.number}" if best is not None else ""
-    return f"trial {number}: {ended}{told}"
+    note = f"; best {best.value:.4f} in trial {best.number}" if best is not None else ""
+    return f"trial {number}: {ended}{note}"
 
 
 def run_workers(job: Job) -> None:
@@ -94,8 +94,8 @@ def run_workers(job: Job) -> None:
                 stop.check()
     died = [worker for worker in workers if worker.exitcode]
     if died:
-        told = ", ".join(f"{worker.name} with exit code {worker.exitcode}" for worker in died)
-        raise SearchError(f"ended before the search did: {told}. Run again to go on")
+        note = ", ".join(f"{worker.name} with exit code {worker.exitcode}" for worker in died)
+        raise SearchError(f"ended before the search did: {note}. Run again to go on")
 
 
 def work(job: Job) -> None:

@@ -124,10 +124,10 @@ class Trials:
                 job.checkpoint, folder, observer, f"{job.config.method} trial {trial.number}"
             )
             outcome, found = self._outcome(tree, trainer)
-            told = {"trial": trial.number, "state": outcome.state.name.lower()}
-            told |= {job.metric: outcome.value} if outcome.value is not None else {}
-            told |= {"reason": outcome.reason} if outcome.reason else {}
-            tracker.log_summary(found | told)
+            verdict = {"trial": trial.number, "state": outcome.state.name.lower()}
+            verdict |= {job.metric: outcome.value} if outcome.value is not None else {}
+            verdict |= {"reason": outcome.reason} if outcome.reason else {}
+            tracker.log_summary(found | verdict)
         shutil.rmtree(folder, ignore_errors=True)
         return outcome
 

@@ -112,8 +112,10 @@ def _continue(url: str, part: Path, policy: Policy) -> None:
             discard(part.with_name(part.name.removesuffix(".part")))
             raise _PassingError("HTTP 416: the unfinished download does not fit the file any more")
         if answer.status_code == 429 or answer.status_code >= 500:
-            asked = answer.headers.get("Retry-After", "")
-            raise _PassingError(_status(answer), float(asked) if asked.isdigit() else 0.0)
+            retry_after = answer.headers.get("Retry-After", "")
+            raise _PassingError(
+                _status(answer), float(retry_after) if retry_after.isdigit() else 0.0
+            )
         if answer.status_code not in (200, 206):
             raise SourceError(_status(answer))
         if answer.status_code == 200 or _range_start(answer) != have:
@@ -174,9 +176,9 @@ def _total(answer: requests.Response, have: int) -> int | None:
 
 def _wait(state: RetryCallState, policy: Policy) -> float:
     fault = state.outcome.exception() if state.outcome else None
-    asked = fault.wait if isinstance(fault, _PassingError) else 0.0
+    retry_after = fault.wait if isinstance(fault, _PassingError) else 0.0
     backoff = policy.first_wait * 2 ** (state.attempt_number - 1)
-    return min(max(backoff, asked), policy.longest_wait)
+    return min(max(backoff, retry_after), policy.longest_wait)
 
 
 def _announce(url: str, state: RetryCallState) -> None:

@@ -101,8 +101,8 @@ class Ensemble(Recommender):
         items = self.items_.ids[item]
         for member, weight in self._weighted("rating_weight"):
             members_users = self._members_users(users.state, member, row)
-            given, fallback = member.predict(members_users, items, return_fallback=True)
-            scores += weight * given
+            predicted, fallback = member.predict(members_users, items, return_fallback=True)
+            scores += weight * predicted
             own |= ~fallback
         return scores, own
 

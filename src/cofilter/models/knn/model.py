@@ -169,8 +169,8 @@ class _KNN(Recommender):
         ``lists``: candidates with their deviations, and for each pair its place among those.
         """
         own, place = given
-        asked = grouped(place, len(own))
-        pairs = Pairs(own, self._own_similarity, *asked, lists[1].astype(np.int32))
+        groups = grouped(place, len(own))
+        pairs = Pairs(own, self._own_similarity, *groups, lists[1].astype(np.int32))
         candidates, k = as_sparse(lists[0]), min(self.config.k, len(self._norm))
         # New users are no rows of the matrix.
         known = self._similarities_at_hand() if (own != UNKNOWN).all() else None
@@ -284,9 +284,9 @@ class ItemKNN(_KNN):
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        asked = np.bincount(item, minlength=len(self.items_)) > 0
-        wanted = np.flatnonzero(asked).astype(np.int32)
-        place = (np.cumsum(asked, dtype=np.int32) - 1)[item]
+        groups = np.bincount(item, minlength=len(self.items_)) > 0
+        wanted = np.flatnonzero(groups).astype(np.int32)
+        place = (np.cumsum(groups, dtype=np.int32) - 1)[item]
         lists = self._centred(users, self._aggregation_centre)
         return self._combine(users, row, item, (wanted, place), (lists, row))
 

@@ -54,9 +54,9 @@ class FusedSVDPlusPlus:
         width = self._tables.user.shape[1]
         self._short = len(data) * width < SHORT
         by_user = data.by_user
-        given = as_sparse(by_user, by_user.data - np.float32(mean))
+        rated = as_sparse(by_user, by_user.data - np.float32(mean))
         with few_threads(self._short):
-            self._rows = shuffled_rows(given, self._order, stream_key(config.seed))
+            self._rows = shuffled_rows(rated, self._order, stream_key(config.seed))
             least = max(config.batch_size or len(data), len(data) // CHUNKS)
             first = chunks_of(self._rows.start, least)
             self._columns = columns_of(self._rows, first)

@@ -44,7 +44,7 @@ def beyond_accuracy(board: pd.DataFrame, models: list[str], primary: str) -> Ite
     """The primary metric against coverage and against popularity, where those are measured."""
     rows = board[board[MODEL].isin(models)]
     _, _, k = primary.partition("@")
-    told = {
+    measures = {
         "coverage": ("Coverage of the catalogue", "share of the items that anybody is recommended"),
         "diversity": ("Diversity of a list", "mean distance of two items of a list"),
         "gini": ("Concentration of what is recommended", "Gini index: 0 all alike, 1 one item"),
@@ -57,7 +57,7 @@ def beyond_accuracy(board: pd.DataFrame, models: list[str], primary: str) -> Ite
             "mean share of the users who rated an item",
         ),
     }
-    for measure, (title, meaning) in told.items():
+    for measure, (title, meaning) in measures.items():
         name = next((c for c in _candidates(measure, k) if c in rows.columns), None)
         if name is None:
             continue
@@ -75,8 +75,8 @@ def _candidates(measure: str, k: str) -> list[str]:
 
 def _consumed(rows: pd.DataFrame) -> float | None:
     """How popular what users rated themselves is, the same for every model."""
-    told = column("warm", CONSUMED)
-    known = rows[told].dropna() if told in rows else rows.iloc[:0, 0]
+    consumed = column("warm", CONSUMED)
+    known = rows[consumed].dropna() if consumed in rows else rows.iloc[:0, 0]
     return float(known.iloc[0]) if len(known) else None
 
 

@@ -52,11 +52,11 @@ def _forest(board: pd.DataFrame, metric: str, primary: str) -> Figure:
     low, high = f"{warm}_low", f"{warm}_high"
     ascending = lower_is_better(metric)
     rows = board.sort_values(warm, ascending=ascending, kind="stable")
-    told = [MODEL, SELECTED, warm, everything]
+    needed = [MODEL, SELECTED, warm, everything]
     with_interval = {low, high} <= set(rows.columns)
-    told += [low, high] if with_interval else []
+    needed += [low, high] if with_interval else []
     marked = metric == primary and BEST_SET in rows.columns
-    rows = rows[told].assign(best=rows[BEST_SET].eq(True) if marked else rows[SELECTED])
+    rows = rows[needed].assign(best=rows[BEST_SET].eq(True) if marked else rows[SELECTED])
     rows["value"] = rows[warm].map("{:.3f}".format)
     ends = rows[[warm, everything, *([low, high] if with_interval else [])]]
     first, last = (float(end(ends.to_numpy(np.float64))) for end in (np.nanmin, np.nanmax))

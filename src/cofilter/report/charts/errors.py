@@ -43,9 +43,9 @@ def bands(table: pd.DataFrame, models: Sequence[str]) -> Iterator[Figure]:
     table = table.assign(**{MODEL: unseeded(table[MODEL])})
     for by, rows in table.groupby("by", sort=False):
         for measure, name in ((RMSE, "RMSE"), ("recall", "Recall")):
-            told = rows.dropna(subset=[measure])
-            if len(told):
-                yield _bands(told, str(by), measure, name)
+            measured = rows.dropna(subset=[measure])
+            if len(measured):
+                yield _bands(measured, str(by), measure, name)
 
 
 def _bands(rows: pd.DataFrame, by: str, measure: str, name: str) -> Figure:
@@ -94,8 +94,8 @@ def calibration(table: pd.DataFrame, models: Sequence[str]) -> Iterator[Figure]:
     domain = [float(ends.to_numpy().min()), float(ends.to_numpy().max())]
     off = (rows["predicted"] - rows["observed"]).abs() * rows["rows"]
     error = off.groupby(rows[MODEL]).sum() / rows.groupby(MODEL)["rows"].sum()
-    told = ", ".join(f"{name} {error[name]:.2f}" for name in order)
-    reading = f"Mean distance from the line, by rows: {told}."
+    readings = ", ".join(f"{name} {error[name]:.2f}" for name in order)
+    reading = f"Mean distance from the line, by rows: {readings}."
 
     def draw(width: int) -> Any:
         per_row = {FULL: 6, PHONE: 2}.get(width, 3)
