@@ -16,6 +16,13 @@ settings.register_profile("cofilter", deadline=None)
 settings.load_profile("cofilter")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run the pipeline first: they take longest, and processes take whole files."""
+    needs = {"checkout", "finished"}
+    long = {item.path for item in items if needs & set(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
     """A checkout whose pipeline has run from nothing; tests that change anything take a copy."""
