@@ -192,11 +192,11 @@ def errors(finished: Finished) -> list[str]:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Ours without what points at trackers or at another checkout's code."""
+    """Ours without what points at trackers, at another checkout's code, or at a `make` around us."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("WANDB", "DVC", "GIT", "HYDRA"))
+        if not name.startswith(("WANDB", "DVC", "GIT", "HYDRA", "MAKE", "MFLAGS", "ARGS"))
     }
     name = {"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.org"}
     name |= {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.org"}
