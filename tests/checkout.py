@@ -192,7 +192,7 @@ def errors(finished: Finished) -> list[str]:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Ours without what points at trackers, at another checkout's code, or at a `make` around us."""
+    """Ours without what names trackers, another checkout's code, or a `make` around us."""
     kept = {
         name: value
         for name, value in os.environ.items()
