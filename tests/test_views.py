@@ -217,7 +217,7 @@ def test_a_checkpoint_of_other_code_or_other_data_is_stale(checkout: Checkout) -
 SCRIPTS = sorted(
     path.name
     for path in (Path(__file__).parents[1] / "src" / "stages").glob("*.py")
-    if '__import__("installed")' in path.read_text(encoding="utf-8")
+    if '__import__("begin")' in path.read_text(encoding="utf-8")
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    __import__("installed")  # one line, not a trace, where .venv is not active
+    __import__("begin")  # before all other imports: see there
 
 import logging
 
@@ -14,9 +14,9 @@ from cofilter.core.paths import SPLIT
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.tracking.config import TrackingConfig
 from cofilter.tracking.dashboard import publish
-from cofilter.tracking.tracker import run_group
 from cofilter.training.points import SEED, axes_of
 from stages.app import Run, stage
+from stages.tracked import run_group
 
 log = logging.getLogger("cofilter")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    __import__("installed")  # one line, not a trace, where .venv is not active
+    __import__("begin")  # before all other imports: see there
 
 from cofilter.core.io import read_json, write_json
 from cofilter.core.parts import AUDIT, load_parts
@@ -23,9 +23,9 @@ def main(run: Run) -> None:
     """Config → split → fit, choose, fit again → save and track."""
     point = point_config(run.cfg)  # an impossible one stops here, before anything is tracked
     set_threads(run.cfg["threads"])
-    parts, name = load_parts(SPLIT), f"{point.family}-{point.name}"
-    folder = run.out / MODELS / point.family / point.name
+    folder, name = run.out / MODELS / point.family / point.name, f"{point.family}-{point.name}"
     with tracker(run, read_json(SPLIT / AUDIT), f"train_{point.family}", name) as tracked:
+        parts = load_parts(SPLIT)
         trained = train_point(point, parts, run.root / CHECKPOINTS, tracked)
         save_point(trained, folder)
         write_json(run.root / TIMINGS / f"{name}.json", trained.timings)

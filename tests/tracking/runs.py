@@ -27,14 +27,18 @@ def config(**changed: Any) -> TrackingConfig:
 
 def tracker(root: Path, **changed: Any) -> Tracker:
     """A tracker of the run train_mf / mf-dim50 in ``root``."""
-    return Tracker(
-        config(**changed),
-        root=root,
-        group="g1",
-        job_type="train_mf",
-        name="mf-dim50",
-        run_config={"mf": {"dim": 50, "lr": 0.01}},
-    )
+    return Tracker(config(**changed), **described(root))
+
+
+def described(root: Path) -> dict[str, Any]:
+    """The run train_mf / mf-dim50 in ``root``, as arguments of a tracker."""
+    return {
+        "root": root,
+        "group": "g1",
+        "job_type": "train_mf",
+        "name": "mf-dim50",
+        "run_config": {"mf": {"dim": 50, "lr": 0.01}},
+    }
 
 
 def folders(root: Path) -> list[Path]:

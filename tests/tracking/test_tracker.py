@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cofilter.core.errors import DataError
-from cofilter.tracking.tracker import Tracker, run_group
+from cofilter.tracking.tracker import Tracker
 from tests.tracking.runs import folders, ours, rows, tracker
 from tests.tracking.wandb_log import Run, read_run
 
@@ -170,10 +169,3 @@ def test_a_wrong_value_ends_the_run_with_one_warning(
     (record,) = ours(caplog)
     assert "absent" in record.getMessage()
     assert only_run(tmp_path).numbers("epoch") == [(1,)]
-
-
-def test_the_group_is_dvcs_experiment_or_the_data() -> None:
-    assert run_group(["a", "b"]) == run_group(["a", "b"]) != run_group(["a", "c"])
-    assert run_group(["ab"]) != run_group(["a", "b"])
-    os.environ["DVC_EXP_NAME"] = "tidy-otter"
-    assert run_group(["a", "b"]) == "tidy-otter"

@@ -57,3 +57,8 @@ class Interrupted(CofilterError):  # noqa: N818 - it is a request, not an error
     def __init__(self, signal_number: int, message: str = "") -> None:
         super().__init__(message or f"stopped by {signal.Signals(signal_number).name}")
         self.signal_number = signal_number
+
+
+def is_interruption(error: BaseException | None) -> bool:
+    """Whether ``error`` ends the work from outside (a signal, Ctrl-C), not for a fault in it."""
+    return isinstance(error, Interrupted) or not isinstance(error, Exception | None)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cofilter.core.parts import Parts
 from cofilter.report.samples import sample_predictions, sample_recommendations
-from cofilter.tracking.tracker import Tracker
+from cofilter.tracking.beside import TrackerBeside
 from cofilter.training.point import TrainedPoint
 
 
@@ -32,7 +32,7 @@ def quality(selection: Mapping[str, Any], primary: str) -> str:
 
 
 def log_trained(
-    tracker: Tracker, trained: TrainedPoint, parts: Parts, titles: pd.Series, folder: Path
+    tracker: TrackerBeside, trained: TrainedPoint, parts: Parts, titles: pd.Series, folder: Path
 ) -> None:
     """Log figures, samples with titles, and the model and its checkpoint as artifacts."""
     model, name = trained.model, f"{trained.selection['family']}-{trained.selection['point']}"

@@ -39,7 +39,7 @@ def dashboard(
     Parameters
     ----------
     group:
-        What `cofilter.tracking.tracker.run_group` gives.
+        Which runs, for example a hash of their data and split.
     families:
         Those with epochs, in the order of the page.
     metrics:

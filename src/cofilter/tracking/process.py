@@ -6,6 +6,7 @@ tracker needs none of it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -18,7 +19,19 @@ from cofilter.core.paths import LOGS
 from cofilter.tracking.config import TrackingConfig
 
 LiveMode = Literal["online", "offline"]
+_QUIET = {
+    "WANDB_SILENT": "true",
+    "WANDB_ERROR_REPORTING": "false",  # crash reports to wandb's makers
+}
 PROBE_BYTES = 65536  # larger than what a file system keeps within its own records
+
+
+def import_libraries() -> None:
+    """Import what a run needs, ahead of a `prepare` that says what is absent."""
+    os.environ |= _QUIET  # wandb looks at these while it is imported
+    with contextlib.suppress(ImportError):
+        import pandas  # noqa: F401 - by `wandb.Table`, at the first one
+        import wandb  # noqa: F401
 
 
 def prepare(config: TrackingConfig, root: Path) -> LiveMode:
@@ -36,19 +49,24 @@ def prepare(config: TrackingConfig, root: Path) -> LiveMode:
     logs = root / LOGS
     logs.mkdir(parents=True, exist_ok=True)
     check_writable(logs)
-    os.environ |= {
+    os.environ |= _QUIET | {
         "WANDB_DIR": str(logs),
         "WANDB_CACHE_DIR": str(logs / "wandb-cache"),
         "WANDB_DATA_DIR": str(logs / "wandb-data"),  # staged artifacts
         "WANDB_ARTIFACT_DIR": str(logs / "wandb-artifacts"),
-        "WANDB_SILENT": "true",
-        "WANDB_ERROR_REPORTING": "false",  # crash reports to wandb's makers
     }
-    if config.wanted_mode != "auto":
-        return "online" if config.wanted_mode == "online" else "offline"
     import wandb  # only now, since it reads the environment
 
+    if config.wanted_mode != "auto":
+        return "online" if config.wanted_mode == "online" else "offline"
     return "online" if wandb.login(prompt=False, verify=False) else "offline"
+
+
+def start_service(config: TrackingConfig) -> None:
+    """Start the process that writes and sends for wandb; `open_run` would start it otherwise."""
+    import wandb
+
+    wandb.setup(wandb.Settings(x_service_wait=config.init_timeout))
 
 
 def open_run(

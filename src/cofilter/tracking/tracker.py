@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
-
-from cofilter.core.errors import DataError, Interrupted
-from cofilter.core.io import json_sha256
+from cofilter.core.errors import DataError, is_interruption
 from cofilter.tracking import process, records
+from cofilter.tracking.beside import HURRY_SECONDS
 from cofilter.tracking.config import TrackingConfig
+
+if TYPE_CHECKING:
+    import pandas as pd  # half of its import time would be a run's whole start
 
 log = logging.getLogger(__name__)
 
 EPOCH = "epoch"
 PHASES = ("fit", "refit")
 T = TypeVar("T")
-HURRY_SECONDS = 0.7  # a preempted machine gives 2 s, and the checkpoint needs its share
-
-
-def run_group(data_sha256s: Iterable[str]) -> str:
-    """The group of a pipeline's runs: DVC's experiment name, otherwise a hash of data and split.
-
-    Parameters
-    ----------
-    data_sha256s:
-        Hashes that tell one data set and split from another, in a fixed order.
-    """
-    return os.environ.get("DVC_EXP_NAME") or json_sha256(list(data_sha256s))[:8]
 
 
 class Tracker:
@@ -76,6 +64,8 @@ class Tracker:
         }
         self.run_id: str | None = None
         self.folder: Path | None = None  # of the run's files; `wandb sync` takes it
+        self._prepared = False
+        self._mode: process.LiveMode | None = None
         self._run: Any = None  # a wandb.Run while it lasts
         self._last_epoch: dict[str, float] = {}  # by phase
         self._defined: set[str] = set()  # metrics that have their axis
@@ -85,6 +75,7 @@ class Tracker:
         run_id: str | None = None,
         history: Sequence[Mapping[str, float]] = (),
         phase: str = "fit",
+        new_id: str | None = None,
     ) -> str:
         """Start a run, or continue ``run_id``; a second call goes on in the run that there is.
 
@@ -94,11 +85,13 @@ class Tracker:
         Parameters
         ----------
         run_id:
-            From the checkpoint; None makes a new id.
+            From the checkpoint; None begins a new run.
         history:
             The completed epochs' rows, in order.
         phase:
             ``fit`` or ``refit``: which training the rows belong to.
+        new_id:
+            Of a new run; None draws one.
 
         Returns
         -------
@@ -106,9 +99,8 @@ class Tracker:
             The run's id; there is one also when tracking is disabled or has failed.
         """
         if self.run_id is None:
-            self.run_id = run_id or secrets.token_hex(5)
-            if self.config.wanted_mode != "disabled":
-                self._open(self.run_id, resume=run_id is not None)
+            self.run_id = run_id or new_id or secrets.token_hex(5)
+            self._open(self.run_id, resume=run_id is not None)
         for row in history:
             self.log_epoch(row, phase)
         return self.run_id
@@ -197,11 +189,22 @@ class Tracker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        interrupted = isinstance(error, Interrupted) or not isinstance(error, Exception | None)
-        self.finish(0 if error is None else 1, hurry=interrupted)
+        self.finish(0 if error is None else 1, hurry=is_interruption(error))
+
+    def prepare(self) -> process.LiveMode | None:
+        """Do all of a start that needs no run yet, once; gives the run's mode, None without one."""
+        if not self._prepared and self.config.wanted_mode != "disabled":
+            self._mode = self._guarded("preparing a run", self._made_ready)
+        self._prepared = True
+        return self._mode
+
+    def _made_ready(self) -> process.LiveMode:
+        mode = process.prepare(self.config, self.root)
+        process.start_service(self.config)
+        return mode
 
     def _open(self, run_id: str, resume: bool) -> None:
-        mode = self._guarded("preparing a run", lambda: process.prepare(self.config, self.root))
+        mode = self.prepare()
         if mode is None:
             return
         self._run = self._begin(mode, run_id, resume)

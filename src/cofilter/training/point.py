@@ -71,9 +71,11 @@ def train_point(
         label = f"{point.family}/{point.name} {phase}"
         return Trainer(point.checkpoint, checkpoints, observer, label, phase)
 
+    model, trainer = point.make(), new_trainer("fit")
+    if observer is not None and not model.gradient:
+        observer.start(None, [], "fit")  # what a trainer does who knows of an earlier run
     started = time.monotonic()
-    trainer = new_trainer("fit")
-    fitted = point.make().fit(parts.train, parts.validation, trainer)
+    fitted = model.fit(parts.train, parts.validation, trainer)
     timings = {"fit_seconds": time.monotonic() - started}
     target = Target.of(parts.train, None, parts.validation, point.score.relevance_threshold)
     scores = score_target(fitted, target, point.score)

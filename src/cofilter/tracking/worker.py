@@ -1,0 +1,55 @@
+"""The other process of `cofilter.tracking.beside`: does with a tracker what the pipe says."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import pickle
+from multiprocessing.connection import Connection
+from typing import Any, cast
+
+from cofilter.tracking import process
+from cofilter.tracking.beside import ENDED
+from cofilter.tracking.tracker import Tracker
+
+
+class _ToTheStage(logging.handlers.QueueHandler):
+    """Sends what is logged here to the stage, whose log it belongs to."""
+
+    def __init__(self, pipe: Connection) -> None:
+        super().__init__(cast(Any, pipe))  # that it is no queue, only `enqueue` knows
+        self.pipe = pipe
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        self.pipe.send(record)
+
+
+def serve(file_number: int) -> None:
+    """Make the tracker that the first message describes, and call the methods that the others name.
+
+    Parameters
+    ----------
+    file_number:
+        Of this end of the pipe. When the other end closes before ``finish`` was called, the
+        stage was killed: the run has failed.
+    """
+    pipe = Connection(file_number)
+    process.import_libraries()  # while the stage imports its own
+    try:
+        config, described = pipe.recv()
+    except EOFError:
+        return  # nothing is tracked after all
+    # From here on; what other libraries have to say is no news of the run.
+    logging.getLogger("cofilter").addHandler(_ToTheStage(pipe))
+    tracker = Tracker(config, **described)
+    tracker.prepare()
+    method = ""
+    while method != "finish":
+        try:
+            method, *arguments = pipe.recv()
+        except (EOFError, OSError, pickle.UnpicklingError):
+            method, arguments = "finish", [1]
+        getattr(tracker, method)(*arguments)
+    with contextlib.suppress(OSError):  # the stage did not wait
+        pipe.send(ENDED)
