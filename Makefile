@@ -30,6 +30,8 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) (once; a few minutes)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@echo "Compiling the kernels (a minute)"
+	@PYTHONPATH=src $(VENV)/bin/python -m stages.rehearse
 	@touch $@
 
 repro: $(READY) ## run the pipeline on real ratings and print the leaderboard

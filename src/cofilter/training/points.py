@@ -61,11 +61,14 @@ def axes_of(family: str, cfg: Tree) -> dict[str, list[Any]]:
 def expected_points(cfg: Tree) -> list[tuple[str, str]]:
     """(family, point) of every model that the configuration's sweep names."""
     return [
-        (family, point_name(**point)) for family in cfg["points"] for point in _points(family, cfg)
+        (family, point_name(**point))
+        for family in cfg["points"]
+        for point in points_of(family, cfg)
     ]
 
 
-def _points(family: str, cfg: Tree) -> Iterator[dict[str, Any]]:
+def points_of(family: str, cfg: Tree) -> Iterator[dict[str, Any]]:
+    """The points of a family's sweep: the value of each axis."""
     axes = axes_of(family, cfg)
     return (dict(zip(axes, point, strict=True)) for point in product(*axes.values()))
 
