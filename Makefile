@@ -36,15 +36,9 @@ $(READY): pyproject.toml constraints.txt
 
 repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@dvc repro $(ARGS)
-	@$(MAKE) --silent --no-print-directory results/report.html
+	@python -m cofilter.report --if-changed
 	@python -m cofilter.report.terminal
 	@PYTHONPATH=src python -m stages.drift
-
-# Drawn anew when a table, a log or the drawing itself is newer; `wildcard` looks when make starts,
-# so `repro` starts a second one after DVC.
-results/report.html: $(wildcard results/*.csv results/*.json results/plots/*.csv logs/environment.json \
-    logs/timings/*.json $(addprefix src/cofilter/report/,*.py *.j2 charts/*.py))
-	@python -m cofilter.report
 
 leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.report.terminal

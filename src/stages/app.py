@@ -43,6 +43,16 @@ class Run:
     out: Path
     root: Path
 
+    @property
+    def direct(self) -> bool:
+        """Whether a person, not DVC, has started it."""
+        return self.out != Path.cwd()
+
+    @property
+    def logs(self) -> Path:
+        """Above ``logs/``: what a direct run measures is not written over the pipeline's."""
+        return self.out if self.direct else self.root
+
 
 def plain(value: Any) -> Any:
     """Plain values with None where conf/ says ``???`` (nothing given, see data_dependency)."""
@@ -122,8 +132,9 @@ def _run(
     work: Callable[[Run], None], cfg: DictConfig, out: Path, *, one_of_many: bool = False
 ) -> None:
     """Do a stage's work. A refused job of a multirun leaves its reason and lets the others run."""
+    run = Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout())
     try:
-        work(Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout()))
+        work(run)
     except Interrupted as interrupted:
         messages.interrupted(interrupted)
         sys.exit(128 + interrupted.signal_number)
@@ -132,7 +143,7 @@ def _run(
             _refuse(error)
         messages.one_line(error)
         return write_text(out / JOB_ERROR, str(error))
-    if out != Path.cwd():
+    if run.direct:
         messages.outputs(out)
 
 

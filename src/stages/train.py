@@ -28,7 +28,7 @@ def main(run: Run) -> None:
         parts = load_parts(SPLIT)
         trained = train_point(point, parts, run.root / CHECKPOINTS, tracked)
         save_point(trained, folder)
-        write_json(run.root / TIMINGS / f"{name}.json", trained.timings)
+        write_json(run.logs / TIMINGS / f"{name}.json", trained.timings)
         log_trained(tracked, trained, parts, read_titles(), folder)
     messages.reached(quality(trained.selection, run.cfg["evaluate"]["primary"]))
 

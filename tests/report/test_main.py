@@ -20,3 +20,23 @@ def test_without_results_it_says_what_to_run(
 ) -> None:
     assert main(tmp_path) == 1
     assert "run the stage evaluate first" in capsys.readouterr().err
+
+
+def test_if_changed_draws_what_has_changed_alone(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, board = results / "report.html", results / "leaderboard.csv"
+    assert main(tmp_path, if_changed=True) == 0
+    first = page.stat().st_mtime_ns
+    capsys.readouterr()
+
+    board.touch()  # as DVC does
+    assert main(tmp_path, if_changed=True) == 0
+    assert page.stat().st_mtime_ns == first
+    assert capsys.readouterr().out == ""
+
+    timings = tmp_path / "logs" / "timings"
+    timings.mkdir(parents=True, exist_ok=True)
+    (timings / "new-model.json").write_text('{"fit_seconds": 1.0}')
+    assert main(tmp_path, if_changed=True) == 0
+    assert page.stat().st_mtime_ns > first

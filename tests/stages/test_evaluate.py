@@ -9,6 +9,10 @@ from tests.tracking.wandb_log import read_run
 def test_the_tracked_run_holds_the_leaderboard_and_the_reports_charts(checkout: Checkout) -> None:
     ran = checkout.stage("evaluate", "tracking.mode=offline", inside=True)
     assert ran.returncode == 0, ran.stderr
+    last = [line.split(":")[0] for line in ran.stdout.splitlines()[-4:]]
+    assert last == ["data", "ship", "gain", "load"], ran.stdout
+    named = ran.stdout.splitlines()[-1].split('"')[1]
+    assert (checkout.path / named / "model.json").is_file()
     (folder,) = (checkout.path / "logs" / "wandb").glob("offline-run-*")
     run = read_run(folder)
     assert (run.job_type, run.name, run.exit_code) == ("evaluate", "evaluate", 0)

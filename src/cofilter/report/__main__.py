@@ -1,4 +1,7 @@
-"""``python -m cofilter.report`` draws results/report.html of this checkout again."""
+"""``python -m cofilter.report`` draws results/report.html of this checkout again.
+
+``--if-changed``: only where its tables, logs or the drawing itself have changed.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,18 @@ from rich.text import Text
 from cofilter.core import paths
 from cofilter.core.errors import CofilterError
 from cofilter.evaluation.files import REPORT
-from cofilter.report.page import write_report
+from cofilter.report.drawn_from import is_current
 
 
-def main(checkout: Path = Path()) -> int:
+def main(checkout: Path = Path(), *, if_changed: bool = False) -> int:
     """Draw the page; the exit status, 1 when there are no results."""
-    results = checkout / paths.RESULTS
+    results, root = checkout / paths.RESULTS, paths.main_checkout(checkout)
+    if if_changed and is_current(results, root):
+        return 0
+    from cofilter.report.page import write_report  # with Altair, which takes a second
+
     try:
-        write_report(results, paths.main_checkout(checkout))
+        write_report(results, root)
     except CofilterError as error:
         Console(stderr=True).print(Text(str(error)), soft_wrap=True)
         return 1
@@ -27,4 +34,4 @@ def main(checkout: Path = Path()) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(if_changed="--if-changed" in sys.argv))

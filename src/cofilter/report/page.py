@@ -18,6 +18,7 @@ from cofilter.metrics import beyond, ranking, rating
 from cofilter.report.board import main_board, ship, whole_board
 from cofilter.report.charts.style import Figure
 from cofilter.report.claims import claim_rows, leak_rows
+from cofilter.report.drawn_from import drawn_from
 from cofilter.report.published import figure_text
 from cofilter.report.results import Results, read_results
 from cofilter.report.sections import Section, sections
@@ -33,12 +34,12 @@ def write_report(results: Path, root: Path) -> list[Figure]:
     """
     found = read_results(results, root)
     drawn = list(sections(found))
-    write_text(results / files.REPORT, page(found, drawn))
+    write_text(results / files.REPORT, page(found, drawn, drawn_from(results, root)))
     return list(chain.from_iterable(section.figures for section in drawn))
 
 
-def page(found: Results, drawn: Iterable[Section]) -> str:
-    """The page as text. All names from the data are escaped."""
+def page(found: Results, drawn: Iterable[Section], source: str) -> str:
+    """The page as text, marked with what it is drawn from. Names from the data are escaped."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -52,6 +53,7 @@ def page(found: Results, drawn: Iterable[Section]) -> str:
     environment.filters.update(filters)
     environment.globals["svg"] = lambda text: Markup(text)  # ours, not the data's
     return environment.from_string(_read(TEMPLATE)).render(
+        drawn_from=source,
         style=Markup(_read(STYLE)),
         config=found.config,
         notes=found.notes,
