@@ -181,7 +181,8 @@ def test_the_gradient_of_folding_in_is_the_loss_s(kind: str, tmp_path: Path) -> 
         expected_negatives = 3 * np.log1p(np.exp(output[others])).sum() / 20
         return float((np.log1p(np.exp(-output[item])).mean() + expected_negatives) / 4)
 
-    found = model._gradient(embedding, model._item_part[rows], target, weight)
+    layers = model._empty_layers(len(rows)), model._empty_layers(len(rows))
+    found = model._gradient(embedding, model._item_part[rows], target, weight, layers)
     steps = np.eye(len(embedding)) * 1e-4
     expected = [(loss(embedding + step) - loss(embedding - step)) / 2e-4 for step in steps]
     np.testing.assert_allclose(found, expected, atol=2e-3)

@@ -11,6 +11,7 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.ncf.config import ImplicitNetworkConfig, NCFConfig, RatingNetworkConfig
 from cofilter.recommender.device import require_torch, resolve_device
 from cofilter.recommender.iterative import IterativeRecommender
+from cofilter.recommender.kernels.threads import in_threads
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
 
@@ -93,12 +94,14 @@ class _Network(IterativeRecommender):
         state = np.tile(start, (len(data.users), 1))
         order = np.argsort(data.user, kind="stable")
         bounds = np.searchsorted(data.user[order], np.arange(len(data.users) + 1))
-        for person in range(len(data.users)):
+
+        def take_in(person: int) -> None:
             rows = order[bounds[person] : bounds[person + 1]]
             if len(rows):
-                state[person] = self._descend(
-                    start, *self._fold_in_rows(item[rows], data.rating[rows])
-                )
+                loss_rows = self._fold_in_rows(item[rows], data.rating[rows])
+                state[person] = self._descend(start, *loss_rows)
+
+        in_threads(take_in, range(len(data.users)))
         return state
 
     def _descend(
@@ -107,8 +110,9 @@ class _Network(IterativeRecommender):
         """The embedding after ``fold_in_steps`` of Adam with PyTorch's default decay rates."""
         mean, square = np.zeros_like(embedding), np.zeros_like(embedding)
         item_part = self._item_part[item]
+        layers = self._empty_layers(len(item)), self._empty_layers(len(item))
         for step in range(1, self.config.fold_in_steps + 1):
-            gradient = self._gradient(embedding, item_part, target, weight)
+            gradient = self._gradient(embedding, item_part, target, weight, layers)
             gradient += self.config.weight_decay * embedding
             mean = 0.9 * mean + 0.1 * gradient
             square = 0.999 * square + 0.001 * gradient**2
@@ -116,17 +120,35 @@ class _Network(IterativeRecommender):
             embedding = embedding - self.config.fold_in_lr * (mean / (1 - 0.9**step)) / root
         return embedding.astype(np.float32)
 
+    def _empty_layers(self, n: int) -> list[np.ndarray]:
+        """Room for every layer's units of n items; fresh pages a step cost as much as its sums."""
+        widths = [len(self._user_weight), *(len(weight) for weight, _ in self._layers)]
+        return [np.empty((n, width), np.float32) for width in widths]
+
     def _gradient(
-        self, embedding: np.ndarray, item_part: np.ndarray, target: np.ndarray, weight: np.ndarray
+        self,
+        embedding: np.ndarray,
+        item_part: np.ndarray,
+        target: np.ndarray,
+        weight: np.ndarray,
+        layers: tuple[list[np.ndarray], list[np.ndarray]],
     ) -> np.ndarray:
-        """∂/∂p_u of Σ weight · loss over items, by back-propagation; float32[dim]."""
-        sums = [item_part + self._user_part(embedding)]
-        for layer, bias in self._layers:
-            sums.append(np.maximum(sums[-1], 0) @ layer.T + bias)
-        back = (weight * self._error(sums[-1][:, 0], target)).astype(np.float32)[:, None]
-        for (layer, _), before in zip(reversed(self._layers), reversed(sums[:-1]), strict=True):
-            back = (back @ layer) * (before > 0)
-        gradient = back.sum(axis=0) @ self._user_weight
+        """∂/∂p_u of Σ weight · loss over items, by back-propagation; float32[dim].
+
+        ``layers``: two of `_empty_layers`, overwritten with units and derivatives.
+        """
+        units, back = layers
+        np.add(item_part, self._user_part(embedding), out=units[0])
+        for n, (layer, bias) in enumerate(self._layers):
+            np.matmul(np.maximum(units[n], 0, out=units[n]), layer.T, out=units[n + 1])
+            units[n + 1] += bias
+        back[-1][:, 0] = weight * self._error(units[-1][:, 0], target)
+        for n in reversed(range(len(self._layers))):
+            layer, _ = self._layers[n]
+            product = np.multiply if len(layer) == 1 else np.matmul  # one output needs no sum
+            product(back[n + 1], layer, out=back[n])
+            back[n] *= units[n] > 0
+        gradient = back[0].sum(axis=0) @ self._user_weight
         return gradient * (embedding > 0) if self.embeddings_activated else gradient
 
     def _arrays(self) -> dict[str, np.ndarray]:

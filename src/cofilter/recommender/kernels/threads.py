@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from typing import TypeVar
 
 import numba
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+T = TypeVar("T")
 
 
 @cache
@@ -48,3 +52,25 @@ def few_threads(small: bool) -> Iterator[None]:
         yield
     finally:
         numba.set_num_threads(threads)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """BLAS on one thread for a time: how a product is cut among threads shows in its last bits."""
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """NumPy's BLAS, among others; looking for loaded libraries takes milliseconds."""
+    return ThreadpoolController()
+
+
+def in_threads(work: Callable[[T], None], each: Iterable[T]) -> None:
+    """Call ``work`` for each, in as many threads as kernels get; for calls that NumPy dominates.
+
+    A product is one thread's, so that the bits do not depend on how many there are.
+    """
+    start_threads()
+    with one_blas_thread(), ThreadPoolExecutor(numba.get_num_threads()) as pool:
+        for _ in pool.map(work, each):
+            pass
