@@ -141,17 +141,19 @@ class BayesianFactorization(IterativeRecommender):
         sums, error = np.zeros((shape[0], width), np.float32), np.zeros(shape[0])
         drawn = np.zeros((n_kept, shape[0], width), np.float32)
         noise = np.empty((n_kept, shape[0]), np.float32)
+        few = work.sum() < SHARED_WORK
         for draw, prior in enumerate(self._prior):
             centre, precision, (alpha, spread) = np.split(prior, [width, 2 * width])
             if self.config.kind == "sided":
-                feature_sums(rows, weight, _grouped(self._feature[draw]), sums)
+                with few_threads(few):
+                    feature_sums(rows, weight, _grouped(self._feature[draw]), sums)
             vectors, root = self._items_of(draw)
             key = Stream(self.config.seed, draw, NEWCOMERS).key(0)
             own = np.ones(shape[0])
             around = (sums + centre).astype(np.float32)
             for _ in range(NOISE_ROUNDS if self.config.noise == "own" else 1):
                 for pieces in batches:
-                    with few_threads(work.sum() < SHARED_WORK):
+                    with few_threads(few):
                         draw_rows(
                             rows, pieces, vectors, root, around, precision, alpha * own, key, 0,
                             drawn[draw], error,
