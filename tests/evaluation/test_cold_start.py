@@ -14,6 +14,7 @@ from cofilter.recommender.config import ModelConfig
 from tests.evaluation.conftest import make_config, make_ratings
 
 ASKED = ColdStartConfig(revealed=(0, 1, 3), max_users=50, seed=0)
+THRESHOLD = 3.5
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def split() -> SplitConfig:
 
 @pytest.fixture
 def newcomers(parts: Parts) -> Newcomers:
-    found = Newcomers.of(parts, ASKED)
+    found = Newcomers.of(parts, ASKED, THRESHOLD)
     assert len(found.ids) >= 3
     return found
 
@@ -60,7 +61,8 @@ def test_equal_times_are_ordered_by_item_whatever_the_row_order(parts: Parts) ->
     test = parts.test.assign(**{TIMESTAMP: parts.test[TIMESTAMP].max()})
     shuffled = test.sample(frac=1, random_state=1)
     found = [
-        Newcomers.of(Parts(parts.train, parts.validation, rows), ASKED) for rows in (test, shuffled)
+        Newcomers.of(Parts(parts.train, parts.validation, rows), ASKED, THRESHOLD)
+        for rows in (test, shuffled)
     ]
     first, second = (each.revealed(1)[[USER, ITEM]].to_numpy() for each in found)
     assert np.array_equal(first, second)
@@ -70,17 +72,17 @@ def test_equal_times_are_ordered_by_item_whatever_the_row_order(parts: Parts) ->
 
 def test_a_draw_of_too_many_is_named_by_its_seed(parts: Parts) -> None:
     few = ASKED.model_copy(update={"max_users": 2})
-    ids = [Newcomers.of(parts, few).ids.tolist() for _ in range(2)]
+    ids = [Newcomers.of(parts, few, THRESHOLD).ids.tolist() for _ in range(2)]
     assert ids[0] == ids[1]
     assert len(ids[0]) == 2
-    assert set(ids[0]) <= set(Newcomers.of(parts, ASKED).ids.tolist())
+    assert set(ids[0]) <= set(Newcomers.of(parts, ASKED, THRESHOLD).ids.tolist())
 
 
 def test_the_error_is_that_of_folding_in_by_hand(
     parts: Parts, newcomers: Newcomers, model_config: ModelConfig, config: EvaluateConfig
 ) -> None:
     model = BiasBaseline(model_config).fit(parts.train)
-    table = cold_start(model, newcomers, parts.train, config).set_index("revealed")
+    table = cold_start(model, newcomers, config).set_index("revealed")
     assert table.index.tolist() == [0, 1, 3]
     assert (table["rows"] == len(newcomers.rest)).all()
     for n in (1, 3):
@@ -102,7 +104,7 @@ def test_lists_leave_out_what_was_revealed_and_are_judged_by_the_rest(
     parts: Parts, newcomers: Newcomers, model_config: ModelConfig, config: EvaluateConfig
 ) -> None:
     model = Popularity(model_config).fit(parts.train)
-    table = cold_start(model, newcomers, parts.train, config).set_index("revealed")
+    table = cold_start(model, newcomers, config).set_index("revealed")
     assert table["rmse"].isna().all()
     counts = parts.train[ITEM].value_counts()
     order = sorted(counts.index, key=lambda item: (-counts[item], item))
@@ -127,9 +129,9 @@ def test_without_newcomers_or_times_there_is_no_curve(
     everybody = Parts(parts.test, parts.validation, parts.test)
     model, config = BiasBaseline(model_config).fit(parts.train), make_config()
     for without in (timeless, everybody):
-        none = Newcomers.of(without, ASKED)
+        none = Newcomers.of(without, ASKED, THRESHOLD)
         assert not len(none.ids)
-        table = cold_start(model, none, parts.train, config)
+        table = cold_start(model, none, config)
         assert table.empty
         assert tuple(table.columns) == COLUMNS[2:]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from cofilter.core.parts import Parts
 from cofilter.evaluation.config import ColdStartConfig, EvaluateConfig
 from cofilter.evaluation.uncertainty import mean_intervals, ratio_intervals
 from cofilter.metrics.ranking import metric_at_k
-from cofilter.metrics.rating import errors_by_user
+from cofilter.metrics.rating import UserErrors, errors_by_user
 from cofilter.recommender.base import Recommender
 from cofilter.scoring.lists import ranked_lists
 from cofilter.scoring.target import Target
@@ -36,18 +36,22 @@ class Newcomers:
         The rows that may be revealed, each user's first ones in time; ties go by item id.
     rest:
         All their later rows: what is predicted, the same however much is revealed.
+    targets:
+        ``rest`` as what is to be predicted, by how much is revealed; the candidates are the items
+        of train, less what was revealed. None without newcomers.
     """
 
     ids: np.ndarray
     history: pd.DataFrame
     rest: pd.DataFrame
+    targets: dict[int, Target] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parts: Parts, config: ColdStartConfig) -> Newcomers:
+    def of(cls, parts: Parts, config: ColdStartConfig, threshold: float | None) -> Newcomers:
         """Users of test that neither train nor validation knows; a seeded draw of too many.
 
         None in a split that gives every user some training rows, and none without times, since
-        there is no first rating then.
+        there is no first rating then. Rows rated at least ``threshold`` are relevant.
         """
         test, most = parts.test, max(config.revealed)
         known = pd.concat([parts.train[USER], parts.validation[USER]]).unique()
@@ -61,70 +65,66 @@ class Newcomers:
             ids = np.sort(rng.choice(ids, config.max_users, replace=False))
         rows = rows[rows[USER].isin(ids)]
         first = rows[_PLACE] < most
-        return cls(ids, rows[first], rows[~first])
+        found = cls(ids, rows[first], rows[~first])
+        for n in config.revealed if len(ids) else ():
+            found.targets[n] = Target.of(parts.train, found.revealed(n), found.rest, threshold)
+        return found
 
     def revealed(self, n: int) -> pd.DataFrame:
         """The first ``n`` rows of each user."""
         return self.history[self.history[_PLACE] < n]
 
 
-def cold_start(
-    model: Recommender, newcomers: Newcomers, train: pd.DataFrame, config: EvaluateConfig
-) -> pd.DataFrame:
+def cold_start(model: Recommender, newcomers: Newcomers, config: EvaluateConfig) -> pd.DataFrame:
     """One model's curve: quality on the newcomers' later rows against how many came before.
 
     The first n ratings are folded in (`Recommender.fold_in`); with none the answer is the model's
     fallback. Users and predicted rows are the same for every n, so that the curve shows what the
     ratings add and nothing else.
 
-    Parameters
-    ----------
-    train:
-        The train part; its items are the candidates, less what was revealed.
-
     Returns
     -------
-    A row for each of ``config.cold_start.revealed``: the `COLUMNS` without model and family.
-    RMSE is pooled over all later rows; NDCG, at ``config.list_length``, is the mean over users
-    with a relevant later item that train knows. Both have intervals by bootstrap over users, and
-    are missing where the model does not rate or rank. No newcomers give no rows.
+    A row for each of ``newcomers.targets``: the `COLUMNS` without model and family. RMSE is
+    pooled over all later rows; NDCG, at ``config.list_length``, is the mean over users with a
+    relevant later item that train knows. Both have intervals by bootstrap over users, and are
+    missing where the model does not rate or rank. No newcomers give no rows.
     """
-    if not len(newcomers.ids):
-        return pd.DataFrame(columns=list(COLUMNS[2:]))
-    rows = [
+    table = pd.DataFrame(
         {
-            "revealed": n,
+            "revealed": list(newcomers.targets),
             "users": len(newcomers.ids),
             "rows": len(newcomers.rest),
-            **_scored(model, newcomers, newcomers.revealed(n), train, config),
         }
-        for n in config.cold_start.revealed
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS[2:]))
+    )
+    errors, gains = _answers(model, newcomers, config)
+    if errors:
+        squared = np.column_stack([each.squared for each in errors])
+        rows = np.column_stack([each.rows for each in errors]).astype(np.float64)
+        low, high = ratio_intervals(squared, rows, config.uncertainty, root=True)
+        pooled = pd.Series([each.rmse() for each in errors])
+        table = table.assign(rmse=pooled, rmse_low=low, rmse_high=high)
+    if gains:
+        low, high = mean_intervals(np.column_stack(gains), config.uncertainty)
+        table = table.assign(ndcg=[float(each.mean()) for each in gains])
+        table = table.assign(ndcg_low=low, ndcg_high=high)
+    return table.reindex(columns=list(COLUMNS[2:]))
 
 
-def _scored(
-    model: Recommender,
-    newcomers: Newcomers,
-    revealed: pd.DataFrame,
-    train: pd.DataFrame,
-    config: EvaluateConfig,
-) -> dict[str, float | None]:
-    people = model.fold_in(revealed, newcomers.ids)
-    target = Target.of(train, revealed, newcomers.rest, config.relevance_threshold)
-    found: dict[str, float | None] = {}
-    if model.predicts_ratings:
-        predicted = model.predict(people.take(target.user_ids), target.item_ids)
-        errors = errors_by_user(target.user, target.rating, predicted, len(target.users))
-        sums = errors.squared[:, None], errors.rows[:, None].astype(np.float64)
-        low, high = ratio_intervals(*sums, config.uncertainty, root=True)
-        found |= {"rmse": errors.rmse(), "rmse_low": low[0], "rmse_high": high[0]}
-    relevant = target.n_relevant(warm=True)
-    users = np.flatnonzero(relevant)
-    if model.ranks and len(users):
-        k = config.list_length
-        hits = ranked_lists(model, target, users, k, people).hits
-        ndcg = metric_at_k("ndcg", hits, relevant[users], k)
-        low, high = mean_intervals(ndcg[:, None], config.uncertainty)
-        found |= {"ndcg": float(ndcg.mean()), "ndcg_low": low[0], "ndcg_high": high[0]}
-    return found
+def _answers(
+    model: Recommender, newcomers: Newcomers, config: EvaluateConfig
+) -> tuple[list[UserErrors], list[np.ndarray]]:
+    """Errors and NDCG of the users for each target; none where the model does not rate or rank."""
+    errors: list[UserErrors] = []
+    gains: list[np.ndarray] = []
+    for n, target in newcomers.targets.items():
+        people = model.fold_in(newcomers.revealed(n), newcomers.ids)
+        relevant = target.n_relevant(warm=True)
+        users = np.flatnonzero(relevant)
+        if model.predicts_ratings:
+            predicted = model.predict(people.take(target.user_ids), target.item_ids)
+            errors.append(errors_by_user(target.user, target.rating, predicted, len(target.users)))
+        if model.ranks and len(users):
+            k = config.list_length
+            hits = ranked_lists(model, target, users, k, people).hits
+            gains.append(metric_at_k("ndcg", hits, relevant[users], k))
+    return errors, gains

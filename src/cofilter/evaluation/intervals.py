@@ -9,7 +9,7 @@ import numpy as np
 
 from cofilter.evaluation.beyond import BeyondScores, has_interval
 from cofilter.evaluation.config import EvaluateConfig, UncertaintyConfig
-from cofilter.evaluation.uncertainty import mean_intervals, ratio_intervals
+from cofilter.evaluation.uncertainty import Intervals, mean_intervals, ratio_intervals
 from cofilter.metrics.rating import UserErrors
 from cofilter.scoring.scores import SCOPES, ScopeScores, Scores
 
@@ -35,14 +35,14 @@ def score_intervals(
 def _of_errors(errors: UserErrors | None, config: UncertaintyConfig) -> dict[str, Interval]:
     if errors is None or not errors.rows.any():
         return {}
-    rows = errors.rows[:, None].astype(np.float64)
-    found = {}
-    for name, column in POOLED.items():
-        total = getattr(errors, column)[:, None]
-        found[name] = _only(ratio_intervals(total, rows, config, root=name == "rmse"))
-    for name, values in errors.by_user().items():
-        found[name] = _only(mean_intervals(values[:, None], config))
-    return found
+    by_user, there = errors.by_user(), errors.rows > 0
+    total = [getattr(errors, column) for column in POOLED.values()]
+    total += [np.where(there, values, 0.0) for values in by_user.values()]
+    below = [errors.rows] * len(POOLED) + [there] * len(by_user)
+    names = [*POOLED, *by_user]
+    root = [name == "rmse" for name in names]
+    sums = np.column_stack(total), np.column_stack(below).astype(np.float64)
+    return _by_name(names, ratio_intervals(*sums, config, root=root))
 
 
 def _of_rankings(
@@ -52,14 +52,14 @@ def _of_rankings(
         return {}
     values = scores.ranked.values | (beyond.values if beyond else {})
     names = [name for name in values if has_interval(name)]
-    low, high = mean_intervals(np.column_stack([values[name] for name in names]), config)
+    table = np.column_stack([values[name] for name in names])
+    return _by_name(names, mean_intervals(table, config))
+
+
+def _by_name(names: list[str], intervals: Intervals) -> dict[str, Interval]:
+    low, high = intervals
     ends = zip(names, low.tolist(), high.tolist(), strict=True)
     return {name: (first, last) for name, first, last in ends if not np.isnan(first)}
-
-
-def _only(intervals: tuple[np.ndarray, np.ndarray]) -> Interval:
-    low, high = intervals
-    return float(low[0]), float(high[0])
 
 
 @dataclass(frozen=True)

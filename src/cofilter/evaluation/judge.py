@@ -77,7 +77,7 @@ class Judge:
             target,
             Catalogue.of(parts.train, target, config),
             Bands.of(parts.train, target, config.bands),
-            Newcomers.of(parts, config.cold_start),
+            Newcomers.of(parts, config.cold_start, config.relevance_threshold),
         )
 
     def verdict(self, folder: ModelFolder) -> Verdict:
@@ -88,7 +88,7 @@ class Judge:
         tables = {
             BANDS: band_scores(scores, self.target, self.bands, self.config),
             CALIBRATION: calibration(scores, self.target, self.config),
-            COLD_START: cold_start(model, self.newcomers, self.parts.train, self.config),
+            COLD_START: cold_start(model, self.newcomers, self.config),
         }
         return Verdict(self._entry(folder, scores), tables, getattr(model.config, "dim", None))
 

@@ -3,7 +3,7 @@ all figures, and tests by flipping the signs of paired differences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def ratio_intervals(
     denominator: np.ndarray,
     config: UncertaintyConfig,
     *,
-    root: bool = False,
+    root: bool | Sequence[bool] = False,
 ) -> Intervals:
     """Percentile intervals of Σ numerator / Σ denominator, both summed over drawn users.
 
@@ -61,15 +61,17 @@ def ratio_intervals(
         float64[users, m], finite; a denominator of 0 where a user has nothing. Users with 0
         everywhere take no part.
     root:
-        Take the square root of every ratio.
+        Take the square root of every ratio, or of each column's as it says.
 
     Returns
     -------
     As `mean_intervals`; NaN where all denominators of a column are 0.
     """
 
+    roots = np.broadcast_to(root, numerator.shape[1:])
+
     def samples(some: slice) -> np.ndarray:
-        return resampled_ratios(numerator[:, some], denominator[:, some], config, root=root)
+        return resampled_ratios(numerator[:, some], denominator[:, some], config, root=roots[some])
 
     return _joined(numerator.shape[1], config, samples)
 
@@ -81,7 +83,11 @@ def resampled_means(values: np.ndarray, config: UncertaintyConfig) -> np.ndarray
 
 
 def resampled_ratios(
-    numerator: np.ndarray, denominator: np.ndarray, config: UncertaintyConfig, *, root: bool = False
+    numerator: np.ndarray,
+    denominator: np.ndarray,
+    config: UncertaintyConfig,
+    *,
+    root: bool | np.ndarray = False,
 ) -> np.ndarray:
     """Ratios float64[resamples, m] behind `ratio_intervals`; NaN where the denominator is 0."""
     used = (denominator != 0).any(axis=1)
@@ -94,7 +100,7 @@ def resampled_ratios(
     below = sums[:, m:][:, which]
     ratio = np.full(below.shape, np.nan)
     np.divide(sums[:, :m], below, out=ratio, where=below != 0)
-    return np.sqrt(ratio) if root else ratio
+    return np.sqrt(ratio, out=ratio, where=root)
 
 
 def intervals_of(samples: np.ndarray, level: float) -> Intervals:

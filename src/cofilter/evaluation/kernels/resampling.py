@@ -10,11 +10,10 @@ from typing import Any
 
 import numba
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from cofilter.core.compiled import compiled
 from cofilter.recommender.kernels.random import random64
-from cofilter.recommender.kernels.threads import few_threads
+from cofilter.recommender.kernels.threads import few_threads, one_blas_thread
 
 SMALL = 1 << 20  # draws below which one thread is faster
 _BLOCK = 1 << 22  # weights held at once: 32 MB
@@ -82,7 +81,7 @@ def weighted_sums(
     sums = np.empty((n_resamples, values.shape[1]))
     step = max(1, _BLOCK // n_users)
     weights = np.empty((min(step, n_resamples), n_users))
-    with few_threads(n_resamples * n_users < SMALL), threadpool_limits(1, user_api="blas"):
+    with few_threads(n_resamples * n_users < SMALL), one_blas_thread():
         for start in range(0, n_resamples, step):
             block = weights[: n_resamples - start]
             draw(block, key, start)
