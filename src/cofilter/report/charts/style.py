@@ -132,8 +132,11 @@ def unseeded(models: pd.Series) -> pd.Series:
 
 def _svg(chart: Any) -> str:
     # The look is laid over the specification: `chart.configure` would copy every chart inside.
+    # Vega-Lite refuses what is wrong; checking against its schema takes as long as drawing.
     version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
-    return vl_convert.vegalite_to_svg(chart.to_dict() | {"config": LOOK}, vl_version=version)
+    return vl_convert.vegalite_to_svg(
+        chart.to_dict(validate=False) | {"config": LOOK}, vl_version=version
+    )
 
 
 def _with_own_ids(svg: str, prefix: str) -> str:
