@@ -195,10 +195,10 @@ def _factors(table: pd.DataFrame) -> Figure:
         text = (
             alt.Chart(named)
             .mark_text(dy=-10, fontSize=11, stroke="#ffffff", strokeWidth=3, strokeJoin="round")
-            .encode(x=x, y=y, text="short:N")
+            .encode(x=x, y=y, text=alt.Text("short:N"))
         )
         over = alt.Chart(named).mark_text(dy=-10, fontSize=11, color=INK)
-        over = over.encode(x=x, y=y, text="short:N")
+        over = over.encode(x=x, y=y, text=alt.Text("short:N"))
         return fitted((cloud + marked + text + over).properties(height=PLOT_PX), width)
 
     caption = (

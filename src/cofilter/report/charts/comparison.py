@@ -79,7 +79,9 @@ def _forest(board: pd.DataFrame, metric: str, primary: str) -> Figure:
 def _rows(rows: pd.DataFrame, metric: str, with_interval: bool, domain: list[float]) -> Any:
     warm, everything = column("warm", metric), column("all", metric)
     base = alt.Chart(rows).encode(y=_models(rows[MODEL].tolist()))
-    colour = alt.condition(alt.datum.best, alt.value(CHOSEN), alt.value("#8494a5"))
+    colour = alt.ColorValue(
+        **alt.condition(alt.datum.best, alt.value(CHOSEN), alt.value("#8494a5"))
+    )
     axis = alt.Axis(tickCount=5, labelFlush=False, orient="top")
 
     def x(name: str) -> alt.X:  # the scale in every layer, since theirs are united
@@ -99,7 +101,7 @@ def _rows(rows: pd.DataFrame, metric: str, with_interval: bool, domain: list[flo
         .mark_point(shape="diamond", size=130, filled=True, opacity=1, color=CHOSEN)
         .encode(x=x(warm)),
         base.mark_text(align="right", dx=-2, fontSize=11, color=QUIET).encode(
-            x=alt.value("width"), text="value:N"
+            x=alt.XValue("width"), text=alt.Text("value:N")
         ),
     ]
     return alt.layer(*layers).properties(height={"step": ROW})
@@ -125,14 +127,20 @@ def _differences(board: pd.DataFrame, primary: str) -> Figure:
 
     def draw(width: int) -> alt.LayerChart:
         base = alt.Chart(rows).encode(y=_models(rows[MODEL].tolist()))
-        colour = alt.condition(alt.datum.clear, alt.value(WARNING), alt.value(CHOSEN))
+        colour = alt.ColorValue(
+            **alt.condition(alt.datum.clear, alt.value(WARNING), alt.value(CHOSEN))
+        )
         axis = alt.Axis(tickCount=5, labelFlush=False, orient="top")
         x = alt.X(f"{value}:Q", title=f"difference in {heading(primary)}", axis=axis)
-        zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=GHOST).encode(x="zero:Q")
+        zero = (
+            alt.Chart(pd.DataFrame({"zero": [0.0]}))
+            .mark_rule(color=GHOST)
+            .encode(x=alt.X("zero:Q"))
+        )
         chart = (
             zero
             + base.mark_rule(strokeWidth=3, opacity=0.45).encode(
-                x=f"{low}:Q", x2=f"{high}:Q", color=colour
+                x=alt.X(f"{low}:Q"), x2=alt.X2(f"{high}:Q"), color=colour
             )
             + base.mark_circle(size=64, opacity=1).encode(x=x, color=colour)
         )

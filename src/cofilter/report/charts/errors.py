@@ -72,9 +72,9 @@ def _bands(rows: pd.DataFrame, by: str, measure: str, name: str) -> Figure:
         base = alt.Chart(rows).encode(x=x, y=y)
         scale = alt.Scale(range=["#eef6f8", "#0b5563"])
         tint = alt.Color(f"{measure}:Q", scale=scale, legend=None)
-        ink = alt.condition(alt.datum.dark, alt.value("#ffffff"), alt.value(INK))
+        ink = alt.ColorValue(**alt.condition(alt.datum.dark, alt.value("#ffffff"), alt.value(INK)))
         cells = base.mark_rect(stroke="#ffffff", strokeWidth=2).encode(color=tint)
-        text = base.mark_text(fontSize=11).encode(text="value:N", color=ink)
+        text = base.mark_text(fontSize=11).encode(text=alt.Text("value:N"), color=ink)
         return fitted((cells + text).properties(height={"step": 22}), width)
 
     caption += " " + reading
@@ -191,21 +191,23 @@ def _cold_start(rows: pd.DataFrame, measure: str, name: str) -> Figure:
             return alt.Y(f"{column}:Q", title=name, scale=scale)
 
         colour = alt.Color(f"{FAMILY}:N", scale=colours, legend=None)
-        base = alt.Chart(shown).encode(x=x, y=y(measure), color=colour, detail=f"{MODEL}:N")
+        base = alt.Chart(shown).encode(
+            x=x, y=y(measure), color=colour, detail=alt.Detail(f"{MODEL}:N")
+        )
         behind = alt.Chart(others).mark_line(color=GHOST, strokeWidth=1.2)
         layers = [
-            behind.encode(x=x, y=y(measure), detail=f"{MODEL}:N"),
+            behind.encode(x=x, y=y(measure), detail=alt.Detail(f"{MODEL}:N")),
             base.mark_line(strokeWidth=2),
             base.mark_point(filled=True, opacity=1, size=45).encode(
                 shape=alt.Shape(f"{FAMILY}:N", scale=shapes, legend=None)
             ),
             alt.Chart(last)
             .mark_text(align="left", dx=8, fontSize=11)
-            .encode(x=x, y=y("label"), text=f"{MODEL}:N", color=colour),
+            .encode(x=x, y=y("label"), text=alt.Text(f"{MODEL}:N"), color=colour),
         ]
         if banded is not None:
             band = alt.Chart(banded).mark_area(opacity=0.15, color=QUIET)
-            layers.insert(0, band.encode(x=x, y=y(ends[0]), y2=f"{ends[1]}:Q"))
+            layers.insert(0, band.encode(x=x, y=y(ends[0]), y2=alt.Y2(f"{ends[1]}:Q")))
         return fitted(alt.layer(*layers).properties(height=PLOT_PX), width)
 
     caption = (

@@ -68,7 +68,7 @@ def names(rows: pd.DataFrame, name: str, **encoding: Any) -> list[alt.Chart]:
         some = rows[rows[SIDE] == side]
         if len(some):
             mark = alt.Chart(some).mark_text(align=align, dx=dx, dy=dy, fontSize=11)
-            layers.append(mark.encode(text=f"{name}:N", **encoding))
+            layers.append(mark.encode(text=alt.Text(f"{name}:N"), **encoding))
     return layers
 
 

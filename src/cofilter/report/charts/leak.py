@@ -54,14 +54,16 @@ def leaks(table: pd.DataFrame) -> Iterator[Figure]:
             shape=alt.Shape("procedure:N", scale=shapes, legend=legend),
         )
         leaking, honest = (
-            base.transform_filter(alt.datum.procedure == names[each]).encode(text="told:N")
+            base.transform_filter(alt.datum.procedure == names[each]).encode(
+                text=alt.Text("told:N")
+            )
             for each in (LEAKING_RMSE, HONEST_RMSE)
         )
         texts = [
             leaking.mark_text(align="right", dx=-10, fontSize=11, color=INK),
             honest.mark_text(align="left", dx=10, fontSize=11, color=INK),
         ]
-        rule = between.encode(y=y, x=f"{LEAKING_RMSE}:Q", x2=f"{HONEST_RMSE}:Q")
+        rule = between.encode(y=y, x=alt.X(f"{LEAKING_RMSE}:Q"), x2=alt.X2(f"{HONEST_RMSE}:Q"))
         return fitted(alt.layer(rule, dots, *texts).properties(height={"step": 30}), width)
 
     caption = "Lower looks better; only the honest figure is what users will get."

@@ -90,15 +90,15 @@ def _by_dim(by_dim: pd.DataFrame) -> Figure:
             x=x,
             y=alt.Y(f"{warm}:Q", title="RMSE, warm rows", scale=y_scale),
             color=alt.Color(f"{FAMILY}:N", scale=colours, legend=None),
-            detail=f"{MODEL}:N",
+            detail=alt.Detail(f"{MODEL}:N"),
         )
         names = (
             alt.Chart(ends)
             .mark_text(align="left", dx=8)
             .encode(
-                x=f"{DIM}:Q",
-                y="label:Q",
-                text=f"{MODEL}:N",
+                x=alt.X(f"{DIM}:Q"),
+                y=alt.Y("label:Q"),
+                text=alt.Text(f"{MODEL}:N"),
                 color=alt.Color(f"{FAMILY}:N", scale=colours, legend=None),
             )
         )
@@ -234,7 +234,7 @@ def _curve(
 
     def line(table: pd.DataFrame, colour: str, thick: float) -> alt.Chart:
         mark = alt.Chart(table).mark_line(clip=True, color=colour, strokeWidth=thick)
-        return mark.encode(x=x, y=y, detail=f"{MODEL}:N")
+        return mark.encode(x=x, y=y, detail=alt.Detail(f"{MODEL}:N"))
 
     last = alt.Chart(kept).encode(x=x, y=y)
     layers = [line(rows[rows[MODEL] != best], GHOST, 1.2), line(chosen, CHOSEN, 2)]
