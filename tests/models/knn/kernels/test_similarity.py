@@ -10,7 +10,10 @@ from cofilter.models.knn.kernels.similarity import (
     COSINE,
     MSD,
     PEARSON,
+    PIECES,
+    SUMS,
     Measure,
+    n_sums,
     nearest,
     similarity_rows,
 )
@@ -102,6 +105,58 @@ def test_nearest_are_the_largest_positive(measure: Measure) -> None:
         np.testing.assert_allclose(
             [expected[row, b] for b in ids[row] if b >= 0], values[row, : len(best)], atol=1e-6
         )
+
+
+def stars(n_rows: int, n_columns: int) -> sparse.csr_array:
+    """A tenth of all pairs rated with whole stars: sums of products of them are exact."""
+    rng = np.random.default_rng(2)
+    matrix = sparse.random_array((n_rows, n_columns), density=0.1, rng=rng, format="csr")
+    matrix.data = rng.integers(1, 6, matrix.nnz).astype(np.float32)
+    return matrix
+
+
+def by_products(given: sparse.csr_array, every: sparse.csr_array, measure: Measure) -> np.ndarray:
+    """Similarities float64[given, every] from whole matrix products, without any run."""
+    (x, x_is), (y, y_is) = [
+        (each.astype(np.float64), each.astype(bool).astype(np.float64)) for each in (given, every)
+    ]
+    xy, xx, yy, n, sx, sy = [
+        (left @ right.T).toarray()
+        for left, right in (
+            (x, y), (x**2, y_is), (x_is, y**2), (x_is, y_is), (x, y_is), (x_is, y)
+        )
+    ]  # fmt: skip
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if measure.kind == COSINE:
+            length = np.sqrt(np.outer((x**2).sum(axis=1), (y**2).sum(axis=1)))
+            ratio = xy / length
+        elif measure.kind == CORATED_COSINE:
+            ratio = xy / np.sqrt(xx * yy)
+        elif measure.kind == PEARSON:
+            ratio = (n * xy - sx * sy) / np.sqrt((n * xx - sx**2) * (n * yy - sy**2))
+        else:
+            ratio = n / (n + xx + yy - 2 * xy)
+        value = ratio * n / (n + measure.shrinkage)
+    if measure.significance:
+        value *= np.minimum(n, measure.significance) / measure.significance
+    return np.where((n >= max(measure.min_overlap, 1)) & np.isfinite(value), value, 0.0)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_rows_of_a_log_too_long_for_one_run_of_sums(measure: Measure) -> None:
+    """Three runs, the last one short; enough copies of the given rows that some share scratch."""
+    per_run = SUMS // n_sums(measure)
+    every = stars(2 * per_run + 100, 40)
+    given = [0, per_run - 1, per_run, 2 * per_run - 1, 2 * per_run, 2 * per_run + 99]
+    rows, columns = (
+        Sparse(each.indptr.astype(np.int64), each.indices.astype(np.int32), each.data)
+        for each in (every[np.tile(given, 1 + PIECES // len(given))], every.T.tocsr())
+    )
+    length = np.sqrt((every.astype(np.float64) ** 2).sum(axis=1))
+    found = similarity_rows(rows, columns, length, measure)
+    copies = found.reshape(-1, len(given), len(length))
+    np.testing.assert_allclose(copies[0], by_products(every[given], every, measure), atol=1e-6)
+    assert (copies == copies[0]).all()
 
 
 def test_bits_do_not_depend_on_threads() -> None:
