@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.folder import save
+from cofilter.training.loop import CheckpointConfig, Trainer
 from tests.models.contract_inputs import InputContract
 from tests.models.contract_rankings import RankingContract
 from tests.models.contract_state import StateContract
@@ -30,7 +33,7 @@ def ratings_table(n_users: int = 30, n_items: int = 20, seed: int = 0) -> pd.Dat
 
 
 class ModelContract(InputContract, RankingContract, StateContract):
-    """Subclasses give `make`; `fit` may bring a trainer."""
+    """Subclasses give `make`; `fit` may be another, which takes no fixture."""
 
     def make(self) -> Recommender:
         raise NotImplementedError
@@ -43,8 +46,9 @@ class ModelContract(InputContract, RankingContract, StateContract):
         return ratings_table()
 
     @pytest.fixture
-    def model(self, table: pd.DataFrame) -> Recommender:
-        return self.fit(table)
+    def model(self, fitted_once: Recommender) -> Recommender:
+        """Fitted on `table`; a test may set what it likes on it."""
+        return copy.copy(fitted_once)
 
     def outputs(self, model: Recommender, table: pd.DataFrame) -> list[np.ndarray]:
         """Everything that a fitted model answers about known and unknown ids."""
@@ -222,3 +226,12 @@ class ModelContract(InputContract, RankingContract, StateContract):
             self.fit(table.iloc[:0])
         with pytest.raises(DataError, match="finite"):
             self.fit(table.assign(**{RATING: np.float32("nan")}))
+
+
+class TrainedContract(ModelContract):
+    """Of models that a trainer fits in epochs, with checkpoints."""
+
+    def fit(self, table: pd.DataFrame) -> Recommender:
+        with TemporaryDirectory() as folder:
+            fresh = Trainer(CheckpointConfig(every_seconds=9, resume="never"), Path(folder))
+            return self.make().fit(table, trainer=fresh)

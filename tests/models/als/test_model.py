@@ -16,7 +16,7 @@ from cofilter.models.als.learner import AlternatingFactors
 from cofilter.models.als.model import KINDS, ExplicitALS, ImplicitALS
 from cofilter.recommender.base import Recommender
 from cofilter.training.loop import CheckpointConfig, Trainer
-from tests.models.contract import SCALE, ModelContract, ratings_table
+from tests.models.contract import SCALE, TrainedContract, ratings_table
 
 
 def values(kind: str = "explicit", **changes: Any) -> dict[str, Any]:
@@ -36,27 +36,17 @@ def trainer(folder: Path) -> Trainer:
     return Trainer(CheckpointConfig(every_seconds=0, resume="auto"), folder)
 
 
-class ALSContract(ModelContract):
-    @pytest.fixture(autouse=True)
-    def _checkpoints(self, tmp_path: Path) -> None:
-        self.checkpoints = tmp_path / "checkpoints"
-
-    def fit(self, table: pd.DataFrame) -> Recommender:
-        fresh = Trainer(CheckpointConfig(every_seconds=9, resume="never"), self.checkpoints)
-        return self.make().fit(table, trainer=fresh)
-
-
-class TestExplicit(ALSContract):
+class TestExplicit(TrainedContract):
     def make(self) -> Recommender:
         return ExplicitALS(config())
 
 
-class TestImplicit(ALSContract):
+class TestImplicit(TrainedContract):
     def make(self) -> Recommender:
         return ImplicitALS(config("implicit"))
 
 
-class TestImplicitByConjugateGradient(ALSContract):
+class TestImplicitByConjugateGradient(TrainedContract):
     def make(self) -> Recommender:
         return ImplicitALS(config("implicit", solver="cg", dim=20, confidence="constant"))
 

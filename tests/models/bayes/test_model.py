@@ -16,7 +16,7 @@ from cofilter.models.bayes.model import BayesianFactorization
 from cofilter.models.bayes.sampler import GibbsSampler, kept_draws
 from cofilter.models.bayes.side import precision_and_mean, spread
 from cofilter.training.loop import CheckpointConfig, Trainer
-from tests.models.contract import SCALE, ModelContract, ratings_table
+from tests.models.contract import SCALE, TrainedContract, ratings_table
 
 
 def values(**changes: Any) -> dict[str, Any]:
@@ -39,25 +39,12 @@ def fitted(table: pd.DataFrame, folder: Path, **changes: Any) -> BayesianFactori
     return BayesianFactorization(config(**changes)).fit(table, trainer=trainer(folder))
 
 
-class BayesContract(ModelContract):
-    @pytest.fixture(autouse=True)
-    def _checkpoints(self, tmp_path: Path) -> None:
-        self.checkpoints = tmp_path / "checkpoints"
-
-    def fit(self, table: pd.DataFrame) -> BayesianFactorization:
-        fresh = Trainer(CheckpointConfig(every_seconds=9, resume="never"), self.checkpoints)
-        return self.make().fit(table, trainer=fresh)
-
-    def make(self) -> BayesianFactorization:
-        raise NotImplementedError
-
-
-class TestSided(BayesContract):
+class TestSided(TrainedContract):
     def make(self) -> BayesianFactorization:
         return BayesianFactorization(config())
 
 
-class TestPlain(BayesContract):
+class TestPlain(TrainedContract):
     def make(self) -> BayesianFactorization:
         return BayesianFactorization(config(kind="plain", noise="shared", dim=9))
 

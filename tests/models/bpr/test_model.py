@@ -18,7 +18,7 @@ from cofilter.models.bpr.learner import TripleFactors, aligned, cuts, likes, neg
 from cofilter.models.bpr.model import BPR
 from cofilter.recommender.base import Recommender
 from cofilter.training.loop import CheckpointConfig, Trainer
-from tests.models.contract import SCALE, ModelContract, ratings_table
+from tests.models.contract import SCALE, TrainedContract, ratings_table
 
 VALUES: dict[str, Any] = {
     "dim": 4, "epochs": 6, "lr": 0.05, "l2": 0.01, "init_std": 0.1, "negatives": "uniform",
@@ -31,8 +31,8 @@ def config(**changes: Any) -> BPRConfig:
     return BPRConfig(**(VALUES | changes))
 
 
-def trainer(folder: Path, resume: Any = "auto") -> Trainer:
-    return Trainer(CheckpointConfig(every_seconds=0, resume=resume), folder)
+def trainer(folder: Path) -> Trainer:
+    return Trainer(CheckpointConfig(every_seconds=0, resume="auto"), folder)
 
 
 def board(n: int = 24) -> pd.DataFrame:
@@ -54,16 +54,9 @@ def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
     return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)
 
 
-class TestBPR(ModelContract):
-    @pytest.fixture(autouse=True)
-    def _checkpoints(self, tmp_path: Path) -> None:
-        self.checkpoints = tmp_path / "checkpoints"
-
+class TestBPR(TrainedContract):
     def make(self) -> Recommender:
         return BPR(config())
-
-    def fit(self, table: pd.DataFrame) -> Recommender:
-        return self.make().fit(table, trainer=trainer(self.checkpoints, "never"))
 
 
 class TestPopularityAndLikedOnly(TestBPR):

@@ -19,9 +19,8 @@ from cofilter.models.knn.model import ItemKNN
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.folder import save
-from cofilter.training.loop import CheckpointConfig, Trainer
 from tests.models.bpr.test_model import config as bpr_config
-from tests.models.contract import SCALE, ModelContract, ratings_table
+from tests.models.contract import SCALE, ModelContract, TrainedContract, ratings_table
 from tests.models.knn.test_model import config as knn_config
 from tests.models.mf.test_factorization import config as mf_config
 
@@ -50,12 +49,8 @@ class TestEnsemble(ModelContract):
         return pair()
 
 
-class TestOfTrainedModels(ModelContract):
+class TestOfTrainedModels(TrainedContract):
     """Members that a trainer fits; one of them rates only in the mean's way."""
-
-    @pytest.fixture(autouse=True)
-    def _folder(self, tmp_path: Path) -> None:
-        self.folder = tmp_path
 
     def make(self) -> Recommender:
         members: dict[str, Recommender] = {
@@ -64,10 +59,6 @@ class TestOfTrainedModels(ModelContract):
             "x/bpr": BPR(bpr_config(epochs=3)),
         }
         return Ensemble(config(mf=(0.75, 0.5), mean=(0.25, 0.0), bpr=(0.0, 0.5)), members)
-
-    def fit(self, table: pd.DataFrame) -> Recommender:
-        trainer = Trainer(CheckpointConfig(every_seconds=0, resume="never"), self.folder)
-        return self.make().fit(table, None, trainer)
 
 
 @pytest.fixture

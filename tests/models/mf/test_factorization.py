@@ -19,7 +19,7 @@ from cofilter.models.mf.svdpp import SVDPlusPlus
 from cofilter.models.mf.weights import item_weights
 from cofilter.recommender.base import Recommender
 from cofilter.training.loop import CheckpointConfig, Trainer
-from tests.models.contract import SCALE, ModelContract, ratings_table
+from tests.models.contract import SCALE, TrainedContract, ratings_table
 
 
 def config(**changes: Any) -> MFConfig:
@@ -36,32 +36,22 @@ def trainer(folder: Path) -> Trainer:
     return Trainer(CheckpointConfig(every_seconds=0, resume="auto"), folder)
 
 
-class MFContract(ModelContract):
-    @pytest.fixture(autouse=True)
-    def _checkpoints(self, tmp_path: Path) -> None:
-        self.checkpoints = tmp_path / "checkpoints"
-
-    def fit(self, table: pd.DataFrame) -> Recommender:
-        fresh = Trainer(CheckpointConfig(every_seconds=9, resume="never"), self.checkpoints)
-        return self.make().fit(table, trainer=fresh)
-
-
 def descent(**changes: Any) -> MFConfig:
     special = {"kind": "item_centred", "optimizer": "gd", "batch_size": None, "lr": 0.01, "l2": 1.0}
     return config(**(special | changes))
 
 
-class TestBiasedTorch(MFContract):
+class TestBiasedTorch(TrainedContract):
     def make(self) -> Recommender:
         return MatrixFactorization(config())
 
 
-class TestBiasedFused(MFContract):
+class TestBiasedFused(TrainedContract):
     def make(self) -> Recommender:
         return MatrixFactorization(config(optimizer="adagrad", lr=0.1, propensity=0.5))
 
 
-class TestDot(MFContract):
+class TestDot(TrainedContract):
     def make(self) -> Recommender:
         return MatrixFactorization(config(kind="dot", optimizer="sgd", lr=0.02))
 
@@ -71,7 +61,7 @@ class TestDot(MFContract):
         assert not model.item_[:, -1].any()
 
 
-class TestItemCentred(MFContract):
+class TestItemCentred(TrainedContract):
     def make(self) -> Recommender:
         return MatrixFactorization(descent())
 

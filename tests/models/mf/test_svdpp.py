@@ -20,7 +20,7 @@ from cofilter.models.mf.weights import item_weights
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.training.loop import CheckpointConfig, Trainer
-from tests.models.contract import SCALE, ModelContract, ratings_table
+from tests.models.contract import SCALE, TrainedContract, ratings_table
 
 MEAN = 3.0
 Make = Callable[[MFConfig, Interactions, float], FusedSVDPlusPlus | TorchSVDPlusPlus]
@@ -47,19 +47,11 @@ def moved(learner: Learner) -> Learner:
     return learner
 
 
-class SVDPlusPlusContract(ModelContract):
+class SVDPlusPlusContract(TrainedContract):
     engine: str
-
-    @pytest.fixture(autouse=True)
-    def _checkpoints(self, tmp_path: Path) -> None:
-        self.checkpoints = tmp_path / "checkpoints"
 
     def make(self) -> Recommender:
         return SVDPlusPlus(config(engine=self.engine))
-
-    def fit(self, table: pd.DataFrame) -> Recommender:
-        fresh = Trainer(CheckpointConfig(every_seconds=9, resume="never"), self.checkpoints)
-        return self.make().fit(table, trainer=fresh)
 
     def test_it_says_where_it_was_trained(self, model: Recommender) -> None:
         assert (model.engine_, model.device_) == (self.engine, "cpu")

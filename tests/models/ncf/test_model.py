@@ -20,7 +20,7 @@ from cofilter.recommender.learner import Task
 from cofilter.training.loop import CheckpointConfig, Trainer
 from cofilter.training.points import make_point
 from stages.drift import composed
-from tests.models.contract import SCALE, ModelContract, ratings_table
+from tests.models.contract import SCALE, TrainedContract, ratings_table
 
 SHARED: dict[str, Any] = {
     "dim": 6, "hidden": (8, 5), "dropout": 0.2, "batch_size": 64, "weight_decay": 1e-5,
@@ -55,32 +55,22 @@ def fitted(kind: str, folder: Path, **changes: Any) -> _Network:
     return model.fit(ratings_table(), trainer=trainer(folder))
 
 
-class NetworkContract(ModelContract):
-    @pytest.fixture(autouse=True)
-    def _checkpoints(self, tmp_path: Path) -> None:
-        self.checkpoints = tmp_path / "checkpoints"
-
-    def fit(self, table: pd.DataFrame) -> Recommender:
-        fresh = Trainer(CheckpointConfig(every_seconds=9, resume="never"), self.checkpoints)
-        return self.make().fit(table, trainer=fresh)
-
-
-class TestImplicit(NetworkContract):
+class TestImplicit(TrainedContract):
     def make(self) -> Recommender:
         return ImplicitNetwork(implicit())
 
 
-class TestPopularityNegatives(NetworkContract):
+class TestPopularityNegatives(TrainedContract):
     def make(self) -> Recommender:
         return ImplicitNetwork(implicit(negatives="popularity", dropout=0.0, hidden=(4,)))
 
 
-class TestRating(NetworkContract):
+class TestRating(TrainedContract):
     def make(self) -> Recommender:
         return RatingNetwork(rating())
 
 
-class TestFullBatch(NetworkContract):
+class TestFullBatch(TrainedContract):
     def make(self) -> Recommender:
         return RatingNetwork(
             rating(batch_size=None, centred=False, init_uniform=(0.0, 0.05), hidden=(4,))
