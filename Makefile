@@ -74,7 +74,7 @@ $(BENCH_READY): pyproject.toml benchmarks/constraints.txt
 	@touch $@
 
 test: $(READY) ## run the tests
-	@python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 wheel: $(READY) ## build the wheel and try it in an empty environment with its core dependencies alone
 	@COFILTER_TEST_WHEEL=1 python -m pytest tests/test_wheel.py $(ARGS)

@@ -68,5 +68,7 @@ def test_a_search_is_the_same_without_a_test_part_and_with_a_poisoned_one(tmp_pa
     (split / "test.parquet").write_bytes(b"nobody reads this")
     rows = pd.read_parquet(write_parts(tmp_path / "there") / "train.parquet")
     rows.assign(rating=1.0).to_parquet(tmp_path / "there" / "split" / "test.parquet")
-    found = [history(run(job(tmp_path / name))) for name in ("absent", "poisoned", "there")]
+    found = [
+        history(run(job(tmp_path / name, n_trials=4))) for name in ("absent", "poisoned", "there")
+    ]
     assert found[0] == found[1] == found[2]
