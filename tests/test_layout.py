@@ -18,6 +18,7 @@ PACKAGES = (
     "reproduction",
     "interview",
     "search",
+    "backtest",
     "evaluation",
     "blending",
     "training",

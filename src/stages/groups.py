@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,16 @@ def point_config(cfg: dict[str, Any]) -> Point:
     make()
     refit, score, checkpoint = common_config(cfg).refit, score_config(cfg), checkpoint_config(cfg)
     return Point(family, name, cfg["seed"], make, refit, score, checkpoint)
+
+
+def points_config(cfg: dict[str, Any], points: Iterable[tuple[str, str]]) -> list[Point]:
+    """Points of the sweep by (family, name); their models can be made."""
+    refit, score, checkpoint = common_config(cfg).refit, score_config(cfg), checkpoint_config(cfg)
+    found = []
+    for family, name in points:
+        make = partial(make_point, family, name, cfg)
+        found.append(Point(family, name, make().config.seed, make, refit, score, checkpoint))
+    return found
 
 
 def checkpoint_config(cfg: dict[str, Any]) -> CheckpointConfig:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from cofilter.backtest.stale import stale_jobs
 from cofilter.core.paths import LOGS
 from cofilter.report.terminal import print_stale, terminal
 from cofilter.tracking.stale import stale_runs
@@ -21,7 +22,7 @@ DRY_RUN = "--dry-run"
 def main() -> None:
     """Parameters → what is stale, with its size → remove it."""
     cfg = plain(yaml.safe_load(PARAMS.read_text(encoding="utf-8")))
-    found = list(chain(stale_outputs(Path(), cfg), stale_runs(LOGS)))
+    found = list(chain(stale_outputs(Path(), cfg), stale_jobs(Path()), stale_runs(LOGS)))
     dry_run = DRY_RUN in sys.argv[1:]
     print_stale(found, terminal(), dry_run=dry_run)
     for each in () if dry_run else found:

@@ -39,3 +39,19 @@ def damaged_checkpoint(error: Exception) -> None:
 def waiting_for_another(folder: Path) -> None:
     """Another process holds a training's lock."""
     log.warning("%s: another process trains this model; waiting for it", folder)
+
+
+def jobs_done_before(done: int, jobs: int) -> None:
+    """An earlier backtest has finished some of its jobs."""
+    if done:
+        log.info("backtest: %d of %d jobs were finished before", done, jobs)
+
+
+def damaged_job(path: Path, error: Exception) -> None:
+    """A job's kept scores cannot be read."""
+    log.warning("%s: damaged (%s); this job runs again", path, error)
+
+
+def no_backtest(reason: str) -> None:
+    """There are no windows."""
+    log.warning("no backtest: %s", reason)

@@ -22,6 +22,7 @@ JOB_ERROR = Path("error.txt")  # in the run folder of a multirun's job that was 
 DOWNLOADS = Path(".cache/downloads")
 CHECKPOINTS = Path("checkpoints")
 TRIALS = CHECKPOINTS / "search"  # <study>/<trial>/…: of the trials of `make search`
+JOBS = CHECKPOINTS / "backtest"  # <fingerprint>/: one method in one window of the backtest
 LOGS = Path("logs")
 TIMINGS = LOGS / "timings"  # <family>-<point>.json
 

@@ -14,3 +14,5 @@ FACTORS = "plots/factors.csv"
 COLD_START = "plots/cold_start.csv"
 LEAK = "leak.csv"
 REPRODUCTION = "reproduction.csv"
+BACKTEST, BACKTEST_POOLED = "backtest.csv", "backtest_pooled.csv"
+BACKTEST_FACTS = "backtest.json"  # its windows, or why there is none

@@ -64,7 +64,7 @@ def _by_name(names: list[str], intervals: Intervals) -> dict[str, Interval]:
 
 @dataclass(frozen=True)
 class Contributions:
-    """What each of the target's users adds to the primary metric on warm rows.
+    """What each of the target's users adds to a metric on warm rows.
 
     The metric is Σ numerator / Σ denominator, or its ``root``; a mean over users has denominators
     of 1 and 0.
@@ -76,17 +76,21 @@ class Contributions:
 
 
 def contributions(scores: Scores, config: EvaluateConfig) -> Contributions | None:
-    """Of a model's primary metric; None when it has none."""
-    warm, name = scores.warm, config.primary
-    n = len(scores.user_ids)
-    if warm.errors is not None and name in POOLED and warm.errors.rows.any():
-        total = getattr(warm.errors, POOLED[name])
-        return Contributions(total, warm.errors.rows.astype(np.float64), name == "rmse")
-    if warm.errors is not None and name in warm.errors.by_user() and warm.errors.rows.any():
-        values = warm.errors.by_user()[name]
-    elif warm.ranked is not None and name in warm.ranked.values and len(warm.ranked.user):
-        values = np.full(n, np.nan)
-        values[warm.ranked.user] = warm.ranked.values[name]
+    """Of a model's primary metric on warm rows; None when it has none."""
+    return contributions_to(config.primary, scores.warm, len(scores.user_ids))
+
+
+def contributions_to(name: str, scores: ScopeScores, n_users: int) -> Contributions | None:
+    """Of any metric of a scope, for its ``n_users`` users; None when the model has none."""
+    errors, ranked = scores.errors, scores.ranked
+    if errors is not None and name in POOLED and errors.rows.any():
+        total = getattr(errors, POOLED[name])
+        return Contributions(total, errors.rows.astype(np.float64), name == "rmse")
+    if errors is not None and name in errors.by_user() and errors.rows.any():
+        values = errors.by_user()[name]
+    elif ranked is not None and name in ranked.values and len(ranked.user):
+        values = np.full(n_users, np.nan)
+        values[ranked.user] = ranked.values[name]
     else:
         return None
     there = ~np.isnan(values)

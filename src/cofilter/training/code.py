@@ -15,10 +15,13 @@ def folders(family: str) -> tuple[Path, ...]:
     return (*(PACKAGE / name for name in SHARED), PACKAGE / "models" / family)
 
 
-def code_sha256(family: str) -> str:
-    """Hash of the names and the content of every module in a family's `folders`."""
+def code_sha256(family: str, *more: Path) -> str:
+    """Hash of the names and the content of every module in a family's `folders`.
+
+    ``more`` are further folders of the package whose code decides what is asked for.
+    """
     digest = hashlib.sha256()
-    for folder in folders(family):
+    for folder in (*folders(family), *more):
         for source in sorted(folder.rglob("*.py")):
             content = hashlib.sha256(source.read_bytes()).hexdigest()
             digest.update(f"{source.relative_to(PACKAGE).as_posix()} {content}\n".encode())

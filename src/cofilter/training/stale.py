@@ -11,7 +11,7 @@ import pandas as pd
 from cofilter.core.io import read_json
 from cofilter.core.matrix import Interactions
 from cofilter.core.parts import load_parts
-from cofilter.core.paths import CHECKPOINTS, MODELS, SPLIT, TIMINGS, TRIALS
+from cofilter.core.paths import CHECKPOINTS, JOBS, MODELS, SPLIT, TIMINGS, TRIALS
 from cofilter.core.stale import Stale
 from cofilter.scoring.folders import other_folders
 from cofilter.training.checkpoint import IDENTITY, is_finished, is_locked
@@ -39,7 +39,7 @@ def stale_checkpoints(checkout: Path, cfg: Tree) -> Iterator[Stale]:
     """Checkpoints that no training of a present point would take up.
 
     Those of a search's trials stay until the trial is finished or the code has changed; those
-    that a process works on stay too.
+    that a process works on stay too, and so do those of a backtest's jobs, which go with their job.
     """
     present = _present(checkout, cfg)
     code = {family: code_sha256(family) for family in families()}
@@ -47,7 +47,7 @@ def stale_checkpoints(checkout: Path, cfg: Tree) -> Iterator[Stale]:
         folder, identity = path.parent, read_json(path)
         family = folder.parent.name
         of_search = folder.is_relative_to(checkout / TRIALS)
-        if is_locked(folder):
+        if is_locked(folder) or folder.is_relative_to(checkout / JOBS):
             continue
         if identity.get("code") != code.get(family):
             yield Stale(folder, "checkpoint of other code")

@@ -1,0 +1,28 @@
+"""Score methods in successive windows before the test instant: what ships is chosen by it."""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    __import__("installed")  # one line, not a trace, where .venv is not active
+
+from cofilter.backtest.backtest import backtest, save_backtest
+from cofilter.backtest.methods import backtest_config, backtest_points
+from cofilter.backtest.request import request_of
+from cofilter.core.paths import RESULTS
+from cofilter.recommender.kernels.threads import set_threads
+from stages.app import Run, stage
+from stages.groups import points_config
+
+
+@stage
+def main(run: Run) -> None:
+    """Config → train and validation → windows → tables."""
+    set_threads(run.cfg["threads"])
+    points = points_config(run.cfg, backtest_points(backtest_config(run.cfg), run.cfg))
+    request = request_of(run.cfg, points)
+    found = backtest(request, run.root)
+    save_backtest(found, run.out / RESULTS)
+
+
+if __name__ == "__main__":
+    main()
