@@ -29,6 +29,7 @@ SMALL = (
     "points.mf.kind=[biased]",
     "points.mf.dim=[4]",
     "leak.methods=[knn/item]",
+    "backtest.windows=2",
     "mf.lr=0.02",
     "mf.epochs=4",
     "mf.batch_size=256",

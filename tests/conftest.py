@@ -9,8 +9,9 @@ from hypothesis import settings
 from tests.checkout import Checkout, ran
 
 HERE = Path(__file__).parent
-STAGES = ["download", "filter", "split", "check", "train_baseline@bias", "train_knn@item"]
-STAGES += ["train_mf@biased-4-0", "blend", "leak", "reproduce", "evaluate"]
+STAGES = ["download", "filter", "split", "check", "backtest"]
+STAGES += ["train_baseline@bias", "train_knn@item", "train_mf@biased-4-0"]
+STAGES += ["blend", "leak", "reproduce", "evaluate"]
 
 # A deadline would time the tests: the first call of a kernel compiles it.
 settings.register_profile("cofilter", deadline=None)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cofilter.backtest.methods import backtest_config
 from cofilter.core.config import parse
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.cross_validation import CVConfig
@@ -51,6 +52,7 @@ def test_every_choice_composes_and_is_accepted(choice: Path) -> None:
     parse(FilterConfig, cfg["filter"], "filter")
     parse(SplitConfig, cfg["split"], "split")
     parse(EvaluateConfig, cfg["evaluate"], "evaluate")
+    backtest_config(cfg)
     parse(TrackingConfig, cfg["tracking"], "tracking")
     parse(CheckpointConfig, {**cfg["checkpoint"], "resume": cfg["resume"]}, "checkpoint")
     for entry in parse(LeakConfig, cfg["leak"], "leak").methods:

@@ -112,7 +112,7 @@ def test_the_check_tracks_all_that_it_reads() -> None:
             return super().__getitem__(key)
 
     possible_methods(Noting(compose()))
-    assert {"points", "blend", "reproduce", "mf"} < read
+    assert {"points", "blend", "reproduce", "mf", "backtest"} < read
     assert read <= set(STAGES["check"]["params"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cofilter.backtest.methods import backtest_config
 from cofilter.blending.weights import BlendConfig
 from cofilter.core.config import Config, parse
 from cofilter.core.errors import ConfigError
@@ -47,7 +48,9 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     common_config(cfg)
     checkpoint_config(cfg)
     procedure_of(parse(ReproduceConfig, cfg["reproduce"], "reproduce"))
-    methods = methods_of(cfg) + _leaking(parse(LeakConfig, cfg["leak"], "leak"), cfg)
+    methods = methods_of(cfg)
+    backtest_config(cfg)
+    methods += _leaking(parse(LeakConfig, cfg["leak"], "leak"), cfg)
     refuse_ineffective(cfg, plain(composed()))
     return methods
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from cofilter.evaluation.backtested import Backtested
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.leaderboard import Entry
+from cofilter.evaluation.headline import headline
+from cofilter.evaluation.leaderboard import Entry, leaderboard
 from cofilter.evaluation.shipping import shipped
 from cofilter.evaluation.uncertainty import resampled_ratios
 from tests.evaluation.test_leaderboard import entry
@@ -22,9 +26,63 @@ def test_validation_chooses_and_the_runner_up_is_named(config: EvaluateConfig) -
     ]
     found = shipped(entries, config)
     assert found is not None
-    assert (found.family, found.point, found.validation) == ("mf", "b", 0.4)
-    assert (found.candidates, found.runner_up, found.runner_up_validation) == (2, "mf/a", 0.3)
+    assert (found.family, found.point, found.figure) == ("mf", "b", 0.4)
+    assert (found.candidates, found.runner_up, found.runner_up_figure) == (2, "mf/a", 0.3)
     assert found.gain is None  # there is no baseline here
+
+
+BACKTESTED = Backtested(None, {"mf/a": 0.2, "mf/b": 0.1}, windows=3, pairs=70)
+
+
+def backtested_entries(config: EvaluateConfig) -> list[Entry]:
+    """By validation "b" is the best that took part, and "out" of all; by the backtest "a"."""
+    out = entry(config, "out", warm=0.9, validation=0.9)
+    able = (("a", 0.1), ("b", 0.4))
+    some = [entry(config, name, warm=0.3, validation=figure) for name, figure in able]
+    return [out, *(replace(e, backtest=BACKTESTED.figures[f"mf/{e.point}"]) for e in some)]
+
+
+def test_the_backtest_chooses_among_what_took_part(config: EvaluateConfig) -> None:
+    entries = backtested_entries(config)
+    found = shipped(entries, config, BACKTESTED)
+    assert found is not None
+    assert (found.point, found.chosen_on, found.figure) == ("a", "backtest", 0.2)
+    assert (found.candidates, found.runner_up, found.runner_up_figure) == (2, "mf/b", 0.1)
+    assert (found.windows, found.pairs, found.note) == (3, 70, None)
+    table = leaderboard(entries, config, []).set_index("point")
+    assert table["selected"].to_dict() == {"out": False, "a": True, "b": False}
+    assert table["backtest_ndcg@5"].fillna(-1).to_dict() == {"out": -1, "a": 0.2, "b": 0.1}
+    assert headline(table.reset_index(), config)["shipped"]["backtest"] == 0.2
+
+
+def test_an_error_s_best_in_the_backtest_is_its_lowest(config: EvaluateConfig) -> None:
+    config = config.model_copy(update={"primary": "rmse"})
+    found = shipped(backtested_entries(config), config, BACKTESTED)
+    assert found is not None
+    assert found.point == "b"
+
+
+def test_validation_chooses_where_it_is_asked_to(config: EvaluateConfig) -> None:
+    config = config.model_copy(update={"select_on": "validation"})
+    found = shipped(backtested_entries(config), config, BACKTESTED)
+    assert found is not None
+    assert (found.point, found.chosen_on, found.note) == ("out", "validation", None)
+    assert (found.windows, found.pairs) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("backtested", "note"),
+    [
+        (Backtested("split random has no test instant"), "split random has no test instant"),
+        (BACKTESTED, "no model of the sweep took part in the backtest"),
+    ],
+)
+def test_without_a_backtest_validation_chooses_and_the_note_says_why(
+    backtested: Backtested, note: str, config: EvaluateConfig
+) -> None:
+    found = shipped([entry(config, "a", warm=0.1, validation=0.2)], config, backtested)
+    assert found is not None
+    assert (found.chosen_on, found.note) == ("validation", note)
 
 
 def test_of_equals_the_first_by_family_ships_in_whatever_order_they_come(

@@ -27,9 +27,18 @@ def test_it_says_what_was_compared_what_ships_and_why(results: Path, facts: dict
     board = read_leaderboard(results / "leaderboard.csv")
     (row,) = board[board["selected"]].to_dict("records")
     name = f"{row['family']}/{row['point']}"
-    told = re.escape(f"{name}, the best of 5 on validation: ndcg@5 {row['validation_ndcg@5']:.4f}")
+    where = "on validation (no backtest: none was run)"
+    told = re.escape(f"{name}, the best of 5 {where}: ndcg@5 {row['validation_ndcg@5']:.4f}")
     assert re.fullmatch(rf"{told}; next \S+ 0\.\d{{4}}", lines["ship"])
     assert lines["load"] == f'cofilter.load("models/{name}")'
+
+
+def test_it_says_over_what_the_backtest_chose(facts: dict[str, Any]) -> None:
+    told = {"chosen_on": "backtest", "figure": 0.1419, "windows": 5, "pairs": 1316, "note": None}
+    chosen = facts["shipped"] | told | {"runner_up": None, "runner_up_figure": None}
+    assert dict(conclusion(facts | {"shipped": chosen}))["ship"].endswith(
+        "the best of 5 in a backtest of 5 windows (1,316 pairs of user and window): ndcg@5 0.1419"
+    )
 
 
 def test_the_gain_has_its_interval(results: Path, facts: dict[str, Any]) -> None:
@@ -50,7 +59,7 @@ def test_the_ensemble_lies_elsewhere(facts: dict[str, Any]) -> None:
 def test_without_a_selected_model_it_says_so(facts: dict[str, Any]) -> None:
     lines = dict(conclusion(facts | {"shipped": None}))
     assert lines.keys() == {"data", "ship"}
-    assert lines["ship"] == "no model: none has ndcg@5 on validation"
+    assert lines["ship"] == "no model: none has ndcg@5 on validation or in the backtest"
 
 
 def test_a_table_of_other_data_is_not_shown_as_if_it_were_this_one_s(

@@ -94,7 +94,8 @@ def test_the_module_prints_and_tells_where_things_lie(written: Path) -> None:
     assert "mf/20 *" in run.stdout
     assert run.stdout.splitlines()[-4:] == [
         "data: small, 15 ratings, split random",
-        "ship: mf/20, the best of 2 on validation: ndcg@5 0.4000; next mf/10 0.1000",
+        "ship: mf/20, the best of 2 on validation (no backtest: none was run): ndcg@5 0.4000; "
+        "next mf/10 0.1000",
         "gain: none to state: it is a plain baseline itself, or there is none to compare with",
         'load: cofilter.load("models/mf/20")',
     ]

@@ -23,6 +23,10 @@ IMPOSSIBLE = [
     ("mf.lr=-1", "mf.lr: -1 is not allowed"),
     ("mf.kinds.svdpp.decay=2", "mf.decay: 2"),
     ("blend.folds=1", "blend.folds: 1 is not allowed"),
+    ("backtest.windows=-1", "backtest.windows: -1 is not allowed"),
+    ("backtest.methods=[knn/best]", "backtest.methods: 'knn/best' is no point of the sweep"),
+    ("backtest.without=[best]", "backtest.without: 'best' is not a family of models"),
+    ("evaluate.select_on=test", 'evaluate.select_on: "test" is not allowed'),
     ("evaluate.primary=auc", 'primary "auc" is not allowed'),
     ("leak.rows=0", "leak.rows: 0 is not allowed"),
     (

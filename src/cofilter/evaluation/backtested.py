@@ -37,6 +37,9 @@ class Backtested:
     pairs: int = 0
 
 
+NO_BACKTEST = Backtested("none was run")
+
+
 def read_backtested(results: Path, primary: str) -> Backtested:
     """Read the files of the stage backtest from ``results``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -57,6 +57,9 @@ class EvaluateConfig(PrimaryConfig):
 
     Attributes
     ----------
+    select_on:
+        What chooses the model to ship, by the primary metric: ``backtest``, among the methods that
+        took part in it (where there is none, validation), or ``validation``.
     min_users:
         With fewer evaluable warm users the leaderboard is headed "too few users to rank".
     uncertainty:
@@ -71,6 +74,7 @@ class EvaluateConfig(PrimaryConfig):
         Of the curves for users first seen in test.
     """
 
+    select_on: Literal["backtest", "validation"] = "backtest"
     min_users: int = Field(200, ge=0)
     uncertainty: UncertaintyConfig = UncertaintyConfig()
     bands: PositiveInt = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +95,12 @@ def evaluate(request: Request, results: Path) -> Evaluation:
         for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
     }
     notes = notes_of(judge.target.evaluable_warm_users, request.audit, config)
-    entries = [verdict.entry for verdict in verdicts.values()]
+    figures = request.backtested.figures
+    entries = [
+        replace(verdict.entry, backtest=figures.get(name)) for name, verdict in verdicts.items()
+    ]
     table = leaderboard(entries, config, notes)
-    chosen = shipped(entries, config)
+    chosen = shipped(entries, config, request.backtested)
     names = table[FAMILY] + "/" + table[POINT]  # in the leaderboard's order
     tables = {
         LEADERBOARD: table,

@@ -9,11 +9,14 @@ import pandas as pd
 
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leaderboard import (
+    BACKTEST,
     FAMILY,
     HIGH,
     LOW,
     POINT,
     SELECTED,
+    VALIDATION,
+    backtest_column,
     column,
     validation_column,
 )
@@ -30,8 +33,8 @@ def headline(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any]:
     ``users``
         Warm test users that the primary metric's mean is over, the most of any model.
     ``shipped``
-        The model to ship: its name, its primary metric on validation, its figures; null when no
-        model is selected.
+        The model to ship: its name, its primary metric on validation and in the backtest, its
+        figures; null when no model is selected.
     A family's name
         The point that validation prefers (of those without validation the leaderboard's first),
         and its figures.
@@ -47,9 +50,11 @@ def headline(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any]:
     names = _figure_names(config)
     if len(shipped):
         row = shipped.iloc[0]
-        validation = {"validation": _rounded(row[validation_column(config)])}
+        columns = {VALIDATION: validation_column(config), BACKTEST: backtest_column(config)}
+        chosen = {name: _rounded(row[each]) for name, each in columns.items()}
         model = {MODEL: f"{row[FAMILY]}/{row[POINT]}"}
-        found[SHIPPED] = model | validation | _figures(row, config, names)
+        there = {name: value for name, value in chosen.items() if value is not None}
+        found[SHIPPED] = model | there | _figures(row, config, names)
     room = MOST - n_numbers(found)
     while names and sum(len(_figures(row, config, names)) for _, row in best.iterrows()) > room:
         names = names[:-1]

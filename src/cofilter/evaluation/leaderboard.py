@@ -6,7 +6,7 @@ import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -23,6 +23,9 @@ BEST_SET, SEED_SD = "best_set", "seed_sd"
 P_HOLM, EFFECT_SIZE = "p_holm", "effect_size"
 DIFFERENCE, LOW, HIGH = "difference", "low", "high"
 COMPARED = (DIFFERENCE, f"{DIFFERENCE}_{LOW}", f"{DIFFERENCE}_{HIGH}", P_HOLM, EFFECT_SIZE)
+ChosenOn = Literal["backtest", "validation"]
+BACKTEST: ChosenOn = "backtest"
+VALIDATION: ChosenOn = "validation"
 TOO_FEW_USERS = "too few users to rank"
 NOT_TEMPORAL = "not temporal"
 WHOLE_COUNTS = tuple(name for name in COUNTS if not name.endswith("_share"))
@@ -40,6 +43,9 @@ class Entry:
         Test scores as `Scores.summary` gives them, with those beyond accuracy where there are any.
     intervals:
         By scope and metric; what is not in it has none.
+    backtest:
+        The primary metric pooled over the windows of the backtest; None when the model took no
+        part.
     primary:
         What each user adds to the primary metric, warm; None when the model has none.
     """
@@ -53,6 +59,7 @@ class Entry:
     summary: Mapping[str, Any]
     intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     primary: Contributions | None = None
+    backtest: float | None = None
 
     @property
     def sweep_point(self) -> tuple[str, str]:
@@ -72,8 +79,13 @@ def column(scope: str, name: str) -> str:
 
 
 def validation_column(config: EvaluateConfig) -> str:
-    """The column by which the model to ship is selected."""
+    """The column of the primary metric on validation."""
     return f"validation_{config.primary}"
+
+
+def backtest_column(config: EvaluateConfig) -> str:
+    """The column of the primary metric in the backtest."""
+    return f"{BACKTEST}_{config.primary}"
 
 
 def reported_metrics(config: EvaluateConfig) -> tuple[str, ...]:
@@ -97,7 +109,8 @@ def columns(config: EvaluateConfig) -> list[str]:
     counted = [column(scope, name) for scope in SCOPES for name in COUNTS]
     identity = [RANK, SELECTED, FAMILY, POINT, SEED, ENGINE, DEVICE]
     compared = [BEST_SET, *COMPARED, SEED_SD]
-    return [*identity, validation_column(config), *compared, *scored, *counted, NOTES]
+    chosen_by = [validation_column(config), backtest_column(config)]
+    return [*identity, *chosen_by, *compared, *scored, *counted, NOTES]
 
 
 def leaderboard(
@@ -106,8 +119,8 @@ def leaderboard(
     """One row a model, best first by the primary metric on warm test rows.
 
     Models without that metric come last and have no rank; ties stand in the order of family and
-    point. ``selected`` marks the model to ship: the best by the same metric on *validation*
-    (test decides nothing; no model is marked when none has it). ``notes`` stand in every row, so
+    point. ``selected`` marks the model to ship, see `selected` (test decides nothing; no model is
+    marked when none has the figure). ``notes`` stand in every row, so
     that a copied row takes its warning along. Absent values are missing (empty in CSV).
 
     ``best_set`` to ``effect_size`` compare the primary metric with the first row's, as
@@ -157,10 +170,25 @@ def _seed_spread(
     }
 
 
+def chosen_on(entries: Sequence[Entry], config: EvaluateConfig) -> ChosenOn:
+    """What chooses among these: the backtest, where one is wanted and one of them took part."""
+    took_part = any(entry.backtest is not None for entry in entries)
+    return config.select_on if took_part else VALIDATION
+
+
+def figure_on(chosen: ChosenOn, entry: Entry) -> float | None:
+    """The figure that an entry is chosen by."""
+    return entry.backtest if chosen == BACKTEST else entry.validation
+
+
 def selected(entries: Sequence[Entry], config: EvaluateConfig) -> Entry | None:
-    """The entry with the best primary metric on validation; of equals the first."""
-    able = [entry for entry in entries if entry.validation is not None]
-    return min(able, key=lambda entry: _sort_key(entry.validation, config), default=None)
+    """The entry with the best primary metric in the backtest, or, without one, on validation.
+
+    Of equals the first. Where there is a backtest, only what took part in it can be selected.
+    """
+    chosen = chosen_on(entries, config)
+    able = [entry for entry in entries if figure_on(chosen, entry) is not None]
+    return min(able, key=lambda entry: _sort_key(figure_on(chosen, entry), config), default=None)
 
 
 def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateConfig) -> list[str]:
@@ -196,6 +224,7 @@ def _row(entry: Entry, config: EvaluateConfig) -> dict[str, Any]:
         ENGINE: entry.engine,
         DEVICE: entry.device,
         validation_column(config): entry.validation,
+        backtest_column(config): entry.backtest,
     }
     for scope in SCOPES:
         told = {**entry.summary[scope], **entry.summary["counts"][scope]}

@@ -12,7 +12,8 @@ import pandas as pd
 from cofilter.core.config import parse
 from cofilter.core.io import read_json
 from cofilter.core.parts import AUDIT, Parts, load_parts
-from cofilter.core.paths import BLENDED, MODELS, SOURCE, SPLIT
+from cofilter.core.paths import BLENDED, MODELS, RESULTS, SOURCE, SPLIT
+from cofilter.evaluation.backtested import NO_BACKTEST, Backtested, read_backtested
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.preparation.split import SplitConfig
 from cofilter.training.points import expected_points
@@ -41,6 +42,8 @@ class Request:
         Folder that the stage blend left; one more row. None: no such row.
     titles:
         Title by item id, for the pictures of items; without it they are called by their ids.
+    backtested:
+        The backtest's figures, which `EvaluateConfig.select_on` may choose by.
     source:
         Where the ratings come from, which the facts repeat.
     """
@@ -54,6 +57,7 @@ class Request:
     ensemble: Path | None = None
     titles: pd.Series | None = None
     source: Mapping[str, Any] | None = None
+    backtested: Backtested = NO_BACKTEST
 
 
 def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Request:
@@ -66,6 +70,7 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
     DataError
         A file is missing or unreadable.
     """
+    config = parse(EvaluateConfig, cfg["evaluate"], "evaluate")
     return Request(
         parts=load_parts(SPLIT),
         audit=read_json(SPLIT / AUDIT),
@@ -73,7 +78,8 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
         points=expected_points(cfg),
         models=MODELS,
         ensemble=BLENDED,
-        config=parse(EvaluateConfig, cfg["evaluate"], "evaluate"),
+        config=config,
         titles=titles,
         source=read_json(SOURCE),
+        backtested=read_backtested(RESULTS, config.primary),
     )

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from cofilter.core.config import Config
+from cofilter.evaluation.backtested import NO_BACKTEST, Backtested
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.leaderboard import Entry, selected
+from cofilter.evaluation.leaderboard import (
+    BACKTEST,
+    ChosenOn,
+    Entry,
+    chosen_on,
+    figure_on,
+    selected,
+)
 from cofilter.evaluation.significance import differences_to_best
 
 # What a method must beat: the first of these with the primary metric is what the gain is over.
@@ -35,47 +42,74 @@ class Gain(Config):
 
 
 class Shipped(Config):
-    """The model to ship: the best on validation, where test has no say.
+    """The model to ship: the best in the backtest or on validation; test has no say.
 
     Attributes
     ----------
-    validation:
+    chosen_on:
+        Which of the two it was.
+    figure:
         Its primary metric there, warm.
     candidates:
         How many models have that figure.
-    runner_up, runner_up_validation:
+    runner_up, runner_up_figure:
         The second best, or None.
+    windows, pairs:
+        Of the backtest: its windows, and the (user, window) pairs that were ranked; None where
+        validation chose.
+    note:
+        Why validation chose where a backtest was wanted; None otherwise.
     gain:
         None when it is such a baseline itself, or when there is none to compare with.
     """
 
     family: str
     point: str
-    chosen_by: Literal["validation"] = "validation"
-    validation: float
+    chosen_on: ChosenOn
+    figure: float
     candidates: int
     runner_up: str | None
-    runner_up_validation: float | None
+    runner_up_figure: float | None
+    windows: int | None
+    pairs: int | None
+    note: str | None
     gain: Gain | None
 
 
-def shipped(entries: Sequence[Entry], config: EvaluateConfig) -> Shipped | None:
-    """What ships of the leaderboard's entries; None when validation has no figure of any."""
+def shipped(
+    entries: Sequence[Entry], config: EvaluateConfig, backtested: Backtested = NO_BACKTEST
+) -> Shipped | None:
+    """What ships of the leaderboard's entries; None when none has the figure that chooses.
+
+    ``backtested`` is the backtest that the entries' figures come from.
+    """
+    chosen = chosen_on(entries, config)
     ordered = sorted(entries, key=lambda entry: entry.order)
     best = selected(ordered, config)
-    if best is None or best.validation is None:
+    figure = None if best is None else figure_on(chosen, best)
+    if best is None or figure is None:
         return None
     others = [entry for entry in ordered if entry is not best]
     second = selected(others, config)
     return Shipped(
         family=best.family,
         point=best.point,
-        validation=best.validation,
-        candidates=sum(entry.validation is not None for entry in entries),
+        chosen_on=chosen,
+        figure=figure,
+        candidates=sum(figure_on(chosen, entry) is not None for entry in entries),
         runner_up=None if second is None else name_of(second),
-        runner_up_validation=None if second is None else second.validation,
+        runner_up_figure=None if second is None else figure_on(chosen, second),
+        windows=backtested.windows if chosen == BACKTEST else None,
+        pairs=backtested.pairs if chosen == BACKTEST else None,
+        note=_note(chosen, config, backtested),
         gain=gain_of(best, others, config),
     )
+
+
+def _note(chosen: ChosenOn, config: EvaluateConfig, backtested: Backtested) -> str | None:
+    if chosen == config.select_on:
+        return None
+    return backtested.reason or "no model of the sweep took part in the backtest"
 
 
 def gain_of(best: Entry, others: Sequence[Entry], config: EvaluateConfig) -> Gain | None:

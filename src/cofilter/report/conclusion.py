@@ -20,6 +20,7 @@ from cofilter.evaluation.files import FACTS
 from cofilter.evaluation.shipping import Gain, Shipped
 from cofilter.scoring.folders import ENSEMBLE
 
+NOWHERE = "on validation or in the backtest"
 EVALUATE_FIRST = "run the stage evaluate first"
 
 
@@ -67,7 +68,7 @@ def conclusion(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "data", about(facts["source"], facts["split"])
     config = parse(EvaluateConfig, facts["evaluate"], "evaluate")
     if facts["shipped"] is None:
-        yield "ship", f"no model: none has {config.primary} on validation"
+        yield "ship", f"no model: none has {config.primary} {NOWHERE}"
         return
     chosen = parse(Shipped, facts["shipped"], "shipped")
     yield "ship", _why(chosen, config)
@@ -94,11 +95,19 @@ def folder_of(chosen: Shipped) -> Path:
 def _why(chosen: Shipped, config: EvaluateConfig) -> str:
     second = ""
     if chosen.runner_up is not None:
-        second = f"; next {chosen.runner_up} {chosen.runner_up_validation:.4f}"
+        second = f"; next {chosen.runner_up} {chosen.runner_up_figure:.4f}"
     return (
-        f"{chosen.family}/{chosen.point}, the best of {chosen.candidates} on validation: "
-        f"{config.primary} {chosen.validation:.4f}{second}"
+        f"{chosen.family}/{chosen.point}, the best of {chosen.candidates} {where_chosen(chosen)}: "
+        f"{config.primary} {chosen.figure:.4f}{second}"
     )
+
+
+def where_chosen(chosen: Shipped) -> str:
+    """On what the model was chosen, in a few words."""
+    if chosen.windows is not None:
+        windows = f"{chosen.windows} window" + "s" * (chosen.windows > 1)
+        return f"in a backtest of {windows} ({chosen.pairs:,} pairs of user and window)"
+    return "on validation" + (f" (no backtest: {chosen.note})" if chosen.note else "")
 
 
 def _gain(gain: Gain | None, config: EvaluateConfig) -> str:

@@ -34,7 +34,7 @@ from cofilter.evaluation.leaderboard import (
     SELECTED,
     column,
 )
-from cofilter.report.conclusion import print_conclusion, read_facts, refuse_other_data
+from cofilter.report.conclusion import NOWHERE, print_conclusion, read_facts, refuse_other_data
 from cofilter.report.timings import read_timings
 
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
@@ -91,9 +91,9 @@ def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Con
             f"{_ALIKE} not told from the best: sign-flip test over users, Holm's correction"
         )
     if table[SELECTED].any():
-        console.print("* the model to ship: best on validation", style="bold")
+        console.print("* the model to ship", style="bold")
     else:
-        console.print("no model is selected: none has the primary metric on validation")
+        console.print(f"no model is selected: none has the primary metric {NOWHERE}")
 
 
 def _fitting(table: pd.DataFrame, times: dict[str, float], console: Console) -> Table:
