@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    __import__("installed")  # one line, not a trace, where .venv is not active
+    __import__("begin")  # before all other imports: see there
 
 from cofilter.backtest.backtest import backtest, save_backtest
 from cofilter.backtest.methods import backtest_config, backtest_points

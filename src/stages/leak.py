@@ -31,7 +31,11 @@ def main(run: Run) -> None:
     }
     trainer = Trainer(checkpoint_config(cfg), run.root / CHECKPOINTS, label="leak")
     set_threads(cfg["threads"])
-    table = leaking_against_honest(load_parts(SPLIT), methods, config.rows, config.seed, trainer)
+    parts = load_parts(SPLIT)
+    if (feedback := parts.feedback(cfg["data"]["scale"])) != "ratings":
+        messages.no_errors("leak", feedback)
+        methods = {}
+    table = leaking_against_honest(parts, methods, config.rows, config.seed, trainer)
     write_text(run.out / RESULTS / LEAK, table.to_csv(index=False, lineterminator="\n"))
     messages.table(table)
 

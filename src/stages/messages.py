@@ -23,6 +23,11 @@ def interrupted(error: Exception) -> None:
     log.warning("%s", error)
 
 
+def no_errors(stage: str, feedback: str) -> None:
+    """A stage that compares errors of predicted ratings has none to compare."""
+    log.warning("%s: these data are %s, so there are no errors to compare", stage, feedback)
+
+
 def reached(line: str) -> None:
     """What a trained model is worth."""
     log.info("%s", line)

@@ -93,7 +93,8 @@ def _prepared(request: Request, test: int) -> list[Prepared]:
     times = request.known[TIMESTAMP].to_numpy()
     for cut in window_cuts(times, test, request.split, request.config):
         window = cut_window(request.known, cut, request.split)
-        prepared = Prepared.of(window, request.evaluate.relevance_threshold)
+        threshold = request.evaluate.relevance_threshold
+        prepared = Prepared.of(window, threshold, request.scale)
         _refuse_unscorable(prepared, request)
         found.append(prepared)
     return found

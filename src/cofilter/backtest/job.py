@@ -49,10 +49,15 @@ class Prepared:
     target: Target
 
     @classmethod
-    def of(cls, window: Window, threshold: float | None) -> Prepared:
-        """``threshold``: rows rated at least this are relevant."""
+    def of(
+        cls,
+        window: Window,
+        threshold: float | None,
+        scale: tuple[float, float] | None = None,
+    ) -> Prepared:
+        """Rows rated at least ``threshold`` are relevant; ``scale``: that of the ratings."""
         parts = window.parts
-        target = Target.of(parts.train, parts.validation, parts.test, threshold)
+        target = Target.of(parts.train, parts.validation, parts.test, threshold, scale)
         return cls(window.cut, window.audit, target)
 
 

@@ -11,8 +11,10 @@ import pandas as pd
 
 from cofilter.backtest.config import BacktestConfig
 from cofilter.backtest.methods import backtest_config
+from cofilter.core.columns import RATING, TIMESTAMP
 from cofilter.core.config import parse
 from cofilter.core.errors import LeakError
+from cofilter.core.feedback import feedback_of
 from cofilter.core.io import read_json, read_table
 from cofilter.core.parts import AUDIT, PARTS
 from cofilter.core.paths import SPLIT
@@ -20,6 +22,7 @@ from cofilter.evaluation.config import EvaluateConfig
 from cofilter.preparation.audit import content_sha256
 from cofilter.preparation.split import SplitConfig
 from cofilter.training.point import Point
+from cofilter.training.unfit import unfit_reason
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Request:
         The methods, in the order of the tables.
     evaluate:
         What is scored, and how it is compared.
+    scale:
+        (lowest, highest) rating, when the source names it.
     """
 
     known: pd.DataFrame
@@ -46,6 +51,7 @@ class Request:
     config: BacktestConfig
     points: Sequence[Point]
     evaluate: EvaluateConfig
+    scale: tuple[float, float] | None = None
 
     @property
     def reason(self) -> str | None:
@@ -63,7 +69,9 @@ class Request:
 
 
 def request_of(cfg: Mapping[str, Any], points: Sequence[Point]) -> Request:
-    """The pipeline's backtest, of ``points``; the test part is not read.
+    """The pipeline's backtest, of those ``points`` that the data can train.
+
+    The test part is not read.
 
     Raises
     ------
@@ -74,13 +82,17 @@ def request_of(cfg: Mapping[str, Any], points: Sequence[Point]) -> Request:
     DataError
         A file is missing or unreadable.
     """
+    known, scale = known_rows(SPLIT), cfg["data"]["scale"]
+    feedback = feedback_of(known[RATING].to_numpy(), scale)
+    timed = TIMESTAMP in known.columns
     return Request(
-        known=known_rows(SPLIT),
+        known=known,
         test=(read_json(SPLIT / AUDIT)["instants"] or {}).get("test"),
         split=parse(SplitConfig, cfg["split"], "split"),
         config=backtest_config(cfg),
-        points=points,
+        points=[each for each in points if not unfit_reason(each.make(), feedback, timed=timed)],
         evaluate=parse(EvaluateConfig, cfg["evaluate"], "evaluate"),
+        scale=scale and tuple(scale),
     )
 
 

@@ -77,7 +77,9 @@ def learn_blend(
     """
     if not folders:
         raise DataError("no model to blend: the sweep names none (points)")
-    target = Target.of(parts.train, None, parts.validation, evaluate.relevance_threshold)
+    target = Target.of(
+        parts.train, None, parts.validation, evaluate.relevance_threshold, shared.scale
+    )
     answers = _answers(folders, fingerprint(Interactions.of(parts.train).sha256, target))
     for_ratings, errors = rating_weights(answers, target, config)
     for_rankings, lists = ranking_weights(answers, target, config, evaluate)

@@ -18,6 +18,11 @@ def already_trained(label: str, epoch: int) -> None:
     log.info("%s: trained before, %d epochs in its checkpoint", label, epoch)
 
 
+def left_out(name: str, reason: str) -> None:
+    """A method cannot be trained on the data."""
+    log.warning("%s is left out: %s", name, reason)
+
+
 def pruned(folders: int, keep_days: float | None) -> None:
     """Old checkpoints were removed."""
     if folders:

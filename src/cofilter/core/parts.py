@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from cofilter.core.columns import RATING, TIMESTAMP
+from cofilter.core.feedback import Feedback, feedback_of
 from cofilter.core.io import read_table, write_json, write_table
 
 PARTS = ("train", "validation", "test")  # in order of time
@@ -25,6 +27,15 @@ class Parts:
     train: pd.DataFrame
     validation: pd.DataFrame
     test: pd.DataFrame
+
+    def feedback(self, scale: Sequence[float] | None) -> Feedback:
+        """What the train part's numbers are; ``scale``: that of the ratings, when it is named."""
+        return feedback_of(self.train[RATING].to_numpy(), scale)
+
+    @property
+    def timed(self) -> bool:
+        """Whether the rows have times."""
+        return TIMESTAMP in self.train.columns
 
     def named(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Names and tables, train first."""

@@ -47,11 +47,18 @@ class Newcomers:
     targets: dict[int, Target] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, parts: Parts, config: ColdStartConfig, threshold: float | None) -> Newcomers:
+    def of(
+        cls,
+        parts: Parts,
+        config: ColdStartConfig,
+        threshold: float | None,
+        scale: tuple[float, float] | None = None,
+    ) -> Newcomers:
         """Users of test that neither train nor validation knows; a seeded draw of too many.
 
         None in a split that gives every user some training rows, and none without times, since
-        there is no first rating then. Rows rated at least ``threshold`` are relevant.
+        there is no first rating then. Rows rated at least ``threshold`` are relevant; ``scale``
+        is that of the ratings, when it is named.
         """
         test, most = parts.test, max(config.revealed)
         known = pd.concat([parts.train[USER], parts.validation[USER]]).unique()
@@ -67,7 +74,9 @@ class Newcomers:
         first = rows[_PLACE] < most
         found = cls(ids, rows[first], rows[~first])
         for n in config.revealed if len(ids) else ():
-            found.targets[n] = Target.of(parts.train, found.revealed(n), found.rest, threshold)
+            found.targets[n] = Target.of(
+                parts.train, found.revealed(n), found.rest, threshold, scale
+            )
         return found
 
     def revealed(self, n: int) -> pd.DataFrame:
@@ -120,7 +129,7 @@ def _answers(
         people = model.fold_in(newcomers.revealed(n), newcomers.ids)
         relevant = target.n_relevant(warm=True)
         users = np.flatnonzero(relevant)
-        if model.predicts_ratings:
+        if model.predicts_ratings and target.rated:
             predicted = model.predict(people.take(target.user_ids), target.item_ids)
             errors.append(errors_by_user(target.user, target.rating, predicted, len(target.users)))
         if model.ranks and len(users):

@@ -41,6 +41,7 @@ from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
     expected_folders,
+    left_out,
     other_folders,
 )
 
@@ -89,7 +90,7 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     ignored = other_folders(request.models, request.points)
     if ignored:
         log.warning("ignored, since no point of the sweep: %s", ", ".join(map(str, ignored)))
-    judge = Judge.of(request.parts, config)
+    judge = Judge.of(request.parts, config, request.scale)
     verdicts = {
         folder.name: judge.verdict(folder)
         for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
@@ -128,6 +129,8 @@ def _facts(request: Request, chosen: Shipped | None) -> dict[str, Any]:
         "evaluate": plain(request.config),
         "split": request.audit,
         "source": request.source,
+        "feedback": request.parts.feedback(request.scale),
+        "left_out": left_out(request.models, request.points),
         "shipped": plain(chosen),
     }
 

@@ -68,16 +68,19 @@ class Judge:
     _fitted_on: dict[bool, str] = field(default_factory=dict)  # hashes, by whether refitted
 
     @classmethod
-    def of(cls, parts: Parts, config: EvaluateConfig) -> Judge:
-        """Prepare what every model shares."""
-        target = Target.of(parts.train, parts.validation, parts.test, config.relevance_threshold)
+    def of(
+        cls, parts: Parts, config: EvaluateConfig, scale: tuple[float, float] | None = None
+    ) -> Judge:
+        """Prepare what every model shares; ``scale``: that of the ratings, when it is named."""
+        threshold = config.relevance_threshold
+        target = Target.of(parts.train, parts.validation, parts.test, threshold, scale)
         return cls(
             parts,
             config,
             target,
             Catalogue.of(parts.train, target, config),
             Bands.of(parts.train, target, config.bands),
-            Newcomers.of(parts, config.cold_start, config.relevance_threshold),
+            Newcomers.of(parts, config.cold_start, threshold, scale),
         )
 
     def verdict(self, folder: ModelFolder) -> Verdict:

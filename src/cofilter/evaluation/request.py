@@ -46,6 +46,8 @@ class Request:
         The backtest's figures, which `EvaluateConfig.select_on` may choose by.
     source:
         Where the ratings come from, which the facts repeat.
+    scale:
+        (lowest, highest) rating, when the source names it.
     """
 
     parts: Parts
@@ -58,6 +60,7 @@ class Request:
     titles: pd.Series | None = None
     source: Mapping[str, Any] | None = None
     backtested: Backtested = NO_BACKTEST
+    scale: tuple[float, float] | None = None
 
 
 def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Request:
@@ -82,4 +85,5 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
         titles=titles,
         source=read_json(SOURCE),
         backtested=read_backtested(RESULTS, config.primary),
+        scale=cfg["data"]["scale"] and tuple(cfg["data"]["scale"]),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from cofilter.core.config import Config
+from cofilter.core.feedback import Feedback
 from cofilter.recommender.bias import BiasConfig
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class ModelConfig(Config, metaclass=_WithKindDefaults):
     seed: int = 0
     bias: BiasConfig = BiasConfig()
     keep_seen: bool = True
+
+    def settled(self, feedback: Feedback) -> Self:
+        """The configuration with every ``auto`` decided by what is fitted."""
+        return self
 
     @classmethod
     def completed(cls, values: Mapping[str, Any]) -> dict[str, Any]:

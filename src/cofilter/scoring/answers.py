@@ -51,7 +51,7 @@ class Answers:
         Costs one prediction of each validation row and one ranking of each of `list_users`.
         """
         predicted = ranked = None
-        if model.predicts_ratings:
+        if model.predicts_ratings and target.rated:
             predicted = model.predict(target.user_ids, target.item_ids)
         if model.ranks:
             users = list_users(target)

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from cofilter.core.errors import DataError
-from cofilter.core.io import read_json
+from cofilter.core.io import read_json, write_json
 
 SELECTION, LEARNING_CURVE = "selection.json", "learning_curve.csv"
+LEFT_OUT = "left_out.json"  # in place of a model: why the data cannot train it
 ENSEMBLE, BLEND = "ensemble", "blend"  # family and point of the blend of all models
 _KEYS = ("family", "point", "seed", "engine", "device", "refit", "validation")
 
@@ -51,12 +52,15 @@ class ModelFolder:
 def expected_folders(models: Path, expected: Iterable[tuple[str, str]]) -> list[ModelFolder]:
     """Read the folders of exactly these (family, point) pairs, in this order.
 
+    Those in `left_out` hold no model and are passed over.
+
     Raises
     ------
     DataError
         A folder or file is missing, unreadable, or of another point than its place says.
     """
-    wanted = list(expected)
+    without = left_out(models, wanted := list(expected))
+    wanted = [pair for pair in wanted if "/".join(pair) not in without]
     missing = [pair for pair in wanted if not (models / Path(*pair) / SELECTION).is_file()]
     if missing:
         stated = "; ".join(
@@ -65,6 +69,20 @@ def expected_folders(models: Path, expected: Iterable[tuple[str, str]]) -> list[
         )
         raise DataError(f"models are missing: {stated}")
     return [_read(models / Path(*pair), *pair) for pair in wanted]
+
+
+def left_out(models: Path, expected: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """``family/point`` of those of the expected models that the data cannot train, and why."""
+    return {
+        "/".join(pair): read_json(models / Path(*pair) / LEFT_OUT)["reason"]
+        for pair in expected
+        if (models / Path(*pair) / LEFT_OUT).is_file()
+    }
+
+
+def save_left_out(folder: Path, reason: str) -> None:
+    """Write in a model's folder why there is no model."""
+    write_json(folder / LEFT_OUT, {"reason": reason})
 
 
 def ensemble_folder(folder: Path) -> ModelFolder:

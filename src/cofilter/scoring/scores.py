@@ -116,15 +116,16 @@ def score(
 
     To score several models on one target, make the `Target` once and call `score_target`.
     """
-    prepared = Target.of(train, seen, target, config.relevance_threshold)
+    prepared = Target.of(train, seen, target, config.relevance_threshold, model.config.scale)
     return score_target(model, prepared, config)
 
 
 def score_target(model: Recommender, target: Target, config: ScoreConfig) -> Scores:
     """Score a model.
 
-    **Ratings.** ``warm``: rows whose user and item are in train. ``all``: every row; where the
-    model has no answer of its own, its fallback counts, and its share is given.
+    **Ratings**, of a target that has ratings, not clicks or counts. ``warm``: rows whose user
+    and item are in train. ``all``: every row; where the model has no answer of its own, its
+    fallback counts, and its share is given.
 
     **Rankings.** Candidates are the items of train that the user has not seen. Items that only a
     refitted model knows are no candidates. ``warm``: users in train; relevant items not in train
@@ -142,7 +143,7 @@ def score_target(model: Recommender, target: Target, config: ScoreConfig) -> Sco
     """
     predicted, lists = None, None
     errors, ranked = _no_ratings(), _no_rankings()
-    if model.predicts_ratings:
+    if model.predicts_ratings and target.rated:
         predicted, fallback = _predict(model, target)
         errors = _rate(predicted, fallback, target)
     if model.ranks:

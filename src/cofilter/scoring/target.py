@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.feedback import feedback_of
 from cofilter.core.matrix import UNKNOWN, IdMap, as_ids
 
 
@@ -35,6 +37,8 @@ class Target:
         bool[users].
     seen:
         bool CSR [users, items], pairs that may not be recommended.
+    rated:
+        Whether the numbers are ratings, so that there is an error to measure.
     """
 
     users: IdMap
@@ -47,6 +51,7 @@ class Target:
     relevant: np.ndarray
     user_is_warm: np.ndarray
     seen: sparse.csr_array
+    rated: bool = True
 
     @classmethod
     def of(
@@ -55,6 +60,7 @@ class Target:
         seen: pd.DataFrame | None,
         target: pd.DataFrame,
         threshold: float | None,
+        scale: Sequence[float] | None = None,
     ) -> Target:
         """Index ``target`` against ``train``.
 
@@ -69,6 +75,8 @@ class Target:
             Columns user_id, item_id, rating; may be empty.
         threshold:
             Rows rated at least this are relevant; None: every row.
+        scale:
+            That of the ratings, when it is named; see `cofilter.core.feedback.feedback_of`.
         """
         users, items = IdMap.of(target[USER].unique()), IdMap.of(train[ITEM].unique())
         user_ids, item_ids = as_ids(target[USER]), as_ids(target[ITEM])
@@ -91,6 +99,7 @@ class Target:
             relevant,
             _warm(train, users),
             sparse.csr_array(histories, shape=shape),
+            feedback_of(train[RATING].to_numpy(), scale) == "ratings",
         )
 
     def __len__(self) -> int:

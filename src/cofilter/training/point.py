@@ -77,7 +77,9 @@ def train_point(
     started = time.monotonic()
     fitted = model.fit(parts.train, parts.validation, trainer)
     timings = {"fit_seconds": time.monotonic() - started}
-    target = Target.of(parts.train, None, parts.validation, point.score.relevance_threshold)
+    target = Target.of(
+        parts.train, None, parts.validation, point.score.relevance_threshold, model.config.scale
+    )
     scores = score_target(fitted, target, point.score)
     answers = Answers.of(fitted, target)
     shipped, curves = fitted, [curve_of(fitted, "fit")]

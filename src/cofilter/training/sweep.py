@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from cofilter.console import messages
 from cofilter.core.config import Config
 from cofilter.core.errors import ConfigError, DataError
+from cofilter.core.feedback import Feedback
 from cofilter.recommender.base import Recommender
 from cofilter.training.families import families
 from cofilter.training.points import (
@@ -20,6 +22,7 @@ from cofilter.training.points import (
     make_point,
     refuse_impossible,
 )
+from cofilter.training.unfit import unfit_reason
 
 LEAST = 2  # users and items in train below which there is nothing to compare
 
@@ -84,6 +87,27 @@ def methods_of(cfg: Tree) -> list[Method]:
     ]
 
 
+def fit_methods(methods: Sequence[Method], feedback: Feedback, *, timed: bool) -> list[Method]:
+    """Those that the data can train; the others are named in the log, with the reason.
+
+    Raises
+    ------
+    DataError
+        No method is left.
+    """
+    unfit = {}
+    for method in methods:
+        reason = unfit_reason(method.model, feedback, timed=timed)
+        if reason is not None:
+            unfit[method.name] = reason
+            messages.left_out(method.name, reason)
+    found = [method for method in methods if method.name not in unfit]
+    if not found:
+        why = "; ".join(f"{name}: {reason}" for name, reason in unfit.items())
+        raise DataError(f"points: no method can be trained on these data ({why})")
+    return found
+
+
 def refuse_unfit(audit: Mapping[str, Any], methods: Sequence[Method]) -> None:
     """Refuse a split that these methods cannot be trained and chosen on, by its audit alone.
 
@@ -95,7 +119,7 @@ def refuse_unfit(audit: Mapping[str, Any], methods: Sequence[Method]) -> None:
     Raises
     ------
     DataError
-        Train or validation hold too little, or there are no times and a method needs them.
+        Train or validation hold too little.
     DeviceError, MissingDependencyError, TooLargeError
         This machine cannot fit one of the methods.
     """
@@ -118,10 +142,6 @@ def refuse_unfit(audit: Mapping[str, Any], methods: Sequence[Method]) -> None:
             "that nothing can be chosen by them: cut the data otherwise (split)"
         )
     for method in methods:
-        if method.model.needs_times and train["first_time"] is None:
-            raise DataError(
-                f"{method.key}: {method.name} needs times, and these ratings have none; take it out"
-            )
         method.model.require(
             train["users"] + cold["users"], train["items"] + cold["items"], train["rows"] + rows
         )

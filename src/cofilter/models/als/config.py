@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from cofilter.core.feedback import Feedback
 from cofilter.recommender.config import IterativeConfig
 
 
@@ -29,8 +30,10 @@ class ALSConfig(IterativeConfig):
         Steps of ``cg``.
     alpha, confidence:
         implicit: how often an observed pair counts, c: 1 + alpha · rating (``rating``), 1 + alpha
-        (``constant``, for clicks or when ratings are not amounts), or alpha · rating
-        (``scaled``; at least 1 for every pair). One that was not observed counts once.
+        (``constant``, for clicks or when ratings are not amounts), 1 + alpha · log(1 + rating)
+        (``log``, for counts, of which a few are huge), or alpha · rating (``scaled``; at least 1
+        for every pair). One that was not observed counts once. ``auto``: ``rating`` for ratings,
+        ``constant`` for clicks, ``log`` for counts (`cofilter.core.feedback`).
     min_rating:
         implicit: lower ratings count as not observed; None takes all. A user left without any
         gets the most popular items.
@@ -50,6 +53,13 @@ class ALSConfig(IterativeConfig):
     solver: Literal["cholesky", "cg"] = "cholesky"
     cg_steps: int = Field(3, gt=0)
     alpha: float = Field(1.0, gt=0)
-    confidence: Literal["rating", "constant", "scaled"] = "rating"
+    confidence: Literal["auto", "rating", "constant", "log", "scaled"] = "auto"
     min_rating: float | None = None
     init_std: float = Field(0.1, gt=0)
+
+    def settled(self, feedback: Feedback) -> Self:
+        """``auto`` decided."""
+        if self.confidence != "auto":
+            return self
+        chosen = {"ratings": "rating", "clicks": "constant", "counts": "log"}[feedback]
+        return self.model_copy(update={"confidence": chosen})

@@ -32,13 +32,19 @@ def objective_of(config: ALSConfig, mean: float) -> Objective:
 
 
 def extra_confidence(config: ALSConfig) -> tuple[float, float]:
-    """(slope, shift): an observed pair counts 1 + slope · rating + shift times."""
+    """(slope, shift): an observed pair counts 1 + slope · amount + shift times."""
     forms = {
         "rating": (config.alpha, 0.0),
         "constant": (0.0, config.alpha),
+        "log": (config.alpha, 0.0),
         "scaled": (config.alpha, -1.0),
     }
     return forms[config.confidence]
+
+
+def amounts(config: ALSConfig, rating: np.ndarray) -> np.ndarray:
+    """float32[n]: what of a rating the objective takes, its logarithm or itself."""
+    return np.log1p(rating, dtype=np.float32) if config.confidence == "log" else rating
 
 
 def taken(config: ALSConfig, rating: np.ndarray) -> np.ndarray:
@@ -56,7 +62,7 @@ def taken(config: ALSConfig, rating: np.ndarray) -> np.ndarray:
         keep = rating >= config.min_rating
     slope, shift = extra_confidence(config)
     lowest = float(rating[keep].min()) if keep.any() else np.inf
-    if slope * lowest + shift < 0:
+    if slope * lowest + shift < 0:  # a logarithm has the sign of its rating
         raise DataError(
             f"als: with confidence {config.confidence} and alpha {config.alpha:g} a rating of "
             f"{lowest:g} would count less than none; set als.confidence to constant, or "
@@ -189,12 +195,12 @@ class AlternatingFactors:
 def _ratings(config: ALSConfig, data: Interactions) -> tuple[sparse.csr_array, sparse.csr_array]:
     """The ratings that the objective is about, by user and by item."""
     keep = taken(config, data.rating)
-    if keep.all():
+    if keep.all() and config.confidence != "log":
         return data.by_user, data.by_item
     if not keep.any():
         raise DataError(
             f"als.min_rating: no rating reaches {config.min_rating:g}, "
             f"the highest is {data.rating.max():g}"
         )
-    user, item, rating = data.user[keep], data.item[keep], data.rating[keep]
+    user, item, rating = data.user[keep], data.item[keep], amounts(config, data.rating[keep])
     return to_csr(user, item, rating, data.shape), to_csr(item, user, rating, data.shape[::-1])

@@ -9,6 +9,7 @@ from cofilter.models.als.config import ALSConfig
 from cofilter.models.als.learner import (
     AlternatingFactors,
     HalfIteration,
+    amounts,
     from_table,
     objective_of,
     taken,
@@ -36,7 +37,8 @@ class _ALS(FactorRecommender):
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape, keep = (len(data.users), len(self.items_)), taken(self.config, data.rating)
-        ratings = to_csr(data.user[keep], item[keep], data.rating[keep], shape)
+        amount = amounts(self.config, data.rating[keep])
+        ratings = to_csr(data.user[keep], item[keep], amount, shape)
         half = HalfIteration(ratings, objective_of(self.config, self.biases_.mean), steps=0)
         people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
         for _ in half.solve(to_table(self.item_), people):
@@ -55,6 +57,7 @@ class ExplicitALS(_ALS):
     """
 
     kind = "explicit"
+    needs_ratings = True
 
     @property
     def _mean(self) -> float:

@@ -44,6 +44,7 @@ class _Baseline(Recommender):
 class GlobalMean(_Baseline):
     """Every rating is the mean of the training ratings, cold ones too; cannot rank."""
 
+    needs_ratings = True
     ranks = False
 
     def _fit(
@@ -60,6 +61,8 @@ class GlobalMean(_Baseline):
 
 class BiasBaseline(_Baseline):
     """mean + user bias + item bias, as `Biases` fits them; ranks by item bias."""
+
+    needs_ratings = True
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray

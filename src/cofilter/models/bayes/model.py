@@ -44,6 +44,7 @@ class BayesianFactorization(IterativeRecommender):
     """
 
     family = "bayes"
+    needs_ratings = True
     knows_std = True
     config: BayesConfig
     config_class = BayesConfig

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
+from cofilter.core.feedback import Feedback
 from cofilter.recommender.config import ModelConfig
+
+Similarity = Literal["auto", "cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"]
 
 
 class KNNConfig(ModelConfig):
@@ -19,7 +22,9 @@ class KNNConfig(ModelConfig):
         entries, the other side's mean taken off (Sarwar et al. 2001). ``pearson``: over
         co-rated entries, each row's mean over them taken off. ``pearson_baseline``: over
         co-rated entries, the bias baseline taken off (Koren 2010). ``msd``: 1 / (1 + mean squared
-        difference over co-rated entries) (Shardanand and Maes 1995), always positive.
+        difference over co-rated entries) (Shardanand and Maes 1995), always positive. ``auto``:
+        ``pearson_baseline`` for ratings, ``cosine`` for clicks and counts, whose deviations say
+        nothing (`cofilter.core.feedback`).
     k:
         Neighbours that take part in a prediction; only positive similarities count.
     shrinkage:
@@ -40,9 +45,7 @@ class KNNConfig(ModelConfig):
         for `cofilter.evaluation.leak` alone, which measures it, and so not a key of ``conf/knn``.
     """
 
-    similarity: Literal["cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"] = (
-        "pearson_baseline"
-    )
+    similarity: Similarity = "auto"
     k: int = Field(40, gt=0)
     shrinkage: float = Field(100.0, ge=0)
     significance: int = Field(0, ge=0)
@@ -50,3 +53,10 @@ class KNNConfig(ModelConfig):
     aggregation: Literal["plain", "mean_centred", "baseline_centred"] = "baseline_centred"
     ranking: Literal["summed_similarity", "prediction"] = "summed_similarity"
     self_votes: bool = False
+
+    def settled(self, feedback: Feedback) -> Self:
+        """``auto`` decided."""
+        if self.similarity != "auto":
+            return self
+        chosen = "pearson_baseline" if feedback == "ratings" else "cosine"
+        return self.model_copy(update={"similarity": chosen})

@@ -44,6 +44,7 @@ class MatrixFactorization(FactorRecommender):
     """
 
     family = "mf"
+    needs_ratings = True
     config: MFConfig
     config_class = MFConfig
 

@@ -203,6 +203,7 @@ class RatingNetwork(_Network):
     loss over the history.
     """
 
+    needs_ratings = True
     embeddings_activated = True
     config: RatingNetworkConfig
     config_class = RatingNetworkConfig
