@@ -5,11 +5,12 @@ from __future__ import annotations
 if __name__ == "__main__":
     __import__("begin")  # before all other imports: see there
 
-from cofilter.backtest.backtest import backtest, save_backtest
+from cofilter.backtest.backtest import backtest, save_backtest, summary
 from cofilter.backtest.methods import backtest_config, backtest_points
 from cofilter.backtest.request import request_of
 from cofilter.core.paths import RESULTS
 from cofilter.recommender.kernels.threads import set_threads
+from stages import messages
 from stages.app import Run, stage
 from stages.groups import points_config
 
@@ -22,6 +23,8 @@ def main(run: Run) -> None:
     request = request_of(run.cfg, points)
     found = backtest(request, run.root)
     save_backtest(found, run.out / RESULTS)
+    if len(found.pooled):
+        messages.table(summary(found.pooled, request.evaluate.primary))
 
 
 if __name__ == "__main__":

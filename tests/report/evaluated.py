@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cofilter.backtest.backtest import backtest, save_backtest
 from cofilter.core.columns import ITEM
 from cofilter.core.io import write_json, write_text
 from cofilter.core.parts import Parts
@@ -19,6 +20,7 @@ from cofilter.recommender.config import ModelConfig
 from cofilter.report.environment import ENVIRONMENT, environment
 from cofilter.scoring.scores import score
 from cofilter.training.loop import CheckpointConfig, Trainer
+from tests.backtest.conftest import make_request
 from tests.evaluation.conftest import (
     make_audited,
     make_model_config,
@@ -30,6 +32,7 @@ from tests.models.als.test_model import config as als_config
 from tests.models.knn.test_model import config as knn_config
 
 HOSTILE = "<b>Alien</b> (1979)"  # a title that a page must not take for markup
+BACKTESTED = ("baseline/popularity", "baseline/global_mean", "knn/item")
 SOURCE = {
     "name": "small",
     "origin": "a test",
@@ -111,6 +114,7 @@ def add_other_tables(results: Path) -> None:
             "note": [None, "sampled"],
         }
     )
+    save_backtest(backtest(make_request(methods=BACKTESTED), results.parent), results)
     for name, table in (
         (files.LEAK, leak),
         (files.REPRODUCTION, claims),

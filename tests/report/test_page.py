@@ -10,13 +10,16 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cofilter.backtest.backtest import backtest, save_backtest
+from cofilter.backtest.config import BacktestConfig
 from cofilter.core.errors import DataError
 from cofilter.evaluation import files
 from cofilter.metrics import beyond, ranking, rating
 from cofilter.report.charts.style import FULL, HALF, PHONE, Figure
 from cofilter.report.page import write_report
+from tests.backtest.conftest import make_request
 from tests.evaluation.conftest import make_config
-from tests.report.evaluated import HOSTILE, add_other_tables, evaluated
+from tests.report.evaluated import BACKTESTED, HOSTILE, add_other_tables, evaluated
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 FETCHING = {"src", "href", "srcset", "data", "action", "poster", "xlink:href", "background"}
@@ -85,7 +88,7 @@ def test_every_link_leads_somewhere_and_every_picture_has_words(page: str) -> No
     assert links <= set(read.ids)
     assert len(set(read.ids)) == len(read.ids)
     assert set(re.findall(r"url\(#([^)]*)\)", page)) <= set(read.ids)
-    assert len(links) == 11  # the ten parts and the top
+    assert len(links) == 12  # the eleven parts and the top
     headings = [tag for tag in read.tags if re.fullmatch(r"h\d", tag)]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
@@ -117,6 +120,8 @@ def test_figures_come_in_the_pages_order_and_fit_their_widths(
         "NDCG@5 on test",
         "RMSE on test",
         "Differences in NDCG@5 from the best",
+        "NDCG@5 in the backtest",
+        "NDCG@5 by window",
         "RMSE against the length of the factors",
         "RMSE against training time",
         "NDCG@5 against training time",
@@ -146,10 +151,32 @@ def test_what_is_absent_is_left_out_and_named(results: Path, tmp_path: Path) -> 
     titles = [figure.title for figure in write_report(results, tmp_path)]
     assert not any("time" in title or "Cold" in title or "leaking" in title for title in titles)
     page = (results / files.REPORT).read_text(encoding="utf-8")
-    for name in (files.COLD_START, files.LEAK):
+    for name in (files.COLD_START, files.LEAK, files.BACKTEST):
         assert f"this run has no {name}" in page
     assert "No published procedure ran" in page
     assert "Not logged in this checkout" in page
+
+
+def test_the_backtest_is_told_by_window(page: str, tmp_path: Path) -> None:
+    found = backtest(make_request(methods=BACKTESTED), tmp_path).pooled
+    assert "Does the order survive another cut date? 3 successive windows" in page
+    assert "Mean Kendall τ between the orders of two windows: <b>" in page
+    for row in found.dropna(subset=["ndcg@5"]).to_dict("records"):
+        share = round(row["windows_in_best_set"] * 3)
+        assert re.search(
+            rf"{row['method']}.{{0,60}}</th><td>{row['ndcg@5']:.4f}<small>.{{0,40}}</td>"
+            rf"<td>{share} of 3</td>",
+            page,
+        )
+
+
+def test_without_a_backtest_the_page_says_why(results: Path, tmp_path: Path) -> None:
+    none = make_request(BacktestConfig(windows=0), methods=BACKTESTED)
+    save_backtest(backtest(none, tmp_path), results)
+    titles = [figure.title for figure in write_report(results, tmp_path)]
+    assert not [title for title in titles if "window" in title or "backtest" in title]
+    page = (results / files.REPORT).read_text(encoding="utf-8")
+    assert "No backtest: backtest.windows is 0. The model to ship is the best on" in page
 
 
 def test_the_same_results_give_the_same_page(page: str, results: Path, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from cofilter.backtest.request import Request
 from cofilter.backtest.tables import (
     OF_POOLED,
     OF_WINDOW,
+    PAIRS,
+    WINDOWS_IN_BEST_SET,
     Scored,
     columns,
     facts_of,
@@ -28,7 +30,9 @@ from cofilter.core.columns import TIMESTAMP
 from cofilter.core.errors import DataError, Interrupted
 from cofilter.core.io import write_json, write_text
 from cofilter.core.parts import Parts
+from cofilter.evaluation.backtested import METHOD
 from cofilter.evaluation.files import BACKTEST, BACKTEST_FACTS, BACKTEST_POOLED
+from cofilter.evaluation.leaderboard import with_ends
 from cofilter.preparation.instants import moment
 from cofilter.scoring.config import lower_is_better
 from cofilter.scoring.scores import ScopeScores
@@ -85,6 +89,13 @@ def save_backtest(found: Backtest, results: Path) -> None:
     for name, table in ((BACKTEST, found.by_window), (BACKTEST_POOLED, found.pooled)):
         write_text(results / name, table.to_csv(index=False, lineterminator="\n"))
     write_json(results / BACKTEST_FACTS, found.facts)
+
+
+def summary(pooled: pd.DataFrame, primary: str) -> pd.DataFrame:
+    """The few columns of `pooled_table` that say who is ahead; of no backtest no rows."""
+    return pooled[[METHOD, PAIRS, *with_ends(primary), WINDOWS_IN_BEST_SET]].dropna(
+        subset=[primary]
+    )
 
 
 def _prepared(request: Request, test: int) -> list[Prepared]:

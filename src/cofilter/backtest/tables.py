@@ -17,7 +17,7 @@ from cofilter.core.matrix import IdMap
 from cofilter.evaluation.backtested import METHOD
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.intervals import Contributions
-from cofilter.evaluation.leaderboard import BEST_SET, HIGH, LOW, RANK
+from cofilter.evaluation.leaderboard import BEST_SET, HIGH, LOW, RANK, with_ends
 from cofilter.scoring.config import metric_names
 from cofilter.scoring.scores import ScopeScores
 
@@ -154,9 +154,7 @@ def _table(
 
 def columns(first: Sequence[str], config: EvaluateConfig) -> list[str]:
     """Columns of a table, after the method those that say what it is about."""
-    figures = [
-        each for name in metric_names(config) for each in (name, f"{name}_{LOW}", f"{name}_{HIGH}")
-    ]
+    figures = [each for name in metric_names(config) for each in with_ends(name)]
     return [METHOD, *first, *figures]
 
 

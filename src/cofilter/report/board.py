@@ -23,6 +23,7 @@ from cofilter.evaluation.leaderboard import (
     RANK,
     SEED_SD,
     SELECTED,
+    backtest_column,
     column,
     reported_metrics,
     validation_column,
@@ -117,6 +118,7 @@ def ship(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any] | None:
     warm = column("warm", config.primary)
     figures = {
         "on validation, warm": row[validation_column(config)],
+        "in the backtest": row.get(backtest_column(config)),
         "on test, warm": row[warm],
         "on test, all rows": row[column("all", config.primary)],
     }
@@ -124,7 +126,9 @@ def ship(table: pd.DataFrame, config: EvaluateConfig) -> dict[str, Any] | None:
     return {
         "model": row[MODEL],
         "figures": {
-            name: ABSENT if pd.isna(value) else f"{value:.4f}" for name, value in figures.items()
+            name: ABSENT if pd.isna(value) else f"{value:.4f}"
+            for name, value in figures.items()
+            if name != "in the backtest" or not pd.isna(value)
         },
         "interval": _interval(row, warm),
         "users": {scope: None if pd.isna(n) else int(n) for scope, n in counted.items()},

@@ -12,12 +12,16 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from cofilter.core.config import parse
 from cofilter.core.io import write_text
 from cofilter.evaluation import files
+from cofilter.evaluation.shipping import Shipped
 from cofilter.metrics import beyond, ranking, rating
+from cofilter.report.backtest import backtest_rows
 from cofilter.report.board import main_board, ship, whole_board
 from cofilter.report.charts.style import Figure
 from cofilter.report.claims import claim_rows, leak_rows
+from cofilter.report.conclusion import where_chosen
 from cofilter.report.drawn_from import drawn_from
 from cofilter.report.published import figure_text
 from cofilter.report.results import Results, read_results
@@ -52,6 +56,8 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
     }
     environment.filters.update(filters)
     environment.globals["svg"] = lambda text: Markup(text)  # ours, not the data's
+    facts = found.facts["shipped"]
+    chosen = None if facts is None else parse(Shipped, facts, "shipped")
     return environment.from_string(_read(TEMPLATE)).render(
         drawn_from=source,
         style=Markup(_read(STYLE)),
@@ -61,6 +67,9 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         board=main_board(found.board, found.seconds, found.config),
         whole=whole_board(found.board, found.config),
         sections=list(drawn),
+        chosen=where_chosen(chosen) if chosen else None,
+        backtest=backtest_rows(found),
+        no_backtest=(found.backtest or {}).get("reason"),
         leaks=leak_rows(found.tables[files.LEAK]),
         claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
         audit=found.facts["split"],

@@ -34,6 +34,8 @@ PERHAPS = (
     files.CALIBRATION,
     files.COLD_START,
     files.LEAK,
+    files.BACKTEST,
+    files.BACKTEST_POOLED,
 )
 # Columns that look like numbers where titles and bands do; "NA" and "None" are titles too.
 TEXT = {TITLE: str, OTHER_TITLE: str, "band": str}
@@ -57,6 +59,8 @@ class Results:
         Seconds of training by model name; empty when nothing was timed here.
     environment:
         Where the models were scored; None when it was not logged here.
+    backtest:
+        Its facts, such as the windows or why there are none; None when there is no such file.
     """
 
     board: pd.DataFrame
@@ -65,6 +69,7 @@ class Results:
     config: EvaluateConfig
     seconds: pd.Series
     environment: dict[str, Any] | None
+    backtest: dict[str, Any] | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -105,7 +110,7 @@ def read_results(results: Path, root: Path) -> Results:
     timed = read_timings(root / TIMINGS)
     stems = board[FAMILY] + "-" + board[POINT]
     seconds = pd.Series([timed.get(stem) for stem in stems], board[MODEL], dtype="float64")
-    log = root / ENVIRONMENT
+    log, backtest = root / ENVIRONMENT, results / files.BACKTEST_FACTS
     return Results(
         board,
         tables,
@@ -113,6 +118,7 @@ def read_results(results: Path, root: Path) -> Results:
         parse(EvaluateConfig, facts["evaluate"], "evaluate"),
         seconds.dropna(),
         read_json(log) if log.is_file() else None,
+        read_json(backtest) if backtest.is_file() else None,
     )
 
 

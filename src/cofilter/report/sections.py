@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cofilter.evaluation import files
+from cofilter.report.charts.backtest import backtests
 from cofilter.report.charts.catalogue import beyond_accuracy, item_maps
 from cofilter.report.charts.comparison import comparisons
 from cofilter.report.charts.errors import bands, calibration, cold_start
@@ -46,6 +47,10 @@ def sections(found: Results) -> Iterator[Section]:
 
     drawn = list(comparisons(board, primary))
     yield Section("leaderboard", "Leaderboard", "Leaderboard", drawn)
+    by_window, pooled = tables[files.BACKTEST], tables[files.BACKTEST_POOLED]
+    drawn = list(backtests(by_window, pooled, primary))
+    missing = [] if found.backtest else [files.BACKTEST]
+    yield Section("backtest", "Backtest", "Other cut dates: the backtest", drawn, missing)
     drawn = list(costs(board, tables[files.RMSE_BY_DIM], found.seconds, primary))
     yield Section("cost", "Size and time", "What size and training time buy", drawn)
     drawn = list(learning(tables[files.LEARNING_CURVES]))
