@@ -29,7 +29,7 @@ from cofilter.recommender.base import Recommender
 from cofilter.scoring.config import metric_names
 from cofilter.scoring.scores import ScopeScores, score
 from tests.backtest.conftest import METHODS, make_request
-from tests.evaluation.conftest import make_config
+from tests.evaluation.conftest import make_config, make_ratings
 
 
 def scored(request: Request, name: str) -> list[tuple[np.ndarray, ScopeScores]]:
@@ -133,6 +133,27 @@ def test_ranks_and_agreement_are_those_of_the_figures(request_: Request, tmp_pat
     assert found.pooled.set_index("method")["windows_in_best_set"].to_dict() == share.to_dict()
 
 
+def test_names_of_users_and_items_may_be_text(tmp_path: Path) -> None:
+    """The same log with text for numbers of equal length, so that their order is the same."""
+    numbers = make_ratings(n_users=60, n_items=30)
+    text = numbers.assign(**{name: "id-" + numbers[name].astype(str) for name in (USER, ITEM)})
+    methods = ("baseline/popularity", "knn/item")
+    found = [
+        backtest(make_request(ratings=ratings, methods=methods), tmp_path).pooled
+        for ratings in (numbers, text)
+    ]
+    pd.testing.assert_frame_equal(*found)
+
+
+def test_by_an_error_the_lowest_is_first(tmp_path: Path) -> None:
+    evaluate = make_config(relevance_threshold=3.0, primary="rmse")
+    pooled = backtest(make_request(evaluate=evaluate), tmp_path).pooled
+    there = pooled["rmse"].dropna()
+    assert there.is_monotonic_increasing
+    assert len(there) == 3
+    assert pooled["method"].iloc[-1] == "baseline/popularity"  # predicts no ratings
+
+
 def test_a_second_run_fits_nothing_and_writes_the_same(tmp_path: Path) -> None:
     save_backtest(backtest(make_request(), tmp_path), tmp_path / "first")
     (tmp_path / "checkpoints").rename(tmp_path / "kept")
@@ -196,6 +217,7 @@ def test_a_signal_leaves_the_finished_jobs(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(backtest(request, tmp_path).by_window, whole)
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
 def test_a_failing_method_is_named_with_its_window(tmp_path: Path) -> None:
     request = make_request(methods=("mf/biased-dim2-seed0",))
     wild = replace(request.points[0], make=lambda: METHODS["mf/biased-dim2-seed0"](lr=1e9))

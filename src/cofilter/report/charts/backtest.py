@@ -99,7 +99,7 @@ def _by_window(rows: pd.DataFrame, order: list[str], primary: str) -> Figure:
     )
 
     def draw(width: int) -> alt.LayerChart:
-        legend = alt.Legend(title=None, orient="top", columns=3 if width > PHONE else 1)
+        legend = alt.Legend(title=None, orient="top", columns=2 if width > PHONE else 1)
         colour = alt.Color(
             f"{METHOD}:N",
             sort=order,
