@@ -24,10 +24,14 @@ from tests.evaluation.conftest import make_config, make_ratings
 SPLIT = SplitConfig(validation_share=0.15, test_share=0.15)
 METHODS: dict[str, partial[Recommender]] = {
     "baseline/popularity": partial(KINDS["popularity"]),
+    "baseline/bias": partial(KINDS["bias"]),
     "baseline/global_mean": partial(KINDS["global_mean"]),
     "knn/item": partial(ItemKNN, k=5),
     "mf/biased-dim2-seed0": partial(MatrixFactorization, dim=2, epochs=3, lr=0.1),
 }
+
+
+DEFAULT = tuple(name for name in METHODS if name != "baseline/bias")
 
 
 def make_point(name: str, evaluate: EvaluateConfig, **checkpoint: Any) -> Point:
@@ -41,7 +45,7 @@ def make_request(
     evaluate: EvaluateConfig | None = None,
     split: SplitConfig = SPLIT,
     ratings: pd.DataFrame | None = None,
-    methods: tuple[str, ...] = tuple(METHODS),
+    methods: tuple[str, ...] = DEFAULT,
     **checkpoint: Any,
 ) -> Request:
     evaluate = evaluate or make_config(relevance_threshold=3.0)

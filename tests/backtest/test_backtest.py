@@ -13,11 +13,14 @@ import pandas as pd
 import pytest
 
 from cofilter.backtest.backtest import backtest, save_backtest
+from cofilter.backtest.blend import Blending
 from cofilter.backtest.config import BacktestConfig
-from cofilter.backtest.job import JOB, SCORES
+from cofilter.backtest.kept import JOB, SCORES
 from cofilter.backtest.request import Request
 from cofilter.backtest.stale import stale_jobs
 from cofilter.backtest.windows import cut_window, window_cuts
+from cofilter.blending.blend import learn_blend
+from cofilter.blending.weights import BlendConfig
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.errors import DataError, DivergedError, Interrupted
 from cofilter.core.io import read_json, write_json
@@ -27,8 +30,10 @@ from cofilter.evaluation.files import BACKTEST, BACKTEST_FACTS, BACKTEST_POOLED
 from cofilter.preparation.split import SplitConfig
 from cofilter.recommender.base import Recommender
 from cofilter.scoring.config import metric_names
+from cofilter.scoring.folders import expected_folders
 from cofilter.scoring.scores import ScopeScores, score
-from tests.backtest.conftest import METHODS, make_request
+from cofilter.training.point import save_point, train_point
+from tests.backtest.conftest import DEFAULT, METHODS, make_request
 from tests.evaluation.conftest import make_config, make_ratings
 
 
@@ -47,7 +52,7 @@ def scored(request: Request, name: str) -> list[tuple[np.ndarray, ScopeScores]]:
     return found
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", DEFAULT)
 def test_each_row_is_the_pipeline_s_own_procedure_in_its_window(
     name: str, request_: Request, tmp_path: Path
 ) -> None:
@@ -159,7 +164,7 @@ def test_a_second_run_fits_nothing_and_writes_the_same(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").rename(tmp_path / "kept")
     save_backtest(backtest(make_request(), tmp_path), tmp_path / "anew")
     files = list((tmp_path / "kept").rglob(SCORES))
-    assert len(files) == 3 * len(METHODS)
+    assert len(files) == 3 * len(DEFAULT)
     assert not list((tmp_path / "kept").rglob("*.checkpoint"))  # of finished jobs
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "checkpoints").rglob(SCORES)}
     save_backtest(backtest(make_request(), tmp_path), tmp_path / "again")
@@ -168,6 +173,57 @@ def test_a_second_run_fits_nothing_and_writes_the_same(tmp_path: Path) -> None:
         content = (tmp_path / "first" / name).read_bytes()
         assert (tmp_path / "anew" / name).read_bytes() == content
         assert (tmp_path / "again" / name).read_bytes() == content
+
+
+def blended(**changed: Any) -> Request:
+    """Three methods and their blend."""
+    request = make_request(methods=("baseline/bias", "knn/item", "mf/biased-dim2-seed0"))
+    config = BlendConfig(folds=3, bags=2, steps=3, min_weight=0.01, **changed)
+    blending = Blending(config, request.evaluate, METHODS["knn/item"]().config)
+    return replace(request, blending=blending)
+
+
+def test_the_blend_is_the_stage_s_own_of_the_window_s_methods(tmp_path: Path) -> None:
+    request = blended()
+    table = backtest(request, tmp_path).by_window
+    rows = table[table["method"] == "ensemble/blend"].reset_index(drop=True)
+    assert len(rows) == 3
+    assert request.blending is not None
+    assert request.test is not None
+    times = request.known[TIMESTAMP].to_numpy()
+    for at, cut in enumerate(window_cuts(times, request.test, request.split, request.config)):
+        parts, folder = cut_window(request.known, cut, request.split).parts, tmp_path / f"at{at}"
+        for point in request.points:
+            trained = train_point(point, parts, folder / "checkpoints")
+            save_point(trained, folder / point.family / point.name)
+        names = [(point.family, point.name) for point in request.points]
+        blending = request.blending
+        expected = learn_blend(
+            expected_folders(folder, names), parts, blending.config, blending.primary,
+            blending.shared,
+        )  # fmt: skip
+        told = score(expected.ensemble, parts.train, parts.validation, parts.test, request.evaluate)
+        for metric in ("ndcg@5", "rmse"):
+            wanted = told.warm.metrics((metric,))[metric]
+            assert wanted is not None
+            assert rows.loc[at, metric] == pytest.approx(wanted)
+
+
+def test_models_are_there_until_their_window_s_blend_is_done(tmp_path: Path) -> None:
+    """Without them another blend fits its members again, to the same scores."""
+    jobs = tmp_path / JOBS
+    before = backtest(blended(), tmp_path).by_window
+    assert len(list(jobs.glob(f"*/{SCORES}"))) == 12
+    assert not list(jobs.rglob("model.json"))
+    same = backtest(blended(), tmp_path).by_window
+    pd.testing.assert_frame_equal(same, before)
+    other = backtest(blended(rank_constant=1.0), tmp_path).by_window
+    assert len(list(jobs.glob(f"*/{SCORES}"))) == 15
+    assert not list(jobs.rglob("model.json"))
+    members = before["method"] != "ensemble/blend"
+    scores = ["method", "ndcg@5", "rmse"]
+    pd.testing.assert_frame_equal(other.loc[members, scores], before.loc[members, scores])
+    assert not list(stale_jobs(tmp_path))
 
 
 def test_what_changes_the_scores_runs_again(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from tests.checkout import MF, Checkout, errors, ran
 
 FILES = ("backtest.csv", "backtest_pooled.csv", "backtest.json")
-METHODS = ["baseline/bias", "knn/item", MF]
+METHODS = ["baseline/bias", "knn/item", MF, "ensemble/blend"]
 # So that a fit takes long enough to be hit in its middle.
 WIDE = ("points.mf.dim=[2000]", "mf.epochs=12", "mf.patience=50", "checkpoint.every_seconds=0")
 DEADLINE = 120.0
@@ -120,13 +120,13 @@ def test_killed_in_the_middle_it_ends_in_the_same_bytes(checkout: Checkout) -> N
     assert len(kept) == 2
 
     def in_second_fit() -> bool:
-        return len(jobs(checkout)) == 5 and len(epochs(checkout)) > 0
+        return len(jobs(checkout)) == 6 and len(epochs(checkout)) > 0
 
     code, printed = stopped_when(checkout, in_second_fit, signal.SIGTERM)
     assert code == 143
     assert f"2 of {n_jobs} jobs were finished before" in printed
     assert "continuing after epoch" in printed
-    assert f"5 of the backtest's {n_jobs} jobs are finished, run again to continue" in printed
+    assert f"6 of the backtest's {n_jobs} jobs are finished, run again to continue" in printed
     assert "Traceback" not in printed
     assert not [name for name in FILES if (checkout.path / "results" / name).exists()]
     assert checkout.stage("backtest", *WIDE, inside=True).returncode == 0

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from cofilter.backtest.job import Job, Prepared, is_kept, run_job
+from cofilter.backtest.blend import BlendJob, run_blend
+from cofilter.backtest.job import Job, Prepared, run_job
 from cofilter.backtest.request import Request
 from cofilter.backtest.tables import (
     OF_POOLED,
@@ -24,7 +25,7 @@ from cofilter.backtest.tables import (
     pooled_table,
     window_table,
 )
-from cofilter.backtest.windows import REMEDY, Cut, cut_window, window_cuts
+from cofilter.backtest.windows import REMEDY, cut_window, window_cuts
 from cofilter.console import messages
 from cofilter.core.columns import TIMESTAMP
 from cofilter.core.errors import DataError, Interrupted
@@ -70,8 +71,7 @@ def backtest(request: Request, root: Path) -> Backtest:
         messages.no_backtest(str(request.reason))
         return _nothing(request)
     windows = _prepared(request, request.test)
-    jobs = [[Job(point, window) for point in request.points] for window in windows]
-    scored = _run(request, jobs, root)
+    scored = _run(request, windows, root)
     by_window = pd.concat(
         [
             window_table(window, each, request.evaluate)
@@ -111,9 +111,16 @@ def _prepared(request: Request, test: int) -> list[Prepared]:
     return found
 
 
-def _run(request: Request, jobs: Sequence[Sequence[Job]], root: Path) -> list[Scored]:
+def _jobs(request: Request, window: Prepared) -> list[Job | BlendJob]:
+    members = [Job(point, window) for point in request.points]
+    blend = [] if request.blending is None else [BlendJob(members, request.blending)]
+    return [*members, *blend]
+
+
+def _run(request: Request, windows: Sequence[Prepared], root: Path) -> list[Scored]:
     """Scores of each window by method."""
-    done = sum(is_kept(job, root) for window in jobs for job in window)
+    jobs = [_jobs(request, window) for window in windows]
+    done = sum(job.is_kept(root) for window in jobs for job in window)
     total = sum(map(len, jobs))
     messages.jobs_done_before(done, total)
     scored: list[Scored] = []
@@ -121,15 +128,20 @@ def _run(request: Request, jobs: Sequence[Sequence[Job]], root: Path) -> list[Sc
         stop_on_signals() as stop,
         tqdm(total=total, desc="backtest", unit="job", disable=None) as bar,
     ):
-        for at, window in enumerate(jobs):
-            parts = cache(partial(_parts, request, window[0].window.cut))
+        for window, prepared in zip(jobs, windows, strict=True):
+            parts = cache(partial(_parts, request, prepared))
+            keep_models = not all(job.is_kept(root) for job in window if isinstance(job, BlendJob))
             found: dict[str, ScopeScores] = {}
             scored.append(found)
             for job in window:
-                bar.set_postfix_str(f"window {at + 1}, {job.name}")
+                bar.set_postfix_str(f"window {prepared.cut.window}, {job.name}")
                 try:
                     stop.check()
-                    found[job.name] = run_job(job, parts, root, stop.check)
+                    found[job.name] = (
+                        run_blend(job, parts, root)
+                        if isinstance(job, BlendJob)
+                        else run_job(job, parts, root, stop.check, keep_model=keep_models)
+                    )
                 except Interrupted as interrupted:
                     raise Interrupted(
                         interrupted.signal_number,
@@ -140,8 +152,8 @@ def _run(request: Request, jobs: Sequence[Sequence[Job]], root: Path) -> list[Sc
     return scored
 
 
-def _parts(request: Request, cut: Cut) -> Parts:
-    return cut_window(request.known, cut, request.split).parts
+def _parts(request: Request, window: Prepared) -> Parts:
+    return cut_window(request.known, window.cut, request.split).parts
 
 
 def _refuse_unscorable(window: Prepared, request: Request) -> None:

@@ -25,6 +25,9 @@ class BacktestConfig(Config):
         Which points of the sweep take part: ``kinds`` (one point a family and kind, see
         `cofilter.backtest.methods.backtest_points`), ``points`` (all of them), or a list of
         family/point. Only what takes part can be chosen by the backtest.
+    blend:
+        Whether the blend of these methods takes part as well. Until a window is done, the models of
+        its methods lie under checkpoints/.
     without:
         Families, or family/kind, that do not take part unless ``methods`` names them. By default
         those whose fits cost more than all others together: on MovieLens 100K two thirds of the
@@ -34,4 +37,5 @@ class BacktestConfig(Config):
     windows: NonNegativeInt = 5
     share: float = Field(default=0.6, gt=0, lt=1)
     methods: Literal["kinds", "points"] | Names = "kinds"
+    blend: bool = True
     without: tuple[str, ...] = ("ncf", "bayes", "mf/item_centred")

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from cofilter.backtest.kept import SCORES, kept_or_made
 from cofilter.backtest.windows import Cut, Window
-from cofilter.console import messages
 from cofilter.core.errors import CofilterError, Interrupted
-from cofilter.core.io import write_bytes, write_json
 from cofilter.core.parts import Parts, content_hashes
 from cofilter.core.paths import CHECKPOINTS, JOBS
-from cofilter.metrics.rating import UserErrors
 from cofilter.recommender.epochs import Row
-from cofilter.scoring.scores import Ranked, ScopeScores, score_target
+from cofilter.scoring.folders import ENSEMBLE, SELECTION
+from cofilter.scoring.scores import ScopeScores, score_target
 from cofilter.scoring.target import Target
 from cofilter.training.checkpoint import CheckpointStore
 from cofilter.training.code import PACKAGE, code_sha256
-from cofilter.training.point import Point, train_point
-
-SCORES, JOB = "scores.npz", "job.json"
-_ERRORS = ("rows", "squared", "absolute")
+from cofilter.training.point import Point, save_point, train_point
 
 
 @dataclass(frozen=True)
@@ -84,6 +75,19 @@ class Job:
             "code": job_code(self.point.family),
         }
 
+    @property
+    def anew(self) -> bool:
+        """Whether what earlier processes kept is ignored."""
+        return self.point.checkpoint.resume == "never"
+
+    def is_kept(self, root: Path) -> bool:
+        """Whether an earlier process has finished the job."""
+        return not self.anew and (self.store(root).folder / SCORES).is_file()
+
+    def model_folder(self, root: Path) -> Path:
+        """Where its model lies until the window's blend is done."""
+        return self.store(root).folder / "model" / self.point.family / self.point.name
+
     def store(self, root: Path) -> CheckpointStore:
         """Where it is kept under a checkout: ``checkpoints/backtest/<fingerprint>/``."""
         return CheckpointStore(root / CHECKPOINTS, JOBS.name, self.identity())
@@ -91,11 +95,17 @@ class Job:
 
 def job_code(family: str) -> str:
     """Hash of the code that a job of a family runs."""
-    return code_sha256(family, PACKAGE / "backtest")
+    blends = [PACKAGE / "blending"] if family == ENSEMBLE else []
+    return code_sha256(family, PACKAGE / "backtest", *blends)
 
 
 def run_job(
-    job: Job, parts: Callable[[], Parts], root: Path, check: Callable[[], None]
+    job: Job,
+    parts: Callable[[], Parts],
+    root: Path,
+    check: Callable[[], None],
+    *,
+    keep_model: bool = False,
 ) -> ScopeScores:
     """The window's warm scores of the method: as kept, or else fitted, scored and then kept.
 
@@ -111,73 +121,32 @@ def run_job(
     check:
         Called between epochs; may raise `Interrupted`. The epochs' own checkpoints stay then, so
         that the job continues where it stopped.
+    keep_model:
+        Keep the model too, for the window's blend; what is kept without it is fitted again.
 
     Raises
     ------
     CofilterError
         Of the same class as the fit's own, naming the method and the window.
     """
-    store = job.store(root)
-    with store.locked():
-        path = store.folder / SCORES
-        found = _kept(path) if job.point.checkpoint.resume == "auto" else None
-        if found is None:
-            write_json(store.folder / JOB, store.identity)
-            found = _scored(job, parts(), store.folder, check)
-            write_bytes(path, to_bytes(found))
-            shutil.rmtree(store.folder / job.point.family, ignore_errors=True)
-        store.set_finished(True)
+    store, model = job.store(root), job.model_folder(root)
+    lacks_model = keep_model and not (model / SELECTION).is_file()
+
+    def make() -> ScopeScores:
+        return _scored(job, parts(), store.folder, check, model if keep_model else None)
+
+    found = kept_or_made(store, make, anew=job.anew or lacks_model)
+    shutil.rmtree(store.folder / job.point.family, ignore_errors=True)  # the epochs' checkpoints
     return found
 
 
-def is_kept(job: Job, root: Path) -> bool:
-    """Whether an earlier process has finished the job."""
-    return job.point.checkpoint.resume == "auto" and (job.store(root).folder / SCORES).is_file()
-
-
-def to_bytes(scores: ScopeScores) -> bytes:
-    """Scores as an ``.npz``; equal scores give equal bytes."""
-    arrays = {"counts": np.array(json.dumps(scores.counts))}
-    if scores.errors is not None:
-        arrays |= {f"errors/{name}": getattr(scores.errors, name) for name in _ERRORS}
-    if scores.ranked is not None:
-        arrays |= {"user": scores.ranked.user, "n_relevant": scores.ranked.n_relevant}
-        arrays |= {f"ranked/{name}": each for name, each in scores.ranked.values.items()}
-    content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **arrays)
-    return content.getvalue()
-
-
-def from_file(path: Path) -> ScopeScores:
-    """Read what `to_bytes` made."""
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = dict(stored)
-    errors = ranked = None
-    if "errors/rows" in arrays:
-        errors = UserErrors(*(arrays[f"errors/{name}"] for name in _ERRORS))
-    if "user" in arrays:
-        values = {
-            name.removeprefix("ranked/"): each
-            for name, each in arrays.items()
-            if name.startswith("ranked/")
-        }
-        ranked = Ranked(arrays["user"], arrays["n_relevant"], values)
-    return ScopeScores(errors, ranked, json.loads(str(arrays["counts"])))
-
-
-def _kept(path: Path) -> ScopeScores | None:
-    try:
-        return from_file(path)
-    except FileNotFoundError:
-        return None
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        messages.damaged_job(path, error)
-        return None
-
-
-def _scored(job: Job, parts: Parts, folder: Path, check: Callable[[], None]) -> ScopeScores:
+def _scored(
+    job: Job, parts: Parts, folder: Path, check: Callable[[], None], model: Path | None
+) -> ScopeScores:
     try:
         trained = train_point(job.point, parts, folder, _Checking(check))
+        if model is not None:
+            save_point(trained, model)
         return score_target(trained.model, job.window.target, job.point.score).warm
     except Interrupted:
         raise

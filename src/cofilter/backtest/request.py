@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from cofilter.backtest.blend import Blending
 from cofilter.backtest.config import BacktestConfig
 from cofilter.backtest.methods import backtest_config
+from cofilter.blending.weights import BlendConfig
 from cofilter.core.columns import RATING, TIMESTAMP
 from cofilter.core.config import parse
 from cofilter.core.errors import LeakError
@@ -21,7 +23,9 @@ from cofilter.core.paths import SPLIT
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.preparation.audit import content_sha256
 from cofilter.preparation.split import SplitConfig
+from cofilter.recommender.config import ModelConfig
 from cofilter.training.point import Point
+from cofilter.training.points import shared
 from cofilter.training.unfit import unfit_reason
 
 
@@ -43,6 +47,8 @@ class Request:
         What is scored, and how it is compared.
     scale:
         (lowest, highest) rating, when the source names it.
+    blending:
+        How the methods are blended, for one more row; None: no such row.
     """
 
     known: pd.DataFrame
@@ -52,6 +58,7 @@ class Request:
     points: Sequence[Point]
     evaluate: EvaluateConfig
     scale: tuple[float, float] | None = None
+    blending: Blending | None = None
 
     @property
     def reason(self) -> str | None:
@@ -85,14 +92,22 @@ def request_of(cfg: Mapping[str, Any], points: Sequence[Point]) -> Request:
     known, scale = known_rows(SPLIT), cfg["data"]["scale"]
     feedback = feedback_of(known[RATING].to_numpy(), scale)
     timed = TIMESTAMP in known.columns
+    config = backtest_config(cfg)
+    evaluate = parse(EvaluateConfig, cfg["evaluate"], "evaluate")
+    blending = Blending(
+        parse(BlendConfig, cfg["blend"], "blend"),
+        evaluate,
+        parse(ModelConfig, shared(cfg), "data"),
+    )
     return Request(
         known=known,
         test=(read_json(SPLIT / AUDIT)["instants"] or {}).get("test"),
         split=parse(SplitConfig, cfg["split"], "split"),
-        config=backtest_config(cfg),
+        config=config,
         points=[each for each in points if not unfit_reason(each.make(), feedback, timed=timed)],
-        evaluate=parse(EvaluateConfig, cfg["evaluate"], "evaluate"),
+        evaluate=evaluate,
         scale=scale and tuple(scale),
+        blending=blending if config.blend else None,
     )
 
 
