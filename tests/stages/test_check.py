@@ -156,18 +156,8 @@ def test_impossible_parameters_delete_no_model(
             (),
             "the split's train part is too small to compare methods (ratings: 1, users: 1, items:",
         ),
-        (
-            "user_id,item_id,rating\n"
-            + "".join(f"{user},{item},{1 + user % 5}\n" for user in range(9) for item in range(9)),
-            (
-                "data.columns.timestamp=null",
-                "split=random",
-                "points.baseline.kind=[bias,recent_popularity]",
-            ),
-            "points.baseline.kind: baseline/recent_popularity needs times, and these ratings have",
-        ),
     ],
-    ids=["three rows", "no times"],
+    ids=["three rows"],
 )
 def test_what_no_method_can_use_is_seen_before_anything_trains(
     content: str, overrides: tuple[str, ...], told: str, checkout: Checkout

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from cofilter.core.errors import CofilterError, DataError, DeviceError, TooLargeError
+from cofilter.core.feedback import Feedback
 from cofilter.preparation.audit import audit
 from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
 from cofilter.recommender.base import Recommender
 from cofilter.training.families import families, kinds_of
 from cofilter.training.points import make_point
-from cofilter.training.sweep import Method, refuse_unfit
+from cofilter.training.sweep import Method, fit_methods, refuse_unfit
+from cofilter.training.unfit import unfit_reason
 from tests.composition import compose
 
 # (user, item, rating, time). With each user's last two rows taken, train knows items 10, 20 and 30,
@@ -90,16 +93,41 @@ def test_a_small_split_is_no_reason() -> None:
 )
 def test_times_are_needed_by_those_that_say_so(family: str, kind: str) -> None:
     model = made(family, kind)
-    facts = audited([row[:3] for row in ROWS], kind="kfold", folds=3, validation_share=0.3)
     table = pd.DataFrame([row[:3] for row in ROWS], columns=["user_id", "item_id", "rating"])
+    reason = unfit_reason(model, "ratings", timed=False)
     if model.needs_times:
         with pytest.raises(DataError, match="timestamp"):
             model.fit(table)
-        with pytest.raises(DataError, match=r"^points\.x\.kind: x/y needs times"):
-            refuse_unfit(facts, [method(model)])
+        assert reason == "it needs times, and these data have none"
     else:
         model.fit(table)
-        refuse_unfit(facts, [method(model)])
+        assert reason is None
+    assert unfit_reason(model, "ratings", timed=True) is None
+
+
+@pytest.mark.parametrize(
+    ("family", "kind"), [(family, kind) for family in families() for kind in kinds_of(family)]
+)
+@pytest.mark.parametrize("feedback", ["clicks", "counts"])
+def test_ratings_are_needed_by_all_that_cannot_but_predict_them(
+    family: str, kind: str, feedback: Feedback
+) -> None:
+    model = made(family, kind)
+    reason = unfit_reason(model, feedback, timed=True)
+    assert (reason is None) == (not model.predicts_ratings or family == "knn")
+    assert reason in (None, f"it learns from ratings, and these data are {feedback}")
+
+
+def test_what_does_not_fit_the_data_is_named_and_the_rest_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    methods = [method(made("baseline", "bias")), method(made("baseline", "popularity"))]
+    methods = [replace(each, name=name) for each, name in zip(methods, ["a/b", "c/d"], strict=True)]
+    assert fit_methods(methods, "clicks", timed=True) == methods[1:]
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "a/b is left out: it learns from ratings, and these data are clicks"
+    with pytest.raises(DataError, match=r"no method can be trained on these data \(a/b: it learns"):
+        fit_methods(methods[:1], "clicks", timed=True)
 
 
 @pytest.mark.parametrize(

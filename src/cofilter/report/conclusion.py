@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from cofilter.evaluation.shipping import Gain, Shipped
 from cofilter.scoring.folders import ENSEMBLE
 
 NOWHERE = "on validation or in the backtest"
+_FACTS = ("evaluate", "split", "source", "feedback", "left_out", "shipped")
 EVALUATE_FIRST = "run the stage evaluate first"
 
 
@@ -30,7 +32,7 @@ def read_facts(results: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataError(f"{path}: file not found; {EVALUATE_FIRST}")
     facts: dict[str, Any] = read_json(path)
-    missing = [name for name in ("evaluate", "split", "source", "shipped") if name not in facts]
+    missing = [name for name in _FACTS if name not in facts]
     if missing:
         raise DataError(f"{path}: no {', '.join(missing)}; {EVALUATE_FIRST}")
     return facts
@@ -65,7 +67,7 @@ def print_conclusion(facts: Mapping[str, Any], console: Console) -> None:
 
 def conclusion(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Lines by name: data, ship, gain and load."""
-    yield "data", about(facts["source"], facts["split"])
+    yield "data", about(facts["source"], facts["split"], facts["feedback"])
     config = parse(EvaluateConfig, facts["evaluate"], "evaluate")
     if facts["shipped"] is None:
         yield "ship", f"no model: none has {config.primary} {NOWHERE}"
@@ -76,13 +78,23 @@ def conclusion(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "load", f'cofilter.load("{folder_of(chosen)}")'
 
 
-def about(source: Mapping[str, Any] | None, audit: Mapping[str, Any]) -> str:
+def left_out(facts: Mapping[str, Any]) -> list[str]:
+    """A line for each reason why methods could not be trained on the data, with their names."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for name, reason in facts["left_out"].items():
+        by_reason[reason].append(name)
+    return [f"left out, {why}: {', '.join(names)}" for why, names in by_reason.items()]
+
+
+def about(
+    source: Mapping[str, Any] | None, audit: Mapping[str, Any], feedback: str = "ratings"
+) -> str:
     """The data and the split in a few words."""
     name = "unnamed data" if source is None else source["name"]
     rows = sum(part["rows"] for part in audit["parts"].values())
     instants = audit.get("instants")
     since = f", test from {_day(instants['test'])}" if instants else ""
-    return f"{name}, {rows:,} ratings, split {audit['kind']}{since}"
+    return f"{name}, {rows:,} {feedback}, split {audit['kind']}{since}"
 
 
 def folder_of(chosen: Shipped) -> Path:

@@ -21,7 +21,7 @@ from cofilter.report.backtest import backtest_rows
 from cofilter.report.board import main_board, ship, whole_board
 from cofilter.report.charts.style import Figure
 from cofilter.report.claims import claim_rows, leak_rows
-from cofilter.report.conclusion import where_chosen
+from cofilter.report.conclusion import left_out, where_chosen
 from cofilter.report.drawn_from import drawn_from
 from cofilter.report.published import figure_text
 from cofilter.report.results import Results, read_results
@@ -63,6 +63,7 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         style=Markup(_read(STYLE)),
         config=found.config,
         notes=found.notes,
+        left_out=left_out(found.facts),
         ship=ship(found.board, found.config),
         board=main_board(found.board, found.seconds, found.config),
         whole=whole_board(found.board, found.config),

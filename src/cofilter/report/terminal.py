@@ -34,7 +34,13 @@ from cofilter.evaluation.leaderboard import (
     SELECTED,
     column,
 )
-from cofilter.report.conclusion import NOWHERE, print_conclusion, read_facts, refuse_other_data
+from cofilter.report.conclusion import (
+    NOWHERE,
+    left_out,
+    print_conclusion,
+    read_facts,
+    refuse_other_data,
+)
 from cofilter.report.timings import read_timings
 
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
@@ -55,6 +61,8 @@ def main(checkout: Path = Path()) -> int:
         return 1
     console = terminal()
     print_leaderboard(table, times, console)
+    for line in left_out(facts):
+        console.print(Text(line), soft_wrap=True)
     print_places(console)
     print_conclusion(facts, console)
     return 0
