@@ -16,6 +16,10 @@ from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import UserRows, UserState
 
 BLOCK_ENTRIES = 1 << 22  # entries of a dense matrix worked on at once: 32 MiB of float64
+# OpenBLAS's dpotrf on several threads (0.3.31, and at least since 0.3.9: its issue 2562) writes
+# beyond its buffers for large matrices: two threads end in a segmentation fault at 16,384 rows, one
+# does not. Half of that is kept as the limit, since what is safe depends on the machine.
+THREADED_UP_TO = 8192  # rows
 BYTES_AN_ENTRY = 8 + 4  # the inverse in float64 and the weights in float32, both there at the end
 
 
@@ -136,7 +140,8 @@ def inverse(matrix: np.ndarray, added: float) -> np.ndarray:
     """
     matrix[np.diag_indices(len(matrix))] += added
     # LAPACK counts columns first, so our upper triangle is its lower one.
-    factor, failed = lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
+    with threadpool_limits(1 if len(matrix) > THREADED_UP_TO else None, user_api="blas"):
+        factor, failed = lapack.dpotrf(matrix.T, lower=1, clean=0, overwrite_a=1)
     if not failed:
         result, failed = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if failed:
