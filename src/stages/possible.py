@@ -10,6 +10,7 @@ from cofilter.core.config import Config, parse
 from cofilter.core.errors import ConfigError
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leak import LeakConfig
+from cofilter.preparation.duplicates import NEW_SCALES
 from cofilter.preparation.filter import FilterConfig
 from cofilter.preparation.split import SplitConfig
 from cofilter.recommender.bias import BiasConfig
@@ -45,6 +46,7 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     """
     for name, group in GROUPS.items():
         parse(group, cfg[name], name)
+    _refuse_new_scale(parse(DataConfig, cfg["data"], "data"), parse(SplitConfig, cfg["split"]))
     common_config(cfg)
     checkpoint_config(cfg)
     procedure_of(parse(ReproduceConfig, cfg["reproduce"], "reproduce"))
@@ -53,6 +55,14 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     methods += _leaking(parse(LeakConfig, cfg["leak"], "leak"), cfg)
     refuse_ineffective(cfg, plain(composed()))
     return methods
+
+
+def _refuse_new_scale(data: DataConfig, split: SplitConfig) -> None:
+    if split.duplicates in NEW_SCALES and data.scale is not None:
+        raise ConfigError(
+            f"split.duplicates: {split.duplicates} gives ratings that are not on data.scale "
+            f"{list(data.scale)}; set data.scale=null, or use last, mean or max"
+        )
 
 
 def _leaking(config: LeakConfig, cfg: dict[str, Any]) -> list[Method]:

@@ -28,8 +28,14 @@ def naive_settle(
             earlier[code] += 1
             continue
         last = max(members, key=lambda n: (rows[n][3], n))
-        mean = sum(rows[n][2] for n in members) / len(members)
-        kept[last] = mean if policy == "mean" else rows[last][2]
+        ratings = [rows[n][2] for n in members]
+        kept[last] = {
+            "last": rows[last][2],
+            "mean": sum(ratings) / len(ratings),
+            "max": max(ratings),
+            "sum": sum(ratings),
+            "count": float(len(ratings)),
+        }[policy]
     return kept, within, earlier
 
 
@@ -37,7 +43,7 @@ def naive_settle(
 @given(rows_of(users=3, items=3, times=4, size=25), st.data(), st.booleans())
 def test_agrees_with_plain_loops(rows: list[Row], data: st.DataObject, strings: bool) -> None:
     part = data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows)))
-    policy: Policy = data.draw(st.sampled_from(["last", "mean"]))
+    policy: Policy = data.draw(st.sampled_from(["last", "mean", "max", "sum", "count"]))
     ratings = log(rows, strings)
     kept, codes, counts = settle_duplicates(
         ratings, to_polars(ratings), np.array(part, dtype=np.int8), policy
@@ -67,10 +73,26 @@ def test_error_leaves_repeats_across_parts_to_be_dropped() -> None:
     assert len(settle([(7, 8, 5.0, 1), (7, 8, 3.0, 2)], [0, 2], "error")) == 1
 
 
-def test_the_given_table_stays_as_it_was_and_integer_ratings_get_means() -> None:
+@pytest.mark.parametrize(
+    ("policy", "rating", "dtype"),
+    [("mean", 4.5, "float64"), ("max", 5, "int64"), ("sum", 9, "int64"), ("count", 2, "int64")],
+)
+def test_integer_ratings_are_combined_and_the_given_table_stays(
+    policy: Policy, rating: float, dtype: str
+) -> None:
     ratings = log([(1, 1, 4.0, 1), (1, 1, 5.0, 2)]).astype({"rating": int})
     before = ratings.copy()
     part = np.zeros(2, dtype=np.int8)
-    kept, _, _ = settle_duplicates(ratings, to_polars(ratings), part, "mean")
-    assert kept.rating.tolist() == [4.5]
+    kept, _, _ = settle_duplicates(ratings, to_polars(ratings), part, policy)
+    assert (kept.rating.tolist(), kept.rating.dtype) == ([rating], dtype)
     pd.testing.assert_frame_equal(ratings, before)
+
+
+def test_a_pair_without_a_repeat_counts_one() -> None:
+    kept = settle([(1, 1, 4.0, 1), (2, 1, 5.0, 2)], [0, 2], "count")
+    assert kept.rating.tolist() == [1.0, 1.0]
+
+
+def test_the_combined_row_has_the_last_time_and_nothing_of_a_later_part() -> None:
+    kept = settle([(1, 1, 4.0, 9), (1, 1, 2.0, 5), (1, 1, 5.0, 12)], [0, 0, 2], "sum")
+    assert kept.to_dict("records") == [{"user_id": 1, "item_id": 1, "rating": 6.0, "timestamp": 9}]

@@ -39,6 +39,7 @@ IMPOSSIBLE = [
     ("checkpoint.every_seconds=-1", "checkpoint.every_seconds: -1 is not allowed"),
     ("resume=perhaps", 'checkpoint.resume: "perhaps" is not allowed'),
     ("split.test_share=2", "split.test_share: 2 is not allowed"),
+    ("split.duplicates=sum", "split.duplicates: sum gives ratings that are not on data.scale [1.0"),
     ("filter.k_core=-1", "filter.k_core: -1 is not allowed"),
     ("data.kind=tape", 'data.kind: "tape" is not allowed'),
     ("bias.iterations=no", 'bias.iterations: "no" is not allowed'),

@@ -13,9 +13,19 @@ from cofilter.core.errors import DataError
 from cofilter.core.parts import PARTS
 from cofilter.preparation.tables import ROW, pair_keys
 
-Policy = Literal["error", "last", "mean"]
+Policy = Literal["error", "last", "mean", "max", "sum", "count"]
+NEW_SCALES = ("sum", "count")  # their ratings are not on the source's scale
 PAIR = [USER, ITEM]
-PART = "part"
+_CODE = "code"  # int8, index into PARTS
+
+# Of the part's ratings of a pair, in float64.
+_COMBINED = {
+    "last": pl.col(RATING).last(),
+    "mean": pl.col(RATING).mean(),
+    "max": pl.col(RATING).max(),
+    "sum": pl.col(RATING).sum(),
+    "count": pl.len().cast(pl.Float64).alias(RATING),
+}
 
 
 def settle_duplicates(
@@ -23,10 +33,19 @@ def settle_duplicates(
 ) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     """Leave each (user, item) pair in one row of one part.
 
-    First the policy works within each part: ``error`` refuses, ``last`` keeps the latest row (by
-    timestamp, then by row order), ``mean`` keeps that row with the mean of the part's ratings of
-    the pair. Then a pair that an earlier part holds is dropped from the later ones, so that
-    nothing moves across a cut.
+    First the policy works within each part: ``error`` refuses; the others keep a pair's latest row
+    in the part (by timestamp, then by row order), its time included, with this rating:
+
+    ``last``
+        its own;
+    ``mean``, ``max``, ``sum``
+        the mean, the largest or the sum of the part's ratings of the pair;
+    ``count``
+        the number of the part's rows of the pair. A pair that occurs once has 1.
+
+    Then a pair that an earlier part holds is dropped from the later ones, so that nothing moves
+    across a cut. Floating ratings keep their type; integers stay integers (int64) but under
+    ``mean`` (float64).
 
     Parameters
     ----------
@@ -48,21 +67,43 @@ def settle_duplicates(
     DataError
         Under ``error``, naming the first repeated pair, its part and its rows.
     """
-    table = table.with_columns(pl.Series(PART, part))
+    table = table.with_columns(pl.Series(_CODE, part))
     repeated = _repeated(table)
-    if repeated.is_empty():
+    if repeated.is_empty() and policy != "count":
         return ratings, part, {"policy": policy, **_counts(repeated, repeated, repeated)}
     if policy == "error":
-        _refuse(repeated)
-    latest = _latest_within(repeated)
-    first = latest.filter(pl.col(PART) == pl.col(PART).min().over(PAIR))
+        _refuse_within(repeated)
+    latest = _combined(repeated, policy)
+    first = latest.filter(pl.col(_CODE) == pl.col(_CODE).min().over(PAIR))
+    counts = {"policy": policy, **_counts(repeated, latest, first)}
+    if policy in ("mean", "max", "sum", "count"):
+        ratings = _with_ratings(ratings, first, policy)
     stays = np.ones(len(ratings), dtype=bool)
     stays[repeated[ROW].to_numpy()] = False
     stays[first[ROW].to_numpy()] = True
-    if policy == "mean":
-        ratings = _with_means(ratings, first)
-    counts = {"policy": policy, **_counts(repeated, latest, first)}
     return ratings[stays].reset_index(drop=True), part[stays], counts
+
+
+def refuse_repeats(table: pl.DataFrame, part: np.ndarray) -> None:
+    """Refuse a (user, item) pair that is twice in a part or in two parts.
+
+    Takes the table and the parts of `settle_duplicates`; raises `DataError` with the first such
+    pair, its parts and its rows.
+    """
+    repeated = _repeated(table.with_columns(pl.Series(_CODE, part)))
+    _refuse_within(repeated)
+    pairs = repeated.group_by(PAIR, maintain_order=True).agg(_CODE, ROW)
+    if pairs.is_empty():
+        return
+    user, item, codes, rows = pairs.row(0)
+    places = ", ".join(
+        f"{PARTS[code]} (row {row + 1})" for code, row in sorted(zip(codes, rows, strict=True))
+    )
+    raise DataError(
+        f"{pairs.height} (user, item) pairs are in two parts of the split, first user {user!r}, "
+        f"item {item!r} in {places} of the filtered ratings (counted from 1); "
+        "split.duplicates=last keeps each in its first part, drops it from later ones and counts it"
+    )
 
 
 def _repeated(table: pl.DataFrame) -> pl.DataFrame:
@@ -73,26 +114,29 @@ def _repeated(table: pl.DataFrame) -> pl.DataFrame:
     return table.filter(keys.is_duplicated())
 
 
-def _latest_within(repeated: pl.DataFrame) -> pl.DataFrame:
-    """One row for each pair and part: its latest row, and the mean rating of all its rows."""
+def _combined(repeated: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """One row for each pair and part: its latest row, and the rating that the policy gives it."""
     times = [TIMESTAMP] if TIMESTAMP in repeated.columns else []
-    # Sorted groups in their order: the sums inside a mean do not depend on the thread count.
-    ordered = repeated.sort([*PAIR, PART, *times, ROW])
-    return ordered.group_by([*PAIR, PART], maintain_order=True).agg(
-        pl.col(ROW).last(), pl.col(RATING).cast(pl.Float64).mean()
+    rating = _COMBINED["last" if policy == "error" else policy]
+    # Sorted groups in their order: a sum does not depend on the thread count.
+    ordered = repeated.sort([*PAIR, _CODE, *times, ROW]).with_columns(
+        pl.col(RATING).cast(pl.Float64)
     )
+    return ordered.group_by([*PAIR, _CODE], maintain_order=True).agg(pl.col(ROW).last(), rating)
 
 
-def _with_means(ratings: pd.DataFrame, first: pl.DataFrame) -> pd.DataFrame:
+def _with_ratings(ratings: pd.DataFrame, first: pl.DataFrame, policy: Policy) -> pd.DataFrame:
     values = ratings[RATING].to_numpy()
-    floating = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
-    means = values.astype(floating)  # a copy
-    means[first[ROW].to_numpy()] = first[RATING].to_numpy()
-    return ratings.assign(**{RATING: means})
+    whole = np.float64 if policy == "mean" else np.int64
+    values = values.astype(values.dtype if values.dtype.kind == "f" else whole)  # a copy
+    if policy == "count":
+        values[:] = 1
+    values[first[ROW].to_numpy()] = first[RATING].to_numpy()
+    return ratings.assign(**{RATING: values})
 
 
-def _refuse(repeated: pl.DataFrame) -> None:
-    groups = repeated.group_by([*PAIR, PART], maintain_order=True).agg(ROW)
+def _refuse_within(repeated: pl.DataFrame) -> None:
+    groups = repeated.group_by([*PAIR, _CODE], maintain_order=True).agg(ROW)
     within = groups.filter(pl.col(ROW).list.len() > 1)
     if within.is_empty():
         return
@@ -101,7 +145,7 @@ def _refuse(repeated: pl.DataFrame) -> None:
     raise DataError(
         f"{within.height} (user, item) pairs occur more than once in a part, first user "
         f"{user!r}, item {item!r} in {PARTS[part]}, rows {numbers} of the filtered ratings "
-        "(counted from 1); split.duplicates=last or mean would settle them"
+        "(counted from 1); split.duplicates=last, mean, max, sum or count would settle them"
     )
 
 
@@ -113,5 +157,7 @@ def _counts(
 
 def _lost(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
     """How many rows of each part ``after`` lacks."""
-    sizes = [np.bincount(table[PART].to_numpy(), minlength=len(PARTS)) for table in (before, after)]
+    sizes = [
+        np.bincount(table[_CODE].to_numpy(), minlength=len(PARTS)) for table in (before, after)
+    ]
     return dict(zip(PARTS, (sizes[0] - sizes[1]).tolist(), strict=True))

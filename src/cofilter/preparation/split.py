@@ -41,7 +41,8 @@ class SplitConfig(Config):
     fold, folds:
         ``kfold`` tests on fold ``fold`` (from 0) of ``folds``.
     duplicates:
-        What to do with a (user, item) pair that occurs twice in a part.
+        What to do with a (user, item) pair that occurs twice in a part: ``error``, ``last``,
+        ``mean``, ``max``, ``sum`` or ``count``; see `settle_duplicates`.
     """
 
     kind: Kind = "global_temporal"
