@@ -57,3 +57,7 @@ def test_an_impossible_value_is_named(name: str, changes: dict[str, Any], said: 
         source(name, **changes)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_tab_may_be_written_as_a_command_line_can() -> None:
+    assert source("csv", delimiter=r"\t").delimiter == "\t"

@@ -126,3 +126,28 @@ def test_without_scale_any_finite_number_is_a_rating() -> None:
 def test_no_valid_row_left_is_an_error() -> None:
     with pytest.raises(DataError, match=r"no valid row is left of 2; skipped: .*scale': 2"):
         check_ratings(raw("1,a,9,7", "1,b,9,7"), LENIENT)
+
+
+def in_parts(*lines: str) -> RawTable:
+    content = "\n".join(["user,item,rating,time,fold", *lines, ""]).encode()
+    columns = COLUMNS | {"part": "fold"}
+    member = Member("r.csv", "r.csv", lambda: content)
+    return read_table(member, content, TextFormat(",", True), columns)
+
+
+def test_parts_are_kept_as_the_file_has_them() -> None:
+    checked = check_ratings(in_parts("1,a,4,1,test", "1,b,4,2,train", "1,c,9,3,train"), LENIENT)
+    assert checked.table["part"].to_list() == ["test", "train"]
+    assert checked.skipped["rating_out_of_scale"] == 1
+
+
+@pytest.mark.parametrize("rules", [STRICT, LENIENT], ids=["error", "skip"])
+@pytest.mark.parametrize("name", ["valid", "Train", "test ", "0", ""])
+def test_another_part_name_is_refused_and_never_skipped(rules: Rules, name: str) -> None:
+    with pytest.raises(DataError) as refused:
+        check_ratings(in_parts("1,a,4,1,train", f"1,b,4,2,{name}", f"1,c,4,3,{name}"), rules)
+    shown = f'"{name}"' if name else "no value"
+    assert str(refused.value) == (
+        f"r.csv, row 3, part: {shown}; train, validation or test is expected, and other names are "
+        "not guessed (2 rows have this fault)"
+    )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cofilter.core.config import Config
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+# A tab given on a command line arrives as a backslash and a t.
+Delimiter = Annotated[
+    str, Field(min_length=1), AfterValidator(lambda text: text.replace("\\t", "\t"))
+]
 Column = str | Annotated[int, Field(ge=1)]  # a header's name, or a position counted from 1
 
 
@@ -55,6 +59,7 @@ class Columns(Config):
     item: Column
     rating: Column | None  # null: every row counts as 1
     timestamp: Column | None  # null: the source has no times
+    part: Column | None = None  # train, validation or test; null: the file does not say it
 
 
 class TitleColumns(Config):
@@ -69,7 +74,7 @@ class TitlesConfig(Config):
     """A file with the items' titles; ``path`` null means there is none."""
 
     path: str | None
-    delimiter: str = Field(min_length=1)
+    delimiter: Delimiter
     has_header: bool
     columns: TitleColumns
 
@@ -103,7 +108,7 @@ class DataConfig(Config):
     mirrors: tuple[Mirror, ...]
     checksums: ContentChecksums | None
     columns: Columns | None
-    delimiter: str | None = Field(min_length=1)
+    delimiter: Delimiter | None
     has_header: bool | None
     encoding: str | None
     timestamp_format: str | None = Field(min_length=1)

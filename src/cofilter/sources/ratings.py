@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, PART, RATING, TIMESTAMP, USER
 from cofilter.core.errors import DataError
+from cofilter.core.parts import PARTS
 from cofilter.sources.delimited import RawTable
 from cofilter.sources.timestamps import expected_timestamp, parse_timestamps
+
+_PART = f"{', '.join(PARTS[:-1])} or {PARTS[-1]} is expected, and other names are not guessed"
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ class Rules:
 class Checked:
     """Valid rows in the file's order; ids still as the file has them.
 
-    ``table`` has user_id, item_id, rating (float32) and, if the source has times, timestamp
-    (int64). ``skipped`` counts the rows left out, by reason.
+    ``table`` has user_id, item_id, rating (float32); timestamp (int64) if the source has times;
+    part (str) if the file says it. ``skipped`` counts the rows left out, by reason.
     """
 
     table: pl.DataFrame
@@ -40,6 +43,7 @@ class _Check:
     column: str
     bad: pl.Series
     expected: Callable[[object], str]
+    may_skip: bool = True
 
 
 def check_ratings(raw: RawTable, rules: Rules) -> Checked:
@@ -47,13 +51,14 @@ def check_ratings(raw: RawTable, rules: Rules) -> Checked:
 
     Without a rating column every row counts as 1. A row with several faults counts under the
     first of: user_missing, item_missing, rating_not_a_number, rating_out_of_scale,
-    timestamp_unreadable.
+    timestamp_unreadable. A part that is not train, validation or test is always an error, since to
+    skip ``valid`` would lose a whole part.
 
     Raises
     ------
     DataError
-        A row is invalid and ``rules.skip`` is off (the first one is named), or no valid row is
-        left.
+        A row is invalid and ``rules.skip`` is off (the first one is named), a part has an unknown
+        name, or no valid row is left.
     """
     frame = raw.frame
     rows = None  # rows of the file that ``frame`` holds, where not all
@@ -65,16 +70,19 @@ def check_ratings(raw: RawTable, rules: Rules) -> Checked:
     parsed = {USER: frame[USER], ITEM: frame[ITEM], RATING: _ratings(frame)}
     if TIMESTAMP in frame.columns:
         parsed[TIMESTAMP] = parse_timestamps(frame[TIMESTAMP], rules.timestamp_format)
+    if PART in frame.columns:
+        parsed[PART] = frame[PART].cast(pl.String)
     skipped: dict[str, int] = {}
     valid = pl.repeat(True, len(frame), eager=True)
     for check in _checks(parsed, rules):
         bad = check.bad & valid
         count = int(bad.sum())
-        if count and not rules.skip:
+        if count and not (rules.skip and check.may_skip):
             first = int(bad.arg_true()[0])
             line = raw.line(first if rows is None else int(rows[first]))
             raise DataError(_message(raw, check, frame[check.column][first], line, count))
-        skipped[check.reason] = count
+        if check.may_skip:
+            skipped[check.reason] = count
         valid = valid & ~bad
     table = pl.DataFrame(parsed)
     if any(skipped.values()):
@@ -115,6 +123,9 @@ def _checks(parsed: dict[str, pl.Series], rules: Rules) -> list[_Check]:
                 lambda value: expected_timestamp(value, form),
             )
         )
+    if PART in parsed:
+        unknown = ~parsed[PART].is_in(PARTS).fill_null(False)
+        checks.append(_Check("part_unknown", PART, unknown, lambda _: _PART, may_skip=False))
     return checks
 
 
@@ -133,7 +144,7 @@ def _expected_rating(scale: tuple[float, float] | None) -> str:
 def _message(raw: RawTable, check: _Check, value: object, line: int, count: int) -> str:
     shown = "no value" if value is None else f'"{str(value)[:80]}"'
     more = f" ({count:,} rows have this fault)" if count > 1 else ""
+    remedy = ". data.invalid=skip leaves such rows out and counts them" if check.may_skip else ""
     return (
-        f"{raw.label}, row {line}, {check.column}: {shown}; {check.expected(value)}{more}. "
-        "data.invalid=skip leaves such rows out and counts them"
+        f"{raw.label}, row {line}, {check.column}: {shown}; {check.expected(value)}{more}{remedy}"
     )

@@ -13,9 +13,10 @@ import polars as pl
 
 from cofilter.console.progress import busy
 from cofilter.core import paths
-from cofilter.core.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
-from cofilter.core.errors import DataError, SourceError
+from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, USER
+from cofilter.core.errors import ConfigError, DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
+from cofilter.core.parts import PARTS
 from cofilter.sources.config import DataConfig
 from cofilter.sources.delimited import RawTable, TextFormat, read_table
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
@@ -23,10 +24,14 @@ from cofilter.sources.ids import same_kind
 from cofilter.sources.items import NO_TITLES, join_items, titles
 from cofilter.sources.layouts import LAYOUTS, Layout, layout_of, read_titles
 from cofilter.sources.mirrors import first_archive
+from cofilter.sources.published import in_one_table, part_files
 from cofilter.sources.ratings import Rules, check_ratings
 from cofilter.sources.synthetic import generate
 
 __all__ = ["DataConfig", "Obtained", "obtain", "save"]
+
+
+_RATINGS = (USER, ITEM, RATING, TIMESTAMP, PART)
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,9 @@ class Obtained:
     Attributes
     ----------
     ratings:
-        user_id, item_id (int64 or str), rating (float32) and, if the source has times, timestamp
-        (int64 seconds, UTC), in the source's row order.
+        user_id, item_id (int64 or str), rating (float32); timestamp (int64 seconds, UTC) if the
+        source has times; part (``train``, ``validation`` or ``test``) if it is a published split.
+        In the source's row order, the files of a folder as train, validation, test.
     items:
         item_id, title, genres (separated by ``|``), one row an item, every rated item among them;
         "" where the source does not say.
@@ -56,7 +62,7 @@ class _Read:
 
     origin: str
     files: list[dict[str, Any]]
-    ratings: RawTable
+    ratings: dict[str, RawTable]  # by part; under "" one file that is no part of a folder
     titles: pl.DataFrame
     timestamp_format: str
 
@@ -92,12 +98,17 @@ def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
 @busy("checking the ratings")
 def _checked(config: DataConfig, read: _Read) -> Obtained:
     rules = Rules(config.scale, read.timestamp_format, config.invalid == "skip")
-    checked = check_ratings(read.ratings, rules)
-    label = read.ratings.label
-    (users,) = same_kind(label, checked.table[USER], keep_text=read.ratings.typed)
-    ratings, items, repeated = join_items(label, checked.table, read.titles, read.ratings.typed)
+    files = read.ratings
+    tables = [check_ratings(raw, rules) for raw in files.values()]
+    checked = tables[0] if "" in files else in_one_table(files, tables)
+    label = files[""].label if "" in files else read.origin
+    typed = any(raw.typed for raw in files.values())
+    (users,) = same_kind(label, checked.table[USER], keep_text=typed)
+    ratings, items, repeated = join_items(label, checked.table, read.titles, typed)
     ratings = ratings.with_columns(users.alias(USER))
     facts = {"skipped": checked.skipped, "repeated_titles": repeated}
+    if PART in ratings.columns:
+        facts["parts"] = {part: int((ratings[PART] == part).sum()) for part in PARTS}
     return _obtained(config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts)
 
 
@@ -128,7 +139,7 @@ def _obtained(
     items: pd.DataFrame,
     facts: dict[str, Any],
 ) -> Obtained:
-    ratings = ratings[[name for name in (USER, ITEM, RATING, TIMESTAMP) if name in ratings]]
+    ratings = ratings[[name for name in _RATINGS if name in ratings]]
     items = items[[ITEM, TITLE, GENRES]]
     checksums = {"ratings": table_sha256(ratings), "items": table_sha256(items)}
     _verify(config, origin, checksums)
@@ -204,7 +215,7 @@ def _read_layout(
     raw = read_table(ratings, content, layout.text, layout.columns)
     table = read_titles(items.label, described, layout, config.encoding)
     files = bundle.describe([(ratings, content), (items, described)])
-    return _Read(origin, files, raw, table, layout.timestamp_format)
+    return _Read(origin, files, {"": raw}, table, layout.timestamp_format)
 
 
 @busy("reading the ratings")
@@ -213,13 +224,22 @@ def _read_csv(config: DataConfig, base: Path) -> _Read:
         raise SourceError(f"{config.name}: which file? Give it with data.path=<file>")
     assert config.columns is not None  # DataConfig has checked it
     assert config.timestamp_format is not None
-    member = open_file(base / config.path, config.path)
-    content = member.read()
-    names = {USER: "user", ITEM: "item", RATING: "rating", TIMESTAMP: "timestamp"}
+    path, names = base / config.path, {USER: "user", ITEM: "item", RATING: "rating"}
+    names |= {TIMESTAMP: "timestamp", PART: "part"}
     given = config.columns.model_dump()
     columns = {name: given[key] for name, key in names.items() if given[key] is not None}
-    raw = read_table(member, content, _text(config, config.delimiter, config.has_header), columns)
-    files, table = [describe(member, content)], NO_TITLES
+    if path.is_dir() and PART in columns:
+        raise ConfigError(
+            f"data.columns.part: {given['part']}, but data.path={config.path} is a folder, whose "
+            "files' names say the part; null is expected"
+        )
+    members = part_files(path, config.path) if path.is_dir() else {"": open_file(path, config.path)}
+    text, raw, files = _text(config, config.delimiter, config.has_header), {}, []
+    for part, member in members.items():
+        content = member.read()
+        raw[part] = read_table(member, content, text, columns)
+        files.append(describe(member, content))
+    table = NO_TITLES
     if config.items is not None and config.items.path is not None:
         of_titles, content = _open_titles(config.items.path, base)
         files.append(describe(of_titles, content))
