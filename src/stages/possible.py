@@ -8,10 +8,12 @@ from cofilter.backtest.methods import backtest_config
 from cofilter.blending.weights import BlendConfig
 from cofilter.core.config import Config, parse
 from cofilter.core.errors import ConfigError
+from cofilter.core.paths import main_checkout
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leak import LeakConfig
 from cofilter.preparation.duplicates import NEW_SCALES
 from cofilter.preparation.filter import FilterConfig
+from cofilter.preparation.given import SAY_IT
 from cofilter.preparation.split import SplitConfig
 from cofilter.recommender.bias import BiasConfig
 from cofilter.reproduction.config import ReproduceConfig
@@ -46,7 +48,7 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     """
     for name, group in GROUPS.items():
         parse(group, cfg[name], name)
-    _refuse_new_scale(parse(DataConfig, cfg["data"], "data"), parse(SplitConfig, cfg["split"]))
+    _refuse_together(parse(DataConfig, cfg["data"], "data"), parse(SplitConfig, cfg["split"]))
     common_config(cfg)
     checkpoint_config(cfg)
     procedure_of(parse(ReproduceConfig, cfg["reproduce"], "reproduce"))
@@ -57,12 +59,17 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     return methods
 
 
-def _refuse_new_scale(data: DataConfig, split: SplitConfig) -> None:
+def _refuse_together(data: DataConfig, split: SplitConfig) -> None:
+    """Groups that are possible by themselves, but not beside each other."""
     if split.duplicates in NEW_SCALES and data.scale is not None:
         raise ConfigError(
             f"split.duplicates: {split.duplicates} gives ratings that are not on data.scale "
             f"{list(data.scale)}; set data.scale=null, or use last, mean or max"
         )
+    if split.kind == "given" and (data.columns is None or data.columns.part is None):
+        path = None if data.path is None else main_checkout() / data.path
+        if data.kind != "csv" or (path is not None and path.is_file()):
+            raise ConfigError(f"split.kind: given, but {data.name} does not say parts; {SAY_IT}")
 
 
 def _leaking(config: LeakConfig, cfg: dict[str, Any]) -> list[Method]:

@@ -7,7 +7,7 @@ if __name__ == "__main__":
 
 from functools import partial
 
-from cofilter.core.columns import ITEM, TITLE
+from cofilter.core.columns import ITEM, PART, TITLE
 from cofilter.core.config import parse
 from cofilter.core.io import read_table
 from cofilter.core.paths import CHECKPOINTS, FILTERED, ITEMS, RESULTS
@@ -30,7 +30,8 @@ def main(run: Run) -> None:
     procedure = procedure_of(config)
     tracked = partial(tracker_of, run, [str(config.system), cfg["data"]["name"]], "reproduce")
     set_threads(cfg["threads"])
-    ratings, titles = read_table(FILTERED), read_table(ITEMS).set_index(ITEM)[TITLE]
+    ratings = read_table(FILTERED).drop(columns=PART, errors="ignore")
+    titles = read_table(ITEMS).set_index(ITEM)[TITLE]
     scale, keep = cfg["data"]["scale"], checkpoint_config(cfg)
     lab = Lab(ratings, titles, scale and tuple(scale), keep, run.root / CHECKPOINTS, tracked)
     findings = procedure(lab)

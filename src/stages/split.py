@@ -23,7 +23,8 @@ def main(run: Run) -> None:
     with busy("splitting the ratings"):
         instants = split_instants(config, read_table(RATINGS).get(TIMESTAMP))
         parts, report = split_ratings(read_table(FILTERED), config, instants)
-        save_parts(parts, audit(parts, instants, config, report["duplicates"]), run.out / SPLIT)
+        facts = audit(parts, instants, config, report["duplicates"], report["validation"])
+        save_parts(parts, facts, run.out / SPLIT)
 
 
 if __name__ == "__main__":

@@ -98,6 +98,18 @@ def test_notes(config: EvaluateConfig, users: int, temporal: bool, told: list[st
     assert [note[: len(start)] for note, start in zip(notes, told, strict=True)] == told
 
 
+def test_a_published_split_that_lost_rows_is_said(config: EvaluateConfig) -> None:
+    none = {"train": 0, "validation": 0, "test": 0}
+    audit: dict[str, Any] = {"temporal": True, "kind": "given"}
+    audit["duplicates"] = {"policy": "last", "within": none, "earlier": none}
+    assert notes_of(900, audit, config) == []
+    audit["duplicates"] |= {"within": none | {"train": 1200}, "earlier": none | {"test": 3}}
+    assert notes_of(900, audit, config) == [
+        "not wholly the published split: rows merged or dropped as repeats of a pair: "
+        "1,200 of train, 3 of test"
+    ]
+
+
 def test_the_first_row_is_what_others_are_compared_with(config: EvaluateConfig) -> None:
     entries = [
         entry(config, "low", warm=0.1, validation=0.9),

@@ -40,6 +40,7 @@ IMPOSSIBLE = [
     ("resume=perhaps", 'checkpoint.resume: "perhaps" is not allowed'),
     ("split.test_share=2", "split.test_share: 2 is not allowed"),
     ("split.duplicates=sum", "split.duplicates: sum gives ratings that are not on data.scale [1.0"),
+    ("split=given", "split.kind: given, but ml_100k does not say parts; with data=csv name"),
     ("filter.k_core=-1", "filter.k_core: -1 is not allowed"),
     ("data.kind=tape", 'data.kind: "tape" is not allowed'),
     ("bias.iterations=no", 'bias.iterations: "no" is not allowed'),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from cofilter.core.parts import PARTS
 from cofilter.evaluation.beyond import beyond_names, has_interval
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.intervals import Contributions, Interval
@@ -28,6 +29,7 @@ BACKTEST: ChosenOn = "backtest"
 VALIDATION: ChosenOn = "validation"
 TOO_FEW_USERS = "too few users to rank"
 NOT_TEMPORAL = "not temporal"
+CHANGED = "not wholly the published split"
 WHOLE_COUNTS = tuple(name for name in COUNTS if not name.endswith("_share"))
 
 
@@ -203,7 +205,21 @@ def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateCon
         late = audit["train_share_after_first_test"]
         share = "" if late is None else f", {late:.0%} of train is later than the first test row"
         notes.append(f"{NOT_TEMPORAL}: split {audit['kind']}{share}")
+    if audit["kind"] == "given":
+        notes += _changed(audit["duplicates"])
     return notes
+
+
+def _changed(duplicates: Mapping[str, Any]) -> list[str]:
+    """What figures published for a split cannot know of: rows that it has and we have not."""
+    lost = [
+        f"{duplicates['within'][name] + duplicates['earlier'][name]:,} of {name}"
+        for name in PARTS
+        if duplicates["within"][name] or duplicates["earlier"][name]
+    ]
+    if not lost:
+        return []
+    return [f"{CHANGED}: rows merged or dropped as repeats of a pair: {', '.join(lost)}"]
 
 
 def _test_primary(entry: Entry, config: EvaluateConfig) -> float | None:

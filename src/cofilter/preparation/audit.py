@@ -14,6 +14,7 @@ from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.errors import DataError, LeakError
 from cofilter.core.io import table_sha256
 from cofilter.core.parts import PARTS, Parts
+from cofilter.preparation.given import leaks
 from cofilter.preparation.instants import Instants
 from cofilter.preparation.order import GLOBAL, prove_order
 from cofilter.preparation.split import SplitConfig
@@ -21,7 +22,11 @@ from cofilter.preparation.tables import pair_keys, to_polars
 
 
 def audit(
-    parts: Parts, instants: Instants | None, config: SplitConfig, duplicates: Mapping[str, Any]
+    parts: Parts,
+    instants: Instants | None,
+    config: SplitConfig,
+    duplicates: Mapping[str, Any],
+    validation: str | None = None,
 ) -> dict[str, Any]:
     """State, from the parts themselves, what makes the split trustworthy.
 
@@ -29,19 +34,21 @@ def audit(
     ----------
     instants:
         The cuts that made the parts; None for kinds without.
-    duplicates:
-        The counts in the report of `split_ratings`, which the parts cannot show any more.
+    duplicates, validation:
+        From the report of `split_ratings`, which the parts cannot show any more.
 
     Returns
     -------
     JSON-able: ``kind``; ``time_order``, which the parts show (``global``, ``per user``, or
-    ``none`` for the random kinds, see `prove_order`); ``temporal`` (true when it is ``global``:
-    every train row is before every validation row and those before every test row);
+    ``none`` for the random kinds, see `prove_order` and, for ``given``, `leaks`); ``temporal``
+    (true when it is ``global``: every train row is before every validation row and those before
+    every test row);
     ``instants``; for each part its rows, users, items, first and last time (null without) and
     SHA-256; for validation and test the ``cold`` users and items (not in train) and their rows;
     the ``overlap`` of (user, item) pairs between parts, always 0;
     ``train_share_after_first_test``, the share of train rows later than the earliest test row
-    (null without timestamps; 0 under ``global_temporal``); ``duplicates``.
+    (null without timestamps; 0 under ``global_temporal``); ``duplicates``; and for ``given`` alone
+    ``published``, the facts of `leaks`.
 
     Raises
     ------
@@ -59,7 +66,14 @@ def audit(
         raise LeakError(
             f"duplicates were settled by {policy}, but split.duplicates is {config.duplicates}"
         )
-    order = prove_order(tables, config.kind, instants)
+    published = {}
+    if config.kind == "given":
+        if validation is None:
+            raise LeakError("kind given, and nothing says where its validation part is from")
+        order, facts_in_time = leaks(tables, validation)
+        published = {"published": facts_in_time}
+    else:
+        order = prove_order(tables, config.kind, instants)
     return {
         "kind": config.kind,
         "temporal": order == GLOBAL,
@@ -70,27 +84,32 @@ def audit(
         "overlap": overlap,
         "train_share_after_first_test": _late_share(tables),
         "duplicates": dict(duplicates),
+        **published,
     }
 
 
 def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig) -> None:
     """Compute the audit again from the parts and compare it with the recorded one.
 
-    The instants and the counts of duplicates are taken from the record, since the parts do not
-    hold them. That every row is on its side of the instants is proved again, and so is the order
-    of each user's rows: parts that break it fail whatever the record says.
+    The instants, the counts of duplicates and where the validation part of a published split is
+    from are taken from the record, since the parts do not hold them. That every row is on its side
+    of the instants is proved again, and so is the order of each user's rows: parts that break it
+    fail whatever the record says.
 
     Raises
     ------
     LeakError
         Names every fact that differs, with both values.
     DataError
-        The record lacks the instants or the duplicates.
+        The record lacks the instants, the duplicates or, for ``given``, ``published``.
     """
-    absent = [key for key in ("instants", "duplicates") if key not in recorded]
+    needed = ("instants", "duplicates") + ("published",) * (config.kind == "given")
+    absent = [key for key in needed if key not in recorded]
     if absent:
         raise DataError(f"the split's audit has no {', '.join(absent)}; run the split stage again")
-    found = audit(parts, _instants(recorded["instants"]), config, recorded["duplicates"])
+    validation = recorded["published"]["validation"] if config.kind == "given" else None
+    instants = _instants(recorded["instants"])
+    found = audit(parts, instants, config, recorded["duplicates"], validation)
     before, now = dict(_leaves(recorded)), dict(_leaves(found))
     differing = [
         f"{key}: recorded {before.get(key, 'nothing')}, found {now.get(key, 'nothing')}"

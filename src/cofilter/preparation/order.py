@@ -16,7 +16,7 @@ from cofilter.preparation.instants import Instants, moment
 GLOBAL, PER_USER, NONE = "global", "per user", "none"
 PROMISED = {"global_temporal": GLOBAL, "user_temporal": PER_USER, "leave_last_out": PER_USER}
 
-_FIRST, _LAST = "first", "last"
+FIRST, LAST = "first", "last"
 
 
 def prove_order(tables: Mapping[str, pl.DataFrame], kind: str, instants: Instants | None) -> str:
@@ -58,13 +58,13 @@ def prove_order(tables: Mapping[str, pl.DataFrame], kind: str, instants: Instant
             raise LeakError(f"kind {kind} promises an order by two instants, and there are none")
         _prove_sides(tables, instants)
         return GLOBAL
-    users = {name: _by_user(table) for name, table in tables.items()}
+    users = {name: by_user(table) for name, table in tables.items()}
     for earlier, later in combinations(PARTS, 2):
         _prove_user_order(tables, users, earlier, later)
     if kind == "leave_last_out":
         for name in PARTS[1:]:
             _prove_single(tables[name], users[name], name)
-    return GLOBAL if _is_global(users) else PER_USER
+    return GLOBAL if is_global(users) else PER_USER
 
 
 def _prove_sides(tables: Mapping[str, pl.DataFrame], instants: Instants) -> None:
@@ -92,12 +92,12 @@ def _prove_sides(tables: Mapping[str, pl.DataFrame], instants: Instants) -> None
             )
 
 
-def _by_user(table: pl.DataFrame) -> pl.DataFrame:
+def by_user(table: pl.DataFrame) -> pl.DataFrame:
     """Each user's rows, first time and last time."""
     return table.group_by(USER).agg(
         pl.len().alias("rows"),
-        pl.col(TIMESTAMP).min().alias(_FIRST),
-        pl.col(TIMESTAMP).max().alias(_LAST),
+        pl.col(TIMESTAMP).min().alias(FIRST),
+        pl.col(TIMESTAMP).max().alias(LAST),
     )
 
 
@@ -107,8 +107,8 @@ def _prove_user_order(
     earlier: str,
     later: str,
 ) -> None:
-    both = users[earlier].select(USER, _LAST).join(users[later].select(USER, _FIRST), on=USER)
-    wrong = both.filter(pl.col(_LAST) > pl.col(_FIRST)).sort(USER)
+    both = users[earlier].select(USER, LAST).join(users[later].select(USER, FIRST), on=USER)
+    wrong = both.filter(pl.col(LAST) > pl.col(FIRST)).sort(USER)
     if wrong.is_empty():
         return
     user, last, first = wrong.row(0)
@@ -134,9 +134,9 @@ def _prove_single(table: pl.DataFrame, users: pl.DataFrame, name: str) -> None:
     )
 
 
-def _is_global(users: Mapping[str, pl.DataFrame]) -> bool:
+def is_global(users: Mapping[str, pl.DataFrame]) -> bool:
     """Whether every row of a part is before every row of the later parts; empty parts are."""
-    spans = [(users[name][_FIRST].min(), users[name][_LAST].max()) for name in PARTS]
+    spans = [(users[name][FIRST].min(), users[name][LAST].max()) for name in PARTS]
     return all(
         before[1] is None or after[0] is None or before[1] < after[0]  # type: ignore[operator]
         for before, after in combinations(spans, 2)

@@ -9,19 +9,19 @@ import pandas as pd
 import polars as pl
 from pydantic import Field, NonNegativeInt, model_validator
 
-from cofilter.core.columns import TIMESTAMP, USER
+from cofilter.core.columns import PART, TIMESTAMP, USER
 from cofilter.core.config import Config
 from cofilter.core.errors import ConfigError, DataError
 from cofilter.core.parts import PARTS, Parts
-from cofilter.preparation.duplicates import Policy, settle_duplicates
+from cofilter.preparation.duplicates import Policy, refuse_repeats, settle_duplicates
+from cofilter.preparation.given import TEST, TRAIN, VALIDATION, given_parts, take_validation
 from cofilter.preparation.instants import Instants, instants, moment
 from cofilter.preparation.tables import to_polars
 
 Kind = Literal[
-    "global_temporal", "user_temporal", "leave_last_out", "random", "user_random", "kfold"
+    "global_temporal", "user_temporal", "leave_last_out", "random", "user_random", "kfold", "given"
 ]
 TEMPORAL_KINDS = ("global_temporal", "user_temporal", "leave_last_out")
-TRAIN, VALIDATION, TEST = range(3)
 
 
 class SplitConfig(Config):
@@ -34,10 +34,11 @@ class SplitConfig(Config):
     validation_share, test_share:
         Shares of all rows, or of each user's. ``kfold`` takes ``validation_share`` of the rows
         that are not in the test fold and has no use for ``test_share``; ``leave_last_out`` uses
-        neither. A ``validation_share`` of 0 (an empty validation part) is for ``random``,
-        ``user_random`` and ``kfold`` only.
+        neither. ``given`` takes ``validation_share`` of train where the source has no validation
+        part. A ``validation_share`` of 0 (an empty validation part) is for ``random``,
+        ``user_random``, ``kfold`` and ``given`` only.
     seed:
-        Of ``random``, ``user_random`` and ``kfold``.
+        Of ``random``, ``user_random`` and ``kfold``; of ``given`` for a random slice of train.
     fold, folds:
         ``kfold`` tests on fold ``fold`` (from 0) of ``folds``.
     duplicates:
@@ -65,7 +66,7 @@ class SplitConfig(Config):
         if self.validation_share == 0 and self.temporal_kind:
             raise ValueError(
                 f"validation_share 0 is not allowed with kind {self.kind}: only random, "
-                "user_random and kfold can go without a validation part"
+                "user_random, kfold and given can go without a validation part"
             )
         return self
 
@@ -117,6 +118,11 @@ def split_ratings(
     ``kfold``
         A random permutation dealt out to ``folds`` folds, whose sizes differ by one at most; fold
         ``fold`` is test. count(validation_share) of the other rows, at random, are validation.
+    ``given``
+        By the column ``part``: a published split as it is. Where it has no validation, that is a
+        slice of train: see `take_validation`. With ``duplicates`` ``error`` a pair in two parts is
+        refused as well; the other policies drop it from the later part and count it, like all
+        kinds.
 
     Rows of one user at the same time follow their order in the table. Repeated pairs: see
     `settle_duplicates`; it works after the assignment, so shares are of the rows before it.
@@ -124,13 +130,15 @@ def split_ratings(
     Parameters
     ----------
     ratings:
-        Columns user_id, item_id, rating, perhaps timestamp (int64 seconds) and others.
+        Columns user_id, item_id, rating, perhaps timestamp (int64 seconds) and others. ``part``, if
+        it is there, is read by ``given`` alone and is not in the parts.
     instants:
         What `split_instants` gives for the raw log.
 
     Returns
     -------
-    The parts, and a JSON-able report with the counts of ``duplicates``, which `audit` takes.
+    The parts, and a JSON-able report with the counts of ``duplicates`` and, for ``given``, where
+    ``validation`` is from (else null): what `audit` takes.
 
     Raises
     ------
@@ -147,12 +155,27 @@ def split_ratings(
             f"split.kind: {config.kind} {'takes no' if instants else 'needs'} instants; "
             "pass what split_instants gives"
         )
-    part = _assign(table, config, instants)
+    validation = None
+    if config.kind == "given":
+        part, validation = _given(ratings, table, config)
+    else:
+        part = _assign(table, config, instants)
+    ratings = ratings.drop(columns=PART, errors="ignore")
     kept, part, duplicates = settle_duplicates(ratings, table, part, config.duplicates)
     _refuse_empty(part, len(ratings), config, instants)
     parts = Parts(*(kept[part == code].reset_index(drop=True) for code in range(len(PARTS))))
     rows = {name: len(rows) for name, rows in parts.named()}
-    return parts, {"kind": config.kind, "rows": rows, "duplicates": duplicates}
+    report = {"kind": config.kind, "rows": rows, "duplicates": duplicates}
+    return parts, report | {"validation": validation}
+
+
+def _given(
+    ratings: pd.DataFrame, table: pl.DataFrame, config: SplitConfig
+) -> tuple[np.ndarray, str]:
+    part = given_parts(ratings)
+    if config.duplicates == "error":  # before a repeat in train can be cut apart
+        refuse_repeats(table, part)
+    return take_validation(table, part, config.validation_share, config.seed)
 
 
 def _assign(table: pl.DataFrame, config: SplitConfig, instants: Instants | None) -> np.ndarray:
@@ -233,6 +256,10 @@ def _refuse_empty(
         cut = (
             f" (validation begins at {moment(instants.validation)}, test at "
             f"{moment(instants.test)})"
+        )
+    if config.kind == "given":
+        cut = (
+            "; a part's rows all repeat pairs of an earlier part, or split.validation_share is tiny"
         )
     raise DataError(
         f"split.kind {config.kind} leaves a part of {rows} ratings empty: {named} rows{cut}"
