@@ -16,7 +16,7 @@ def feedback_of(rating: np.ndarray, scale: Sequence[float] | None = None) -> Fee
     - ``clicks``: all are equal, so they say nothing but that something happened.
     - ``ratings``: a source names their scale.
     - ``counts``: whole numbers from 1 that thin out upwards, as repeated events do: at least half
-      of them are the lowest one, or their mean is at least twice their median.
+      of them are 1, or their mean is at least twice their median.
     - ``ratings`` otherwise.
 
     Parameters
@@ -32,6 +32,6 @@ def feedback_of(rating: np.ndarray, scale: Sequence[float] | None = None) -> Fee
     if lowest == rating.max():
         return "clicks"
     if scale is None and lowest >= 1 and (rating == np.floor(rating)).all():
-        thins_out = np.mean(rating == lowest) >= 0.5 or rating.mean() >= 2 * np.median(rating)
+        thins_out = np.mean(rating == 1) >= 0.5 or rating.mean() >= 2 * np.median(rating)
         return "counts" if thins_out else "ratings"
     return "ratings"

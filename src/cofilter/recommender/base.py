@@ -12,7 +12,6 @@ import pandas as pd
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.config import parse, plain
 from cofilter.core.errors import ConfigError, DataError
-from cofilter.core.feedback import feedback_of
 from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions, to_csr
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
@@ -98,7 +97,7 @@ class Recommender(Ratings, Rankings):
         histories = checked(data, type(self).__name__)
         self.users_, self.items_ = data.users, data.items
         self.popularity_ = np.bincount(data.item, minlength=len(data.items))
-        self.config = self.config.settled(feedback_of(data.rating, self.config.scale))
+        self.config = self.config.settled(data)
         self.biases_ = Biases.fit(data, self.config.bias)
         extremes = float(data.rating.min()), float(data.rating.max())
         self.scale_ = self.config.scale or extremes

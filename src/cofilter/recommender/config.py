@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from cofilter.core.config import Config
-from cofilter.core.feedback import Feedback
+from cofilter.core.matrix import Interactions
 from cofilter.recommender.bias import BiasConfig
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class ModelConfig(Config, metaclass=_WithKindDefaults):
     bias: BiasConfig = BiasConfig()
     keep_seen: bool = True
 
-    def settled(self, feedback: Feedback) -> Self:
-        """The configuration with every ``auto`` decided by what is fitted."""
+    def settled(self, data: Interactions) -> Self:
+        """The configuration with all that is left to the data decided by what is fitted."""
         return self
 
     @classmethod

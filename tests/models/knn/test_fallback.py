@@ -114,12 +114,13 @@ def test_shorter_lists_blocks_and_people_make_no_difference(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_on_clicks_the_default_similarity_has_no_neighbours_and_popularity_answers(
+def test_on_clicks_deviations_have_no_neighbours_and_popularity_answers(
     kind: str,
 ) -> None:
     clicks = ratings_table(60, 30).assign(**{RATING: np.float32(1)})
     train, test = clicks.iloc[::2], clicks.iloc[1::2]
-    model, popularity = KINDS[kind]().fit(train), Popularity().fit(train)
+    model = KINDS[kind](similarity="pearson_baseline").fit(train)
+    popularity = Popularity().fit(train)
     users = np.r_[train[USER].unique(), -5]
     for given in (users, folded(model, train)):
         expected = popularity.recommend(given if given is users else folded(popularity, train), 7)
@@ -190,3 +191,28 @@ def test_equally_similar_neighbours_count_by_ascending_id() -> None:
         kin = [item % 100 + hundred for hundred in (100, 200, 300, 400)]
         assert pair.tolist() == [other for other in kin if other != item][:2]
     assert model.similar_items(model.items_.ids, 2)[0].tolist() == near.tolist()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("numbers", "scale", "expected"),
+    [
+        ((1.0, 1.0), None, "cosine"),
+        ((1.0, 80.0), None, "cosine"),
+        ((1.0, 80.0), (1.0, 80.0), "pearson_baseline"),
+        ((3.0, 4.0), None, "pearson_baseline"),
+    ],
+)
+def test_auto_is_cosine_for_clicks_and_counts(
+    kind: str,
+    numbers: tuple[float, float],
+    scale: tuple[float, float] | None,
+    expected: str,
+) -> None:
+    log = ratings_table(20, 12)
+    values = np.where(np.arange(len(log)) % 5 == 0, numbers[1], numbers[0])
+    model = KINDS[kind](scale=scale).fit(log.assign(**{RATING: values}))
+    assert model.config.similarity == expected
+    assert model.for_refit().config.similarity == expected
+    named = KINDS[kind](similarity="msd").fit(log.assign(**{RATING: values}))
+    assert named.config.similarity == "msd"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numba
 import numpy as np
@@ -11,13 +11,11 @@ from scipy import sparse
 
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import Interactions, to_csr
+from cofilter.models.als.config import ALSConfig, amounts
 from cofilter.models.als.kernels.rows import Objective, Table, gram, solve_rows
 from cofilter.models.als.kernels.tile import padded
 from cofilter.recommender.learner import Arrays
 from cofilter.recommender.sparse import as_sparse
-
-if TYPE_CHECKING:
-    from cofilter.models.als.config import ALSConfig
 
 BATCH_WORK = 1 << 32  # multiply-adds between two ticks: a tenth of a second to one second
 
@@ -33,18 +31,15 @@ def objective_of(config: ALSConfig, mean: float) -> Objective:
 
 def extra_confidence(config: ALSConfig) -> tuple[float, float]:
     """(slope, shift): an observed pair counts 1 + slope · amount + shift times."""
+    alpha = config.alpha
+    assert alpha is not None  # settled by what is fitted
     forms = {
-        "rating": (config.alpha, 0.0),
-        "constant": (0.0, config.alpha),
-        "log": (config.alpha, 0.0),
-        "scaled": (config.alpha, -1.0),
+        "rating": (alpha, 0.0),
+        "constant": (0.0, alpha),
+        "log": (alpha, 0.0),
+        "scaled": (alpha, -1.0),
     }
     return forms[config.confidence]
-
-
-def amounts(config: ALSConfig, rating: np.ndarray) -> np.ndarray:
-    """float32[n]: what of a rating the objective takes, its logarithm or itself."""
-    return np.log1p(rating, dtype=np.float32) if config.confidence == "log" else rating
 
 
 def taken(config: ALSConfig, rating: np.ndarray) -> np.ndarray:
@@ -133,6 +128,7 @@ class AlternatingFactors:
     device = "cpu"
 
     def __init__(self, config: ALSConfig, data: Interactions, mean: float) -> None:
+        config = config.settled(data)
         self._dim = config.dim
         self._regularization = config.regularization
         self._implicit = config.kind == "implicit"
@@ -202,5 +198,6 @@ def _ratings(config: ALSConfig, data: Interactions) -> tuple[sparse.csr_array, s
             f"als.min_rating: no rating reaches {config.min_rating:g}, "
             f"the highest is {data.rating.max():g}"
         )
-    user, item, rating = data.user[keep], data.item[keep], amounts(config, data.rating[keep])
+    user, item = data.user[keep], data.item[keep]
+    rating = amounts(config.confidence, data.rating[keep])
     return to_csr(user, item, rating, data.shape), to_csr(item, user, rating, data.shape[::-1])

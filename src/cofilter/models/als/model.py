@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from cofilter.core.matrix import UNKNOWN, Interactions, to_csr
-from cofilter.models.als.config import ALSConfig
+from cofilter.models.als.config import ALSConfig, amounts
 from cofilter.models.als.learner import (
     AlternatingFactors,
     HalfIteration,
-    amounts,
     from_table,
     objective_of,
     taken,
@@ -37,7 +36,7 @@ class _ALS(FactorRecommender):
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape, keep = (len(data.users), len(self.items_)), taken(self.config, data.rating)
-        amount = amounts(self.config, data.rating[keep])
+        amount = amounts(self.config.confidence, data.rating[keep])
         ratings = to_csr(data.user[keep], item[keep], amount, shape)
         half = HalfIteration(ratings, objective_of(self.config, self.biases_.mean), steps=0)
         people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))

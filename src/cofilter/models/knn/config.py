@@ -6,7 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from cofilter.core.feedback import Feedback
+from cofilter.core.feedback import feedback_of
+from cofilter.core.matrix import Interactions
 from cofilter.recommender.config import ModelConfig
 
 Similarity = Literal["auto", "cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"]
@@ -54,9 +55,10 @@ class KNNConfig(ModelConfig):
     ranking: Literal["summed_similarity", "prediction"] = "summed_similarity"
     self_votes: bool = False
 
-    def settled(self, feedback: Feedback) -> Self:
+    def settled(self, data: Interactions) -> Self:
         """``auto`` decided."""
         if self.similarity != "auto":
             return self
-        chosen = "pearson_baseline" if feedback == "ratings" else "cosine"
+        rated = feedback_of(data.rating, self.scale) == "ratings"
+        chosen = "pearson_baseline" if rated else "cosine"
         return self.model_copy(update={"similarity": chosen})
