@@ -41,9 +41,9 @@ def item_similarities(
     Returns
     -------
     One row an ordered pair of different items among the `N_SIMILAR` most rated: model, item_id,
-    title, order, other_item, other_title, other_order, similarity (missing when not finite).
-    ``order`` counts from 0 along a hierarchical clustering (average linkage of the rows of
-    similarities, optimal leaf order), so that alike items stand beside each other. Only the
+    title, order, other_item, other_title, other_order, similarity (missing where the model
+    knows none). ``order`` counts from 0 along a hierarchical clustering (average linkage of the
+    rows of similarities, optimal leaf order), so that alike items stand beside each other. Only the
     header when no model knows similar items or there are fewer than three items.
     """
     ordered = sorted(by_validation(folders, primary), key=lambda each: each.name != "knn/item")
@@ -53,13 +53,15 @@ def item_similarities(
             continue
         ids = model.items_.ids[item]
         try:
-            found, score = model.similar_items(ids, k=len(model.items_))
+            found, score, filled = model.similar_items(
+                ids, k=len(model.items_), return_fallback=True
+            )
         except CapabilityError:
             continue
         place = np.full(len(model.items_), -1)
         place[item] = np.arange(len(item))
         square = np.full((len(item), len(item)), np.nan)
-        known = np.isfinite(score)
+        known = np.isfinite(score) & ~filled
         row, at = np.nonzero(known)
         other = place[model.items_.index(found[known])]
         square[row[other >= 0], other[other >= 0]] = np.round(score[row, at][other >= 0], DECIMALS)

@@ -107,7 +107,7 @@ class Contract(ABC):
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         """Similarity float32[n, items] of known items to all items; called in bounded blocks.
 
-        −inf where none is known: the item is not given.
+        −inf where none is known: popularity ranks the item after all others.
         """
         raise CapabilityError(f"{type(self).__name__} does not know similar items")
 

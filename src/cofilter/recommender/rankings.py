@@ -191,8 +191,29 @@ class Rankings(Access):
         refuse_not_finite(scores, ids, self.items_, name, self.may_be_silent)
         return top_k(scores, *left_out, k)
 
-    def similar_items(self, item_ids: Ids, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """The k items most similar to each given one, never itself; shaped as `recommend`'s."""
+    @overload
+    def similar_items(self, item_ids: Ids, k: int = ...) -> tuple[np.ndarray, np.ndarray]: ...
+
+    @overload
+    def similar_items(
+        self, item_ids: Ids, k: int = ..., *, return_fallback: Literal[True]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
+
+    def similar_items(
+        self, item_ids: Ids, k: int = 10, *, return_fallback: bool = False
+    ) -> tuple[np.ndarray, ...]:
+        """The k items most similar to each given one, never itself; shaped as `recommend`'s.
+
+        Items that the model knows to be similar come first; the most popular ones fill the rest.
+        ``return_fallback`` also gives bool[n, k]: True where popularity has filled.
+
+        Raises
+        ------
+        CapabilityError
+            The model knows of no item what it is similar to.
+        DataError
+            An unknown item, k below 1, or ids of another kind than the model's.
+        """
         item = self.items_.index(item_ids)
         if (item == UNKNOWN).any():
             raise DataError(f"unknown item: {as_ids(item_ids)[item == UNKNOWN].tolist()[0]!r}")
@@ -205,4 +226,11 @@ class Rankings(Access):
             scores = self._similarities(block)
             each = np.arange(len(block) + 1)
             index[start : start + step], best[start : start + step] = top_k(scores, each, block, k)
-        return to_ids(index, self.items_), best
+        own = index != UNKNOWN
+        short = np.flatnonzero(~own.all(axis=1))
+        if len(short):
+            lists = index[short], best[short]
+            append_popular(*lists, self.popularity_, np.arange(len(short) + 1), item[short])
+            index[short], best[short] = lists
+        answer = to_ids(index, self.items_), best
+        return (*answer, ~own & (index != UNKNOWN)) if return_fallback else answer

@@ -114,14 +114,20 @@ def test_items_that_no_user_links_to_the_history_follow_by_popularity() -> None:
     other = table.assign(**{USER: table[USER] + 1, ITEM: table[ITEM] + 900})
     alone = pd.DataFrame({USER: [5_000], ITEM: [500], RATING: [3.0]})
     model = EASE(config()).fit(pd.concat([table, other, alone]))
-    items, _ = model.recommend([0, 5_000], 1_000, exclude_seen=False)
+    index, _, fallback = model.rank([0, 5_000], 1_000, return_fallback=True)
+    items = model.items_.ids[index]
+    assert fallback.tolist() == [False, True]
     assert set(items[0][:8]) == set(table[ITEM])
     counts = model.popularity_[model.items_.index(items[0][8:])]
     assert (np.diff(counts) <= 0).all()
     assert items[1].tolist() == model.recommend([-5], 1_000)[0][0].tolist()
-    similar, _ = model.similar_items([100, 500], 1_000)
-    assert set(similar[0]) == {*table[ITEM], -1} - {100}
-    assert set(similar[1]) == {-1}
+    similar, scores, filled = model.similar_items([100, 500], 1_000, return_fallback=True)
+    assert set(similar[0][:7]) == {*table[ITEM]} - {100}
+    assert filled.tolist() == [[False] * 7 + [True] * 9 + [False], [True] * 16 + [False]]
+    assert (np.diff(scores[:, :16]) <= 0).all()
+    popular = model.items_.ids[np.argsort(-model.popularity_, kind="stable")]
+    assert similar[1][:16].tolist() == [item for item in popular if item != 500]
+    assert similar[0][7:16].tolist() == [item for item in popular if item not in set(table[ITEM])]
 
 
 def test_nothing_of_the_inverse_depends_on_the_run() -> None:

@@ -140,11 +140,12 @@ def test_a_single_member_answers_for_itself(table: pd.DataFrame) -> None:
 def test_similar_items_come_from_the_members_that_know_some(table: pd.DataFrame) -> None:
     members = {"x/pop": Popularity(), "x/ease": EASE(EASY)}
     model = Ensemble(config(pop=(0.0, 0.9), ease=(0.0, 0.1)), members).fit(table)
-    items, scores = model.similar_items([100, 105], 19)
+    items, _, filled = model.similar_items([100, 105], 19, return_fallback=True)
     expected, _ = EASE(EASY).fit(table).similar_items([100, 105], 5)
     assert np.array_equal(items[:, :5], expected)
-    assert (items[:, 5:] == -1).all()  # beyond the member's list
-    assert (scores[:, 5:] == -np.inf).all()
+    assert not filled[:, :5].any()
+    assert filled[:, 5:].all()  # beyond the member's list
+    assert all(len(set(row)) == 19 for row in items)
     unknowing = Ensemble(config(pop=(0.0, 1.0)), {"x/pop": Popularity()}).fit(table)
     with pytest.raises(CapabilityError, match="none of its members"):
         unknowing.similar_items([100])

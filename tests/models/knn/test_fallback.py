@@ -153,17 +153,23 @@ def test_ranking_by_prediction_falls_back_for_those_without_any(kind: str) -> No
     assert np.array_equal(np.clip(scores[1], *model.scale_), given)
 
 
-def test_items_that_nobody_compares_are_not_similar() -> None:
+def test_items_that_nobody_compares_follow_by_popularity() -> None:
     table = sparse_table([1.0, 3.0, 5.0])
     model = ItemKNN(similarity="cosine", shrinkage=0.0).fit(table)
-    items, scores = model.similar_items(model.items_.ids, 26)
+    items, scores, filled = model.similar_items(model.items_.ids, 26, return_fallback=True)
     _, there = dense(table)
     together = there.T.astype(float) @ there > 0
     np.fill_diagonal(together, False)
     for item in range(26):
-        found = items[item][items[item] >= 0]
-        assert set(found) == set(model.items_.ids[together[item]])
-        assert (scores[item][items[item] < 0] == -np.inf).all()
+        n_own = int(together[item].sum())
+        assert set(items[item, :n_own]) == set(model.items_.ids[together[item]])
+        assert filled[item].tolist() == [False] * n_own + [True] * (25 - n_own) + [False]
+        counts = model.popularity_[model.items_.index(items[item, n_own:25])]
+        assert (np.diff(counts) <= 0).all()
+        assert len(set(items[item, :25]) - {model.items_.ids[item]}) == 25
+        assert (np.diff(scores[item, :25]) <= 0).all()
+        assert (items[item, 25], scores[item, 25]) == (-1, -np.inf)  # itself has no place
+    assert filled.any()
 
 
 @pytest.mark.parametrize("cls", [ItemKNN, UserKNN])

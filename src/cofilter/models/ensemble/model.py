@@ -42,8 +42,8 @@ class Ensemble(Recommender):
     **Rankings**, by weighted reciprocal rank fusion (`cofilter.models.ensemble.fusion.fuse`) of the
     members' ``depth`` best candidates. Items in nobody's list follow by popularity. Where every
     member falls back, so does the ensemble. **Similar items** are fused in the same way from the
-    members that know some, with the weights of the ranking (of the ratings when nobody ranks); an
-    item in nobody's list is not given.
+    members that know some, with the weights of the ranking (of the ratings when nobody ranks);
+    items in nobody's list follow by popularity.
 
     A new user is folded into every member. Costs are the sums of the members'. Members with
     weights for ratings make the ensemble predict ratings, those with weights for rankings make it
