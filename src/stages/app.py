@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,18 +132,25 @@ def _compose(work: Callable[[Run], None], primary: str) -> None:
 def _run(
     work: Callable[[Run], None], cfg: DictConfig, out: Path, *, one_of_many: bool = False
 ) -> None:
-    """Do a stage's work. A refused job of a multirun leaves its reason and lets the others run."""
+    """Do a stage's work. A failed job of a multirun leaves its reason and lets the others run."""
     run = Run(plain(OmegaConf.to_container(cfg, resolve=True)), out, main_checkout())
     try:
         work(run)
     except Interrupted as interrupted:
         messages.interrupted(interrupted)
         sys.exit(128 + interrupted.signal_number)
-    except CofilterError as error:
+    except Exception as error:
+        refused = isinstance(error, CofilterError)
         if not one_of_many:
-            _refuse(error)
-        messages.one_line(error)
-        return write_text(out / JOB_ERROR, str(error))
+            if refused:
+                _refuse(error)
+            raise
+        if refused:
+            messages.one_line(error)
+        else:
+            traceback.print_exc()  # a mistake of the programme, which does not end a sweep either
+        told = str(error) if refused else f"{type(error).__name__}: {error}"
+        return write_text(out / JOB_ERROR, told)
     if run.direct:
         messages.outputs(out)
 

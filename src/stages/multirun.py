@@ -17,7 +17,7 @@ USER_ERROR = 2
 
 
 class PointTable(Callback):
-    """Prints what each job reached; a multirun with a refused job fails at its end."""
+    """Prints what each job reached; a multirun with a failed job fails at its end."""
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Read the jobs' folders, whatever processes they ran in."""

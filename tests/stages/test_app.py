@@ -96,18 +96,47 @@ def figures(checkout: Checkout, override: str) -> list[str]:
     return [override, f"mf/{point}", *values, str(selection["epochs"])]
 
 
-def test_a_refused_job_of_a_multirun_lets_the_others_run_and_fails_it_at_the_end(
-    checkout: Checkout,
+@pytest.mark.parametrize(
+    ("sweep", "bad", "told"),
+    [
+        (["mf.dim=0,3"], "mf.dim=0", "mf.dim: 0 is not allowed"),
+        (
+            ["mf.dim=3", "mf.lr=1000,0.03"],
+            "mf.lr=1000",
+            "the loss is nan in epoch 1 at learning rate",
+        ),
+    ],
+    ids=["refused", "diverged"],
+)
+def test_a_failed_job_of_a_multirun_lets_the_others_run_and_fails_it_at_the_end(
+    sweep: list[str], bad: str, told: str, checkout: Checkout
 ) -> None:
-    command = checkout.command("train_mf", "mf.dim=0,3")
+    command = checkout.command("train_mf", *sweep)
     command.insert(2, "--multirun")
     done = checkout.run(*command)
     assert done.returncode == 2
-    table = done.stdout.split("on validation, warm rows")[1].splitlines()
-    good, bad = (line for line in table if line.strip().startswith("mf.dim="))
-    assert good.split() == figures(checkout, "mf.dim=3")
-    assert " mf.dim: 0 is not allowed" in bad
+    table = done.stdout.split("on validation, warm rows")[1]
+    rows = [line.strip() for line in table.splitlines() if line.strip().startswith("mf.")]
+    good, failed = rows[0], " ".join(table[table.index(bad) :].split())
+    assert good.split()[1:] == figures(checkout, "mf.dim=3")[1:]
+    assert told in failed
+    assert "checkpoint" not in failed
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_mistake_of_the_programme_in_a_job_of_a_multirun_lets_the_others_run(
+    checkout: Checkout,
+) -> None:
+    path = checkout.path / "src" / "stages" / "train.py"
+    broken = "point = 1 / (run.cfg['mf']['dim'] - 4) and point_config("
+    path.write_text(path.read_text().replace("point = point_config(", broken))
+    command = checkout.command("train_mf", "mf.dim=4,3")
+    command.insert(2, "--multirun")
+    done = checkout.run(*command)
+    assert done.returncode == 2
+    assert "ZeroDivisionError: division by zero" in done.stdout
+    assert "Traceback" in done.stderr
+    assert figures(checkout, "mf.dim=3")[1] in done.stdout
 
 
 def refused(checkout: Checkout, stage: str, *overrides: str, inside: bool = True) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import signal
@@ -203,11 +204,21 @@ def test_larger_is_better_turns_early_stopping_round(tmp_path: Path) -> None:
 
 def test_diverged_loss_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
     slow = CheckpointConfig(every_seconds=1e9, resume="auto")
-    with pytest.raises(DivergedError, match=r"nan in epoch 4 at learning rate 0\.25"):
+    told = r"nan in epoch 4 at learning rate 0\.25; lower it\. The checkpoint of epoch 3 is kept\.$"
+    with pytest.raises(DivergedError, match=told):
         Trainer(slow, tmp_path, None, "walk").run(Walk(fails_in=4), task(9))
     learner = Walk()
     trainer(tmp_path).run(learner, task(4))
     assert learner.ran == [4]
+
+
+def test_a_divergence_names_a_remedy_of_the_method_and_no_checkpoint_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    advised = dataclasses.replace(task(9), remedy="raise als.regularization")
+    keep = CheckpointConfig()
+    with pytest.raises(DivergedError, match=r"^als: .*nan in epoch 1; raise als\.regularization$"):
+        Trainer(keep, tmp_path, None, "als").run(Walk(fails_in=1), advised)
 
 
 def test_observer_hears_of_every_epoch_and_of_the_run_to_continue(tmp_path: Path) -> None:

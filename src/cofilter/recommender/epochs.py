@@ -90,7 +90,7 @@ def run_epochs(
         while not done.finished(task):
             follower.check()
             started = time.monotonic()
-            row = _run_epoch(learner, done.epoch + 1, follower.check, label)
+            row = _run_epoch(learner, task, done.epoch + 1, follower.check, label)
             speed = task.n_ratings / max(time.monotonic() - started, 1e-9)
             parameters = learner.parameters()
             if task.monitor is not None:
@@ -111,14 +111,15 @@ class PlainTrainer:
         return run_epochs(learner, task, Progress(), Follower(), task.family)
 
 
-def _run_epoch(learner: Learner, epoch: int, check: Callable[[], None], label: str) -> Row:
+def _run_epoch(
+    learner: Learner, task: Task, epoch: int, check: Callable[[], None], label: str
+) -> Row:
     loss = learner.run_epoch(epoch, lambda n_ratings: check())
     rate = learner.learning_rate(epoch)
     if not math.isfinite(loss):
         where = f"{label}: " if label else ""
-        raise DivergedError(
-            f"{where}the loss is {loss} in epoch {epoch} at learning rate {rate:g}; lower it"
-        )
+        advice = f"; {task.remedy}" if task.remedy else f" at learning rate {rate:g}; lower it"
+        raise DivergedError(f"{where}the loss is {loss} in epoch {epoch}{advice}")
     return {"epoch": epoch, "loss": loss, "lr": rate}
 
 

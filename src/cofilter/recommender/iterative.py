@@ -32,6 +32,7 @@ class IterativeRecommender(Recommender):
 
     gradient = True
     config: IterativeConfig
+    remedy: ClassVar[str | None] = None  # of a loss that is not finite; None: a lower rate
     # Settings that do not enter a checkpoint's identity; the learner names engine and threads.
     machine_settings: ClassVar[frozenset[str]] = frozenset(
         {"engine", "device", "threads", "keep_seen"}
@@ -94,6 +95,7 @@ class IterativeRecommender(Recommender):
             larger_is_better=not self.predicts_ratings,
             patience=self.config.patience,
         )
+            remedy=self.remedy,
 
     def _rating_watch(self, data: Interactions, validation: Interactions) -> Any:
         """RMSE on validation rows whose user and item are known; on all of them if none is."""

@@ -60,6 +60,8 @@ class Task:
     patience:
         Epochs without improvement after which training stops; None: never, and the last epoch
         counts as the best.
+    remedy:
+        What may help when the loss is not finite; None: a lower learning rate.
     """
 
     family: str
@@ -70,6 +72,7 @@ class Task:
     watched: str = "rmse"
     larger_is_better: bool = False
     patience: int | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Job:
     selection:
         What its train stage wrote beside the model; None when it trained none.
     error:
-        Why it was refused.
+        Why it failed.
     """
 
     overrides: Sequence[str]
@@ -59,7 +59,7 @@ class Job:
 def print_points(jobs: Sequence[Job], primary: str, console: Console) -> None:
     """Print a row a job: what tells it from the others, its point and its validation metrics.
 
-    Nothing is printed when no job trained a model and none was refused.
+    Nothing is printed when no job trained a model and none failed.
     """
     if not any(job.selection or job.error for job in jobs):
         return

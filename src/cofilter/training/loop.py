@@ -115,9 +115,8 @@ class Trainer:
                 )
                 raise Interrupted(interrupted.signal_number, message) from None
             except DivergedError as error:
-                raise DivergedError(
-                    f"{error}. The checkpoint of epoch {done.epoch} is kept."
-                ) from None
+                kept = f". The checkpoint of epoch {done.epoch} is kept." if done.epoch else ""
+                raise DivergedError(f"{error}{kept}") from None
             finally:
                 keeper.save()
             self.last_checkpoint = store.path(done.epoch)

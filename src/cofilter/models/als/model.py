@@ -28,6 +28,7 @@ class _ALS(FactorRecommender):
     """
 
     family = "als"
+    remedy = "raise als.regularization"
     config: ALSConfig
     config_class = ALSConfig
 

@@ -45,6 +45,7 @@ class BayesianFactorization(IterativeRecommender):
 
     family = "bayes"
     needs_ratings = True
+    remedy = "lower bayes.dim, or look for ratings far outside the scale"
     knows_std = True
     config: BayesConfig
     config_class = BayesConfig
