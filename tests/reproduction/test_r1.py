@@ -13,7 +13,7 @@ from tests.reproduction.conftest import MakeLab
 from tests.reproduction.systems import system
 from tests.reproduction.test_procedures import shortened
 
-PLAIN = KNNConfig(similarity="cosine", k=4, aggregation="plain", shrinkage=0, scale=(-9, 9))
+PLAIN = KNNConfig(similarity="cosine", k=4, aggregation="plain", shrinkage=0, scale=(-9, 9), unit=1)
 
 
 def by_the_table(table: pd.DataFrame, user: int, item: int, side: str, k: int) -> float:

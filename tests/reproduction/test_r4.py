@@ -98,7 +98,7 @@ def start_of(model: MatrixFactorization, ratings: pd.DataFrame) -> list[torch.Te
     from cofilter.core.matrix import Interactions
 
     data = Interactions.of(ratings)
-    model.biases_ = type("Level", (), {"mean": 0.0})()  # type: ignore[assignment]
+    model._biases = type("Level", (), {"mean": 0.0})()  # type: ignore[assignment]
     parameters = model._learner(data).parameters()
     return [torch.tensor(parameters[name], requires_grad=True) for name in ("user", "item")]
 

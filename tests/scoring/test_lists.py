@@ -54,7 +54,7 @@ def test_a_score_that_is_not_finite_names_model_user_and_item(
     parts: Parts, model_config: ModelConfig, config: EvaluateConfig, value: float
 ) -> None:
     model = BiasBaseline(model_config).fit(parts.train)
-    model.biases_.item[3] = value
+    model._biases.item[3] = value
     model.predicts_ratings = False  # type: ignore[misc]  # or its predictions would be refused
     told = rf"BiasBaseline scores item {model.items_.ids[3]} with {value} for user \d+; a finite"
     with pytest.raises(DataError, match=told):

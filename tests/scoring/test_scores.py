@@ -210,7 +210,7 @@ def test_a_prediction_that_is_not_finite_is_refused(
     parts: Parts, model_config: ModelConfig, config: EvaluateConfig
 ) -> None:
     model = fit("bias", parts.train, model_config)
-    model.biases_.item[:] = np.nan
+    model._biases.item[:] = np.nan
     with pytest.raises(DataError, match=r"BiasBaseline predicts nan for user"):
         score(model, parts.train, None, parts.test, config)
 
@@ -219,7 +219,7 @@ def test_equal_scores_rank_items_by_id(
     parts: Parts, model_config: ModelConfig, config: EvaluateConfig
 ) -> None:
     model = fit("bias", parts.train, model_config)
-    model.biases_.item[:] = 0.0
+    model._biases.item[:] = 0.0
     scores = score(model, parts.train, parts.validation, parts.test, config)
     assert scores.lists is not None
     known = scores.lists.user[np.isin(scores.user_ids[scores.lists.user], model.users_.ids)]

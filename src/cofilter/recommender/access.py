@@ -17,7 +17,7 @@ class Access(Contract):
         """Known and unknown users as people; `_rows` fetches their state when it is needed."""
         user = self.users_.index(user_ids)
         no_state = np.empty((len(user), 0), np.float32)
-        return People(as_ids(user_ids), no_state, self.biases_.user_bias(user), user != UNKNOWN)
+        return People(as_ids(user_ids), no_state, self._biases.user_bias(user), user != UNKNOWN)
 
     def _index_of(self, users: Users) -> np.ndarray:
         if isinstance(users, People):

@@ -19,7 +19,7 @@ from cofilter.recommender.folder import save
 from cofilter.recommender.inputs import checked
 from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.learner import Trains
-from cofilter.recommender.people import People
+from cofilter.recommender.people import People, UserState
 from cofilter.recommender.rankings import Rankings
 from cofilter.recommender.ratings import Ratings
 from cofilter.recommender.sparse import ItemLists
@@ -29,7 +29,12 @@ class Recommender(Ratings, Rankings):
     """Base of all models.
 
     After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
-    has), ``biases_`` (`Biases`), ``scale_``, ``data_sha256_``, ``engine_`` and ``device_``.
+    has), ``biases_`` (`Biases`, in ratings of the source), ``scale_``, ``data_sha256_``,
+    ``engine_`` and ``device_``.
+
+    **Scale.** A model that predicts ratings learns the scale as 1 to 5, whatever it is, so that
+    its settings mean the same everywhere (`LearningScale`); all that it takes and gives is in
+    ratings of the source. A model that only ranks learns ratings as they are.
 
     **Fallback.** Where the model has no answer of its own (unknown user or item, no neighbour),
     a predicted rating is mean + user bias + item bias with unknown parts zero, and a ranking is
@@ -98,15 +103,18 @@ class Recommender(Ratings, Rankings):
         self.users_, self.items_ = data.users, data.items
         self.popularity_ = np.bincount(data.item, minlength=len(data.items))
         self.config = self.config.settled(data)
-        self.biases_ = Biases.fit(data, self.config.bias)
         extremes = float(data.rating.min()), float(data.rating.max())
         self.scale_ = self.config.scale or extremes
+        self._learning = self._learning_scale()
         self.data_sha256_ = data.sha256
         self._take_seen(histories)
         held_out = None if validation is None else Interactions.of(validation)
         if held_out is not None:
             checked(held_out, f"{type(self).__name__}, validation")
-        self._fit(data, held_out, trainer)
+            held_out = self._learning.learned(held_out)
+        learned = self._learning.learned(data)
+        self._biases = Biases.fit(learned, self.config.bias)
+        self._fit(learned, held_out, trainer)
         return self
 
     def fold_in(self, histories: pd.DataFrame, user_ids: Ids | None = None) -> People:
@@ -145,12 +153,18 @@ class Recommender(Ratings, Rankings):
         ids = IdMap.of(histories[USER]).joined([] if user_ids is None else user_ids)
         data = replace(data, users=ids, user=ids.index(known[USER]))
         item = self.items_.index(known[ITEM])
-        bias = self.biases_.of_new_users(data, item)
+        state, bias = self._folded(data, item)
         answered = np.bincount(data.user, minlength=len(ids)) > 0
         seen = ItemLists.of(
             to_csr(data.user, item, data.rating, (len(ids), len(self.items_))), len(ids)
         )
-        return People(ids.ids, self._fold_in(data, item, bias), bias, answered, seen)
+        return People(ids.ids, state, bias, answered, seen)
+
+    def _folded(self, data: Interactions, item: np.ndarray) -> tuple[UserState, np.ndarray]:
+        """State and bias of new users from their ratings; ``item`` is as in `_fold_in`."""
+        learned = self._learning.learned(data)
+        bias = self._biases.of_new_users(learned, item)
+        return self._fold_in(learned, item, bias), bias
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to a folder; `cofilter.load` reads it back.

@@ -35,7 +35,11 @@ class ModelConfig(Config, metaclass=_WithKindDefaults):
     ----------
     scale:
         (lowest, highest) rating; predictions are clipped to it. None takes the extremes of the
-        ratings that the model is fitted on.
+        ratings that the model is fitted on. A model that predicts ratings learns them on the
+        scale 1 to 5 that these ends are mapped to (`cofilter.recommender.scale`).
+    unit:
+        Learn ratings divided by this instead. With 1 they are learned as they are: for
+        reproductions of published procedures, and so not a key of ``conf/``.
     seed:
         Seed of every random choice; models without any ignore it.
     bias:
@@ -48,6 +52,7 @@ class ModelConfig(Config, metaclass=_WithKindDefaults):
     kind_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     scale: tuple[float, float] | None = None
+    unit: float | None = Field(default=None, gt=0)
     seed: int = 0
     bias: BiasConfig = BiasConfig()
     keep_seen: bool = True

@@ -14,6 +14,7 @@ from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import UserRows, UserState
+from cofilter.recommender.scale import AS_THEY_ARE, LearningScale
 from cofilter.recommender.sparse import ItemLists
 
 
@@ -23,6 +24,9 @@ class Contract(ABC):
     After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
     has), ``biases_`` (`Biases`), ``seen_`` (`ItemLists` by user), ``scale_``, ``data_sha256_``,
     ``engine_`` and ``device_``.
+
+    Ratings that a family meets, predicts and keeps, and ``_biases``, are on the scale that it
+    learns, ``_learning``.
     """
 
     family: ClassVar[str]
@@ -40,8 +44,9 @@ class Contract(ABC):
     users_: IdMap
     items_: IdMap
     popularity_: np.ndarray
-    biases_: Biases
+    _biases: Biases
     scale_: tuple[float, float]
+    _learning: LearningScale
     data_sha256_: str
     engine_: str = "numpy"
     device_: str = "cpu"
@@ -50,6 +55,22 @@ class Contract(ABC):
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
     config: ModelConfig
+
+    @property
+    def biases_(self) -> Biases:
+        """Mean and biases in ratings of the source."""
+        return self._learning.biases(self._biases)
+
+    def _learning_scale(self) -> LearningScale:
+        """The scale that this model learns, after ``scale_`` is set."""
+        if not self.predicts_ratings:
+            return AS_THEY_ARE
+        return LearningScale.of(self.scale_, self.config.unit)
+
+    @property
+    def _ranks_by_ratings(self) -> bool:
+        """Whether a ranking score is a predicted rating."""
+        return self.predicts_ratings
 
     def require(  # noqa: B027 - most models need nothing
         self, n_users: int, n_items: int, n_ratings: int

@@ -18,7 +18,7 @@ from cofilter.core.io import write_bytes, write_json
 from cofilter.recommender.contract import Contract
 
 ARRAYS, DESCRIPTION = "arrays.npz", "model.json"
-FORMAT = 2  # raised when a folder is written that an earlier version could not read
+FORMAT = 3  # raised when a folder is written that an earlier version could not read
 SEEN = ("seen_start", "seen_item")  # arrays of what users have rated
 
 
@@ -36,7 +36,7 @@ class Description(Config):
     config:
         All hyper-parameters.
     mean:
-        Mean rating of the data.
+        Mean rating of the data on the learned scale, as all learned arrays are.
     scale, engine, device, data_sha256:
         As the fitted model has them.
     """
@@ -59,8 +59,8 @@ def save(model: Contract, folder: Path) -> None:
         "users": model.users_.ids,
         "items": model.items_.ids,
         "popularity": model.popularity_,
-        "user_bias": model.biases_.user,
-        "item_bias": model.biases_.item,
+        "user_bias": model._biases.user,
+        "item_bias": model._biases.item,
     } | {f"own_{name}": array for name, array in model._arrays().items()}
     if model.seen_ is not None and not model.holds_histories:
         arrays |= dict(zip(SEEN, model.seen_, strict=True))
@@ -76,7 +76,7 @@ def save(model: Contract, folder: Path) -> None:
         cofilter=version("cofilter"),
         config=model.config.model_dump(mode="json"),
         scale=model.scale_,
-        mean=model.biases_.mean,
+        mean=model._biases.mean,
         engine=model.engine_,
         device=model.device_,
         data_sha256=model.data_sha256_,

@@ -83,6 +83,7 @@ class IterativeRecommender(Recommender):
             "train": data.sha256,
             "validation": None if validation is None else validation.sha256,
             "learner": learner.identity(),
+            "unit": self._learning.unit,  # of the history's RMSE
         }
         watch = self._rating_watch if self.predicts_ratings else self._ranking_watch
         return Task(
@@ -94,8 +95,8 @@ class IterativeRecommender(Recommender):
             watched="rmse" if self.predicts_ratings else f"ndcg@{RANKED}",
             larger_is_better=not self.predicts_ratings,
             patience=self.config.patience,
-        )
             remedy=self.remedy,
+        )
 
     def _rating_watch(self, data: Interactions, validation: Interactions) -> Any:
         """RMSE on validation rows whose user and item are known; on all of them if none is."""
@@ -105,22 +106,26 @@ class IterativeRecommender(Recommender):
         truth = validation.rating.astype(np.float64)
         if not warm.any():
             fallback = np.clip(
-                self.biases_.predict(self.biases_.user_bias(user), item), *self.scale_
+                self._biases.predict(self._biases.user_bias(user), item), *self._learning.limits
             )
-            alone = {"rmse": float(np.sqrt(np.mean((fallback - truth) ** 2)))}
+            alone = self._watched_rmse(fallback - truth)
             return lambda parameters: alone
         # What of `predict` does not change from epoch to epoch is done once.
         known, row = np.unique(user[warm], return_inverse=True)
         pairs = row.astype(np.int32), item[warm]
-        truth, bias = truth[warm], self.biases_.user_bias(known)
+        truth, bias = truth[warm], self._biases.user_bias(known)
 
         def watch(parameters: Arrays) -> dict[str, float]:
             self._set(parameters)
             scores, _ = self._score_pairs(UserRows(self._user_state(known), bias, known), *pairs)
-            error = np.clip(scores, *self.scale_).astype(np.float32) - truth
-            return {"rmse": float(np.sqrt(np.mean(error**2)))}
+            clipped = np.clip(scores, *self._learning.limits).astype(np.float32)
+            return self._watched_rmse(clipped - truth)
 
         return watch
+
+    def _watched_rmse(self, error: np.ndarray) -> dict[str, float]:
+        """RMSE, in ratings of the source, of errors on the learned scale."""
+        return {"rmse": self._learning.unit * float(np.sqrt(np.mean(error**2)))}
 
     def _ranking_watch(self, data: Interactions, validation: Interactions) -> Any:
         """NDCG@10, every known validation item relevant; None without a known user and item."""

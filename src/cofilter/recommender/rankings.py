@@ -169,7 +169,8 @@ class Rankings(Access):
         for start in range(0, len(answered), step):
             rows = answered[start : start + step]
             block = self._rows(people, user, rows)
-            items[rows], best[rows] = self._best(block, people.ids[rows], left_out.take(rows), k)
+            given = self._best(block, people.ids[rows], left_out.take(rows), k)
+            items[rows], best[rows] = self._in_ratings(*given)
         fallback = items[:, 0] == UNKNOWN
         short = np.flatnonzero(items[:, -1] == UNKNOWN)
         if len(short):
@@ -177,6 +178,15 @@ class Rankings(Access):
             append_popular(*lists, self.popularity_, *left_out.take(short))
             items[short], best[short] = lists
         return (items, best, fallback) if return_fallback else (items, best)
+
+    def _in_ratings(self, items: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lists whose scores are ratings of the source where they are learned ratings."""
+        if self._learning.is_identity or not self._ranks_by_ratings:
+            return items, scores
+        ratings = self._learning.ratings(scores).astype(np.float32)
+        # Two scores may be one rating in float32: ties go by item.
+        order = np.lexsort((items, -ratings), axis=1)
+        return np.take_along_axis(items, order, axis=1), np.take_along_axis(ratings, order, axis=1)
 
     def _best(
         self, users: UserRows, ids: np.ndarray, left_out: ItemLists, k: int

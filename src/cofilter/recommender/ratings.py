@@ -86,7 +86,7 @@ class Ratings(Access):
         users, item = paired(users, self.items_.index(item_ids))
         people = users if isinstance(users, People) else self._known(users)
         user = self._index_of(users)
-        scores = self.biases_.predict(people.bias, item)
+        scores = self._biases.predict(people.bias, item)
         std = np.full(len(item), np.nan, np.float32)
         own = people.answered & (item != UNKNOWN)
         if own.any():
@@ -98,6 +98,7 @@ class Ratings(Access):
             if return_std:
                 std[at[answered]] = self._pair_std(rows, row, item[at])[answered]
             own[at] = answered
-        clipped = np.clip(scores, *self.scale_).astype(np.float32)
+        clipped = np.clip(self._learning.ratings(scores), *self.scale_).astype(np.float32)
+        std *= np.float32(self._learning.unit)
         answers = [clipped] + [std] * return_std + [~own] * return_fallback
         return answers[0] if len(answers) == 1 else tuple(answers)

@@ -106,13 +106,14 @@ def _read_arrays(path: Path) -> _Arrays:
 def _restore(model: Recommender, description: Description, arrays: _Arrays) -> None:
     model.users_, model.items_ = IdMap(arrays["users"]), IdMap(arrays["items"])
     model.popularity_ = arrays["popularity"]
-    model.biases_ = Biases(
+    model._biases = Biases(
         description.mean,
         arrays["user_bias"],
         arrays["item_bias"],
         model.config.bias.user_regularization,
     )
     model.scale_ = description.scale
+    model._learning = model._learning_scale()
     model.engine_, model.device_ = description.engine, description.device
     model.data_sha256_ = description.data_sha256
     if SEEN[0] in arrays:

@@ -101,9 +101,14 @@ class Lab:
         return table
 
 
+def as_they_are(config: C) -> C:
+    """The same configuration with ratings learned as they are, whatever their scale."""
+    return config.model_copy(update={"unit": 1.0})
+
+
 def unclipped(config: C) -> C:
-    """The same configuration with predictions left as they come."""
-    return config.model_copy(update={"scale": NO_CLIPPING})
+    """`as_they_are`, and predictions left as they come."""
+    return as_they_are(config).model_copy(update={"scale": NO_CLIPPING})
 
 
 def warm(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,15 @@ from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.preparation.filter import FilterConfig, filter_ratings
 from cofilter.preparation.split import SplitConfig, split_ratings
-from cofilter.reproduction.lab import Figure, Findings, Lab, answered_rmse, unclipped, warm
+from cofilter.reproduction.lab import (
+    Figure,
+    Findings,
+    Lab,
+    answered_rmse,
+    as_they_are,
+    unclipped,
+    warm,
+)
 
 LEAKING, HONEST = "test rows in the table", "train alone"
 
@@ -131,7 +139,7 @@ def _comparison(config: R1Config, lab: Lab) -> tuple[list[Figure], pd.DataFrame]
     found: dict[tuple[str, str], tuple[float | None, str]] = {}
     recommended = []
     for side in _SIDES:
-        made = partial(KINDS[side], setup.neighbours)
+        made = partial(KINDS[side], as_they_are(setup.neighbours))
         leaking, honest = lab.fit("", with_leak(made()), whole), lab.fit("", made(), parts.train)
         found[f"{side}-based", LEAKING] = answered_rmse(leaking, rows)
         found[f"{side}-based", HONEST] = answered_rmse(honest, rows)

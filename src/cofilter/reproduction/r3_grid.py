@@ -15,7 +15,7 @@ from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.models.mf.svdpp import SVDPlusPlus
 from cofilter.preparation.split import SplitConfig
 from cofilter.recommender.base import Recommender
-from cofilter.reproduction.lab import Figure, Findings, Lab
+from cofilter.reproduction.lab import Figure, Findings, Lab, as_they_are
 
 MODELS: dict[str, type[Recommender]] = {"SVD": MatrixFactorization, "SVD++": SVDPlusPlus}
 
@@ -70,5 +70,5 @@ def _points(config: R3GridConfig) -> dict[str, partial[Recommender]]:
         for dim, lr, l2, epochs in product(*axes):
             name = f"{model}, factors {dim}, lr {lr:g}, reg {l2:g}, epochs {epochs}"
             chosen = {"dim": dim, "lr": lr, "l2": l2, "epochs": epochs}
-            points[name] = partial(MODELS[model], own.model_copy(update=chosen))
+            points[name] = partial(MODELS[model], as_they_are(own).model_copy(update=chosen))
     return points

@@ -22,7 +22,7 @@ from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.models.ncf.config import RatingNetworkConfig
 from cofilter.models.ncf.model import RatingNetwork
-from cofilter.reproduction.lab import Figure, Findings, Lab, unclipped, warm
+from cofilter.reproduction.lab import Figure, Findings, Lab, as_they_are, unclipped, warm
 
 MODELS = ("dot", "biased", "network")
 
@@ -162,7 +162,8 @@ def _persons(config: R4Config, lab: Lab) -> list[Figure]:
     taken = rng.choice(users, max(1, round(persons_setup.share * len(users))), replace=False)
     persons = lab.ratings[USER].isin(taken)
     others = lab.ratings[~persons]
-    model = MatrixFactorization(config.biased.model_copy(update={"scale": lab.scale}))
+    chosen = as_they_are(config.biased).model_copy(update={"scale": lab.scale})
+    model = MatrixFactorization(chosen)
     lab.fit("r4-persons", model, others)
     shown = lab.ratings[persons & lab.ratings[ITEM].isin(most_rated(others, persons_setup.movies))]
     enough = shown[USER].value_counts() >= persons_setup.at_least

@@ -62,7 +62,7 @@ def test_items_that_no_neighbour_speaks_for_follow_by_popularity(
 ) -> None:
     """Also where sums are negative or 0, which are scores like any other."""
     table = sparse_table(values)
-    model = KINDS[kind](similarity="cosine", shrinkage=0.0, k=K).fit(table)
+    model = KINDS[kind](similarity="cosine", shrinkage=0.0, k=K, unit=1.0).fit(table)
     scores, speaks = summed(table, kind)
     n_items = len(model.items_)
     index, best, fallback = model.rank(model.users_.ids, n_items, return_fallback=True)

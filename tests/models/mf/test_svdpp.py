@@ -268,5 +268,5 @@ def test_refuses_what_it_cannot_do() -> None:
 @pytest.mark.parametrize(("optimizer", "engine"), [("sgd", "fused"), ("adam", "torch")])
 def test_auto_takes_the_engine_that_has_the_optimizer(optimizer: str, engine: str) -> None:
     model = SVDPlusPlus(config(optimizer=optimizer, lr=0.01))
-    model.biases_ = type("Mean", (), {"mean": MEAN})()  # type: ignore[assignment]
+    model._biases = type("Mean", (), {"mean": MEAN})()  # type: ignore[assignment]
     assert model._learner(Interactions.of(ratings_table())).engine == engine

@@ -33,13 +33,13 @@ class _ALS(FactorRecommender):
     config_class = ALSConfig
 
     def _learner(self, data: Interactions) -> Learner:
-        return AlternatingFactors(self.config, data, self.biases_.mean)
+        return AlternatingFactors(self.config, data, self._biases.mean)
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape, keep = (len(data.users), len(self.items_)), taken(self.config, data.rating)
         amount = amounts(self.config.confidence, data.rating[keep])
         ratings = to_csr(data.user[keep], item[keep], amount, shape)
-        half = HalfIteration(ratings, objective_of(self.config, self.biases_.mean), steps=0)
+        half = HalfIteration(ratings, objective_of(self.config, self._biases.mean), steps=0)
         people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
         for _ in half.solve(to_table(self.item_), people):
             pass
@@ -61,7 +61,7 @@ class ExplicitALS(_ALS):
 
     @property
     def _mean(self) -> float:
-        return self.biases_.mean
+        return self._biases.mean
 
 
 class ImplicitALS(_ALS):

@@ -50,13 +50,13 @@ class GlobalMean(_Baseline):
     def _fit(
         self, data: Interactions, validation: Interactions | None, trainer: Trains | None
     ) -> None:
-        biases = self.biases_
-        self.biases_ = replace(biases, user=0 * biases.user, item=0 * biases.item)
+        biases = self._biases
+        self._biases = replace(biases, user=0 * biases.user, item=0 * biases.item)
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        return np.full(len(row), self.biases_.mean), np.ones(len(row), bool)
+        return np.full(len(row), self._biases.mean), np.ones(len(row), bool)
 
 
 class BiasBaseline(_Baseline):
@@ -67,10 +67,10 @@ class BiasBaseline(_Baseline):
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        return self.biases_.predict(users.bias[row], item), np.ones(len(row), bool)
+        return self._biases.predict(users.bias[row], item), np.ones(len(row), bool)
 
     def _score_items(self, users: UserRows) -> np.ndarray:
-        scores = self.biases_.mean + users.bias[:, None] + self.biases_.item[None]
+        scores = self._biases.mean + users.bias[:, None] + self._biases.item[None]
         return scores.astype(np.float32)
 
 

@@ -56,7 +56,7 @@ class BayesianFactorization(IterativeRecommender):
 
     def _learner(self, data: Interactions) -> Learner:
         self.require(*data.shape, len(data))
-        return GibbsSampler(self.config, data, self.biases_.mean)
+        return GibbsSampler(self.config, data, self._biases.mean)
 
     def _epochs_matter(self) -> bool:
         return True  # they say which draws are kept
@@ -79,7 +79,7 @@ class BayesianFactorization(IterativeRecommender):
         def predicted(parameters: Arrays, draw: int) -> np.ndarray:
             p, q = parameters["user"][draw][user], parameters["item"][draw][item]
             product = np.einsum("nd,nd->n", p[:, :-1], q[:, :-1])
-            return self.biases_.mean + p[:, -1] + q[:, -1] + product.astype(np.float64)
+            return self._biases.mean + p[:, -1] + q[:, -1] + product.astype(np.float64)
 
         def watch(parameters: Arrays) -> dict[str, float]:
             nonlocal n_summed
@@ -87,8 +87,7 @@ class BayesianFactorization(IterativeRecommender):
                 total[:] += predicted(parameters, draw)
                 n_summed += 1
             mean = total / n_summed if n_summed else predicted(parameters, 0)
-            error = np.clip(mean, *self.scale_) - truth
-            return {"rmse": float(np.sqrt(np.mean(error**2)))}
+            return self._watched_rmse(np.clip(mean, *self._learning.limits) - truth)
 
         return watch
 
@@ -108,7 +107,7 @@ class BayesianFactorization(IterativeRecommender):
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         mean, _ = self._moments(users, row, item)
-        return self.biases_.mean + mean, np.ones(len(row), bool)
+        return self._biases.mean + mean, np.ones(len(row), bool)
 
     def _pair_std(self, users: UserRows, row: np.ndarray, item: np.ndarray) -> np.ndarray:
         return self._moments(users, row, item)[1]
@@ -117,7 +116,7 @@ class BayesianFactorization(IterativeRecommender):
         end = self._n_kept * self.config.dim
         product = users.state[:, :end] @ self.item_[:, :end].T
         product /= self._n_kept
-        product += self.biases_.mean + self._mean_bias(users.state)[:, None]
+        product += self._biases.mean + self._mean_bias(users.state)[:, None]
         product += self._mean_bias(self.item_)
         return product
 
@@ -135,7 +134,7 @@ class BayesianFactorization(IterativeRecommender):
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape = len(data.users), len(self.items_)
         ratings = to_csr(data.user, item, data.rating, shape)
-        rows = centred(ratings, self.biases_.mean)
+        rows = centred(ratings, self._biases.mean)
         width, n_kept = self.config.dim + 1, self._n_kept
         count, work = np.diff(rows.start), row_work(rows, width)
         batches = pieces_of(work)

@@ -16,6 +16,7 @@ from cofilter.recommender.inputs import Users
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserRows, UserState
+from cofilter.recommender.scale import AS_THEY_ARE, LearningScale
 from cofilter.recommender.sparse import ItemLists
 
 
@@ -85,6 +86,13 @@ class Ensemble(Recommender):
             elif member.data_sha256_ != data.sha256:
                 self.members[name] = member.for_refit().fit(data, validation, trainer)
         self.holds_histories = self._seen_by_members() is not None
+
+    def _learning_scale(self) -> LearningScale:
+        return AS_THEY_ARE  # each member has its own
+
+    @property
+    def _ranks_by_ratings(self) -> bool:
+        return False
 
     def _seen_by_members(self) -> ItemLists | None:
         """What users have rated, from a member that keeps it; all have the same ratings."""
@@ -159,8 +167,7 @@ class Ensemble(Recommender):
         answered = np.bincount(data.user, minlength=len(data.users)) > 0
         people = []
         for member in self._members().values():
-            own_bias = member.biases_.of_new_users(data, item)
-            state = member._fold_in(data, item, own_bias)
+            state, own_bias = member._folded(data, item)
             people.append(People(data.users.ids, state, own_bias, answered))
         return Folded(tuple(people))
 

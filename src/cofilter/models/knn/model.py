@@ -75,6 +75,10 @@ class _KNN(Recommender):
     users_are_rows: bool
     by_user_: sparse.csr_array  # float32[users, items], ratings
 
+    @property
+    def _ranks_by_ratings(self) -> bool:
+        return self.config.ranking == "prediction"
+
     def _fit(self, data: Interactions, validation: Interactions | None, trainer: Any) -> None:
         self.by_user_ = data.by_user
         self._prepare()
@@ -115,7 +119,7 @@ class _KNN(Recommender):
     @property
     def _everybody(self) -> UserRows:
         everybody = np.arange(len(self.users_), dtype=np.int32)
-        return UserRows(self.by_user_, self.biases_.user, everybody)
+        return UserRows(self.by_user_, self._biases.user, everybody)
 
     def _offsets(self, users: UserRows, centre: str) -> tuple[np.ndarray, np.ndarray]:
         """What a centring takes off: float64[users] and float64[items]."""
@@ -124,7 +128,7 @@ class _KNN(Recommender):
         if centre == "nothing":
             return no_users, no_items
         if centre == "baseline":
-            return self.biases_.mean + users.bias, self.biases_.item
+            return self._biases.mean + users.bias, self._biases.item
         if (centre == "own") is self.users_are_rows:
             return row_means(histories), no_items
         return no_users, self._item_mean
@@ -193,7 +197,7 @@ class _KNN(Recommender):
         row = np.repeat(np.arange(n_users, dtype=np.int32), n_items)
         item = np.tile(np.arange(n_items, dtype=np.int32), n_users)
         scores, answered = self._score_pairs(users, row, item)
-        fallback = self.biases_.predict(users.bias[row], item)
+        fallback = self._biases.predict(users.bias[row], item)
         scores = np.where(answered, scores, fallback).astype(np.float32).reshape(-1, n_items)
         scores[~answered.reshape(-1, n_items).any(axis=1)] = -np.inf
         return scores

@@ -80,7 +80,7 @@ class MatrixFactorization(FactorRecommender):
     @property
     def _mean(self) -> float:
         has_mean = self.config.kind in ("biased", "svdpp") and self.config.centred
-        return self.biases_.mean if has_mean else 0.0
+        return self._biases.mean if has_mean else 0.0
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         n_users = len(data.users)

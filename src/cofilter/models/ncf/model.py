@@ -216,7 +216,7 @@ class RatingNetwork(_Network):
 
     @property
     def _mean(self) -> float:
-        return self.biases_.mean if self.config.centred else 0.0
+        return self._biases.mean if self.config.centred else 0.0
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
