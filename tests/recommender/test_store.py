@@ -156,7 +156,8 @@ def test_a_description_that_is_none_is_refused(text: str | bytes, folder: Path) 
     assert DESCRIPTION in refused(folder)
 
 
-KEYS = ["family", "model", "cofilter", "config", "scale", "mean", "engine", "device", "data_sha256"]
+KEYS = ["family", "model", "cofilter", "config", "scale", "mean", "user_regularization", "engine"]
+KEYS += ["device", "data_sha256"]
 
 
 @pytest.mark.parametrize("key", KEYS)

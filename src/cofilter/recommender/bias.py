@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from cofilter.core.config import Config
 from cofilter.core.matrix import UNKNOWN, Interactions
 from cofilter.recommender.kernels.bias import summed_residuals
+from cofilter.recommender.variance import shrinkage
+
+
+def _said_once(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """One line for a value that is neither of a union's types."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise ValueError("a number from 0 up, or auto, is expected") from None
+
+
+Shrinkage = Annotated[Annotated[float, Field(ge=0)] | Literal["auto"], WrapValidator(_said_once)]
+USER_REGULARIZATION, ITEM_REGULARIZATION = 15.0, 10.0
 
 
 class BiasConfig(Config):
@@ -18,14 +32,27 @@ class BiasConfig(Config):
     Attributes
     ----------
     user_regularization, item_regularization:
-        λ_user and λ_item below.
+        λ_user and λ_item below. ``auto``: the ratio of the variance of a rating's noise to that
+        of the users' or items' effects, estimated from the ratings by moments
+        (`cofilter.recommender.variance`), which is the empirical Bayes estimate. Where the
+        ratings cannot tell, it is the default.
     iterations:
         Alternating passes; ten are enough for the third decimal of a rating.
     """
 
-    user_regularization: float = Field(default=15.0, ge=0)
-    item_regularization: float = Field(default=10.0, ge=0)
+    user_regularization: Shrinkage = USER_REGULARIZATION
+    item_regularization: Shrinkage = ITEM_REGULARIZATION
     iterations: int = Field(default=10, gt=0)
+
+    def resolved(self, data: Interactions) -> tuple[float, float]:
+        """(λ_user, λ_item) for these ratings."""
+        given = self.user_regularization, self.item_regularization
+        found = shrinkage(data) if "auto" in given else None
+        estimated = found or (USER_REGULARIZATION, ITEM_REGULARIZATION)
+        user, item = (
+            own if side == "auto" else side for side, own in zip(given, estimated, strict=True)
+        )
+        return user, item
 
 
 @dataclass(frozen=True)
@@ -48,13 +75,14 @@ class Biases:
         n_users, n_items = data.shape
         mean = float(data.rating.mean(dtype=np.float64)) if len(data) else 0.0
         deviation = data.rating.astype(np.float64) - mean
-        user_weight = np.bincount(data.user, minlength=n_users) + config.user_regularization
-        item_weight = np.bincount(data.item, minlength=n_items) + config.item_regularization
+        user_regularization, item_regularization = config.resolved(data)
+        user_weight = np.bincount(data.user, minlength=n_users) + user_regularization
+        item_weight = np.bincount(data.item, minlength=n_items) + item_regularization
         user, item = np.zeros(n_users), np.zeros(n_items)
         for _ in range(config.iterations):
             item = summed_residuals(data.item, data.user, deviation, user, n_items) / item_weight
             user = summed_residuals(data.user, data.item, deviation, item, n_users) / user_weight
-        return cls(mean, user, item, config.user_regularization)
+        return cls(mean, user, item, user_regularization)
 
     def of_new_users(self, data: Interactions, item: np.ndarray) -> np.ndarray:
         """User biases float64[users of data] with everything else fixed.

@@ -37,6 +37,8 @@ class Description(Config):
         All hyper-parameters.
     mean:
         Mean rating of the data on the learned scale, as all learned arrays are.
+    user_regularization:
+        That of the user biases, which folding in a user needs.
     scale, engine, device, data_sha256:
         As the fitted model has them.
     """
@@ -48,6 +50,7 @@ class Description(Config):
     config: dict[str, Any]
     scale: tuple[float, float]
     mean: float
+    user_regularization: float = Field(ge=0)
     engine: str
     device: str
     data_sha256: str
@@ -77,6 +80,7 @@ def save(model: Contract, folder: Path) -> None:
         config=model.config.model_dump(mode="json"),
         scale=model.scale_,
         mean=model._biases.mean,
+        user_regularization=model._biases.user_regularization,
         engine=model.engine_,
         device=model.device_,
         data_sha256=model.data_sha256_,

@@ -110,7 +110,7 @@ def _restore(model: Recommender, description: Description, arrays: _Arrays) -> N
         description.mean,
         arrays["user_bias"],
         arrays["item_bias"],
-        model.config.bias.user_regularization,
+        description.user_regularization,
     )
     model.scale_ = description.scale
     model._learning = model._learning_scale()
