@@ -13,6 +13,8 @@ from cofilter.models.ease import model as ease
 from cofilter.models.ease.config import EASEConfig
 from cofilter.models.ease.model import EASE, gram, refuse_too_large
 from cofilter.recommender.base import Recommender
+from cofilter.scoring.config import ScoreConfig
+from cofilter.scoring.scores import score
 from cofilter.training.points import make_point
 from tests.composition import compose
 from tests.models.contract import SCALE, ModelContract, ratings_table
@@ -128,6 +130,20 @@ def test_items_that_no_user_links_to_the_history_follow_by_popularity() -> None:
     popular = model.items_.ids[np.argsort(-model.popularity_, kind="stable")]
     assert similar[1][:16].tolist() == [item for item in popular if item != 500]
     assert similar[0][7:16].tolist() == [item for item in popular if item not in set(table[ITEM])]
+
+
+def test_users_whom_popularity_answers_are_counted() -> None:
+    """Of two users with an item that nobody else has, both; of those with common items, none."""
+    table = ratings_table(30, 8)
+    alone = pd.DataFrame({USER: [5_000, 5_001], ITEM: [500, 501], RATING: [3.0, 4.0]})
+    train = pd.concat([table.iloc[::2], alone])
+    known = table.iloc[1::2]
+    known = known[known[USER].isin(train[USER]) & known[ITEM].isin(train[ITEM])]
+    test = pd.concat([known, alone.assign(**{ITEM: table[ITEM].iloc[0]})])
+    config_of_scores = ScoreConfig(k=(5,), relevance_threshold=None)
+    found = score(EASE(config()).fit(train), train, None, test, config_of_scores)
+    share = 2 / test[USER].nunique()
+    assert found.warm.counts["ranking_fallback_share"] == pytest.approx(share)
 
 
 def test_nothing_of_the_inverse_depends_on_the_run() -> None:
