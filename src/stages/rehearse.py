@@ -28,7 +28,7 @@ from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.request import request_of
 from cofilter.training.families import families
 from cofilter.training.points import SEED, points_of
-from stages import blend, download, leak, split, train
+from stages import backtest, blend, download, leak, split, train
 from stages import filter as filtering
 from stages.app import Run, plain
 from stages.drift import CONF, PARAMS
@@ -48,12 +48,12 @@ def rehearse(cfg: dict[str, Any], family: str) -> None:
     ):
         cfg = _few(cfg) | {"data": made_up(Path("ratings.csv"))}
         cfg |= {"points": {family: cfg["points"][family]}}
-        cfg["tracking"]["mode"] = "disabled"
+        cfg["tracking"]["mode"], cfg["backtest"]["windows"] = "disabled", 0
 
         def run(stage: Any, **changed: Any) -> None:
             stage.main.__wrapped__(Run(cfg | changed, Path(folder), Path(folder)))
 
-        for stage in (download, filtering, split):
+        for stage in (download, filtering, split, backtest):
             run(stage)
         for point in points_of(family, cfg):
             seed = point.pop(SEED, cfg[SEED])
