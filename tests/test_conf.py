@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cofilter.backtest.methods import backtest_config
+from cofilter.backtest.methods import backtest_config, backtest_points
 from cofilter.core.config import parse
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.cross_validation import CVConfig
@@ -70,6 +70,14 @@ def test_an_experiment_trains_what_it_names_and_nothing_else(name: str) -> None:
     assert {family for family, _ in expected_points(cfg)} == content["points"].keys()
     for family, axes in content["points"].items():
         assert axes.items() <= cfg["points"][family].items()
+
+
+def test_a_quick_sweep_has_one_point_a_family_and_no_leak() -> None:
+    cfg = compose("points=quick")
+    chosen = [family for family, _ in expected_points(cfg)]
+    assert sorted(chosen) == sorted(set(families()) - {"bayes", "ncf"})
+    assert cfg["leak"]["methods"] == []
+    assert backtest_points(backtest_config(cfg), cfg)
 
 
 def test_the_points_of_a_sweep_have_axes_that_the_pipeline_knows() -> None:

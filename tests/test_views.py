@@ -72,7 +72,7 @@ def test_experiments_fit_a_screen_and_show_what_differs(checkout: Checkout) -> N
     figures = ["shipped.model", "shipped.ndcg@10"]
     assert head.split() == ["Experiment", *figures, "data.name", "split.kind", "knn.k", "mf.lr"]
     (row,) = (line for line in lines if "[slower]" in line)
-    assert row.split()[-6:] == ["knn/item", "0.2", "csv", "global_temporal", "40", "0.01"]
+    assert row.split()[-6:] == ["ensemble/blend", "0.2", "csv", "global_temporal", "40", "0.01"]
 
 
 def test_plots_have_titles_and_axes_and_fit_a_screen(finished: Checkout) -> None:
@@ -151,12 +151,12 @@ def test_a_mistyped_key_is_named_by_dvc(finished: Checkout) -> None:
 def test_after_a_run_of_other_data_that_did_not_end_no_table_is_shown(checkout: Checkout) -> None:
     shown = made(checkout, "leaderboard")
     assert shown.returncode == 0, shown.stderr
-    assert shown.stdout.splitlines()[-1] == 'load: cofilter.load("models/knn/item")'
+    assert shown.stdout.splitlines()[-1] == 'load: cofilter.load("results/ensemble")'
     checkout.compose("split=user_temporal")
     checkout.dvc("repro", "split")
     refused = made(checkout, "leaderboard")
     assert refused.returncode != 0
-    assert "knn/item" not in refused.stdout
+    assert "ensemble/blend" not in refused.stdout
     (line,) = (each for each in refused.stderr.splitlines() if "split user_temporal" in each)
     assert line.startswith("results is of csv, ")
     assert "split global_temporal" in line

@@ -63,7 +63,7 @@ def whole(data: Dataset, run: int, points: Points, settings: list[str]) -> Measu
     told = [*overrides(data.folder / CSV), *settings, *sweep(points)]
     work = Path(tempfile.mkdtemp(dir=data.folder))
     try:
-        seconds = {name: stage(name, work, told) for name in (*PREPARATION, "check")}
+        seconds = {name: stage(name, work, told) for name in (*PREPARATION, "check", "backtest")}
         for family, name, chosen in trained(points):
             own = [*told, f"family={family}", *chosen]
             seconds[f"{family} {name}"] = stage("train", work, own)

@@ -60,13 +60,15 @@ class LeakConfig(Config):
 
     Attributes
     ----------
+    methods:
+        What is compared; none: the table is empty.
     rows:
         How many test rows are scored, drawn at random; None or more than there are: all.
     seed:
         Of that draw.
     """
 
-    methods: tuple[LeakMethod, ...] = Field(min_length=1)
+    methods: tuple[LeakMethod, ...]
     rows: PositiveInt | None
     seed: int = Field(ge=0)
 

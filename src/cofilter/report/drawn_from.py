@@ -30,7 +30,7 @@ def drawn_from(results: Path, root: Path) -> str:
         *PACKAGE.rglob("*.j2"),
     ]
     digest = hashlib.sha256()
-    for path in sorted(files):
+    for path in sorted(file.resolve() for file in files):  # however the folders are named
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
