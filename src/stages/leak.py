@@ -37,7 +37,8 @@ def main(run: Run) -> None:
         methods = {}
     table = leaking_against_honest(parts, methods, config.rows, config.seed, trainer)
     write_text(run.out / RESULTS / LEAK, table.to_csv(index=False, lineterminator="\n"))
-    messages.table(table)
+    if len(table):
+        messages.table(table)
 
 
 if __name__ == "__main__":

@@ -109,12 +109,13 @@ def test_times_are_needed_by_those_that_say_so(family: str, kind: str) -> None:
     ("family", "kind"), [(family, kind) for family in families() for kind in kinds_of(family)]
 )
 @pytest.mark.parametrize("feedback", ["clicks", "counts"])
-def test_ratings_are_needed_by_all_that_cannot_but_predict_them(
+def test_ratings_are_needed_by_all_that_learn_their_size(
     family: str, kind: str, feedback: Feedback
 ) -> None:
     model = made(family, kind)
     reason = unfit_reason(model, feedback, timed=True)
-    assert (reason is None) == (not model.predicts_ratings or family == "knn")
+    by_amount = (family, kind) == ("ease", "rating")
+    assert (reason is None) == ((not model.predicts_ratings or family == "knn") and not by_amount)
     assert reason in (None, f"it learns from ratings, and these data are {feedback}")
 
 

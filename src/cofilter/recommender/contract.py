@@ -38,7 +38,7 @@ class Contract(ABC):
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     holds_histories: bool = False  # its own arrays hold what users have rated
     needs_times: ClassVar[bool] = False  # fits to when ratings were made, too
-    needs_ratings: ClassVar[bool] = False  # has nothing to learn where all ratings are equal
+    needs_ratings: bool = False  # clicks and counts are nothing that it could learn
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
 
     users_: IdMap

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
@@ -50,6 +52,10 @@ class EASE(Recommender):
     engine_ = "lapack"
     config: EASEConfig
     config_class = EASEConfig
+
+    def __init__(self, config: EASEConfig | None = None, **options: Any) -> None:
+        super().__init__(config, **options)
+        self.needs_ratings = self.config.kind == "rating"  # clicks and counts have `binary`
 
     def require(self, n_users: int, n_items: int, n_ratings: int) -> None:
         """Memory for the dense matrices."""
