@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 NEEDED = ("hydra", "cofilter", "stages")
+TRACKED = ("train", "evaluate")  # scripts that always have a tracked run
 
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 if missing:
@@ -24,7 +25,8 @@ if missing:
 from cofilter.tracking.beside import launch  # noqa: E402 - only now
 
 params = Path("params.yaml")
-if "--config-name=params" in sys.argv and params.exists():
+inside_dvc = "--config-name=params" in sys.argv and params.exists()
+if inside_dvc and Path(sys.argv[0]).stem in TRACKED:
     # A glance, since parsing takes longer; where it errs, a process starts in vain or later.
     disabled = re.search(r"^  mode: disabled$", params.read_text(encoding="utf-8"), re.MULTILINE)
     if not disabled and os.environ.get("WANDB_MODE") != "disabled":
