@@ -129,6 +129,9 @@ def test_what_does_not_fit_the_data_is_named_and_the_rest_goes_on(
     assert line == "a/b is left out: it learns from ratings, and these data are clicks"
     with pytest.raises(DataError, match=r"no method can be trained on these data \(a/b: it learns"):
         fit_methods(methods[:1], "clicks", timed=True)
+    beside = replace(methods[1], key="leak.methods")
+    with pytest.raises(DataError, match="no method can be trained on these data"):
+        fit_methods([methods[0], beside], "clicks", timed=True)
 
 
 @pytest.mark.parametrize(

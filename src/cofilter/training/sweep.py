@@ -93,7 +93,7 @@ def fit_methods(methods: Sequence[Method], feedback: Feedback, *, timed: bool) -
     Raises
     ------
     DataError
-        No method is left.
+        No point of the sweep is left; what ``leak`` compares beside them does not count.
     """
     unfit = {}
     for method in methods:
@@ -102,7 +102,7 @@ def fit_methods(methods: Sequence[Method], feedback: Feedback, *, timed: bool) -
             unfit[method.name] = reason
             messages.left_out(method.name, reason)
     found = [method for method in methods if method.name not in unfit]
-    if not found:
+    if not any(method.key.startswith("points.") for method in found):
         why = "; ".join(f"{name}: {reason}" for name, reason in unfit.items())
         raise DataError(f"points: no method can be trained on these data ({why})")
     return found
