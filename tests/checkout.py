@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from dvc.utils.hydra import compose_and_dump
 
 PROJECT = Path(__file__).parents[1]
 RATINGS = "ratings.csv"
+DEADLINE = 120.0  # seconds that a stage may take to come to a point, and to end
 # What a direct run and a run inside DVC both take: the small file, and a sweep of one point each.
 SMALL = (
     "data=csv",
@@ -136,6 +139,34 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def stopped_when(
+        self, ready: Callable[[], bool], number: int, name: str, *overrides: str
+    ) -> tuple[int, str]:
+        """Start a stage and send a signal as soon as it is ready; exit code and printed text.
+
+        It is frozen and looked at again before the signal: what was seen is what is hit.
+        """
+        process = self.start(name, *overrides)
+        end = time.monotonic() + DEADLINE
+        try:
+            while True:
+                if ready():
+                    process.send_signal(signal.SIGSTOP)
+                    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+                    if ready():
+                        break
+                    process.send_signal(signal.SIGCONT)
+                if process.poll() is not None:
+                    raise AssertionError(f"{name} ended too soon: {process.communicate()[0]}")
+                assert time.monotonic() < end
+                time.sleep(0.0005)
+            process.send_signal(number)
+            process.send_signal(signal.SIGCONT)
+            printed, _ = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+        return process.returncode, printed
 
     def model(self, name: str = MF) -> dict[str, bytes]:
         """Content of each file of a model's folder."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,29 +63,8 @@ def half_written(checkout: Checkout) -> list[Path]:
 def kill_when(
     checkout: Checkout, ready: Callable[[], bool], number: int = signal.SIGKILL
 ) -> tuple[int, str]:
-    """Start the training and send a signal as soon as it is ready; exit code and printed text.
-
-    It is frozen and looked at again before the signal: what was seen is what is hit.
-    """
-    process = checkout.start("train_mf", *WIDE)
-    end = time.monotonic() + DEADLINE
-    try:
-        while True:
-            if ready():
-                process.send_signal(signal.SIGSTOP)
-                os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-                if ready():
-                    break
-                process.send_signal(signal.SIGCONT)
-            assert process.poll() is None, "the training ended before it could be killed"
-            assert time.monotonic() < end
-            time.sleep(0.0005)
-        process.send_signal(number)
-        process.send_signal(signal.SIGCONT)
-        printed, _ = process.communicate(timeout=DEADLINE)
-    finally:
-        process.kill()
-    return process.returncode, printed
+    """Stop a training that is ready; exit code and printed text."""
+    return checkout.stopped_when(ready, number, "train_mf", *WIDE)
 
 
 def test_killed_at_any_instant_ends_in_the_same_bytes(

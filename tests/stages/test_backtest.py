@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import signal
-import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -77,33 +73,6 @@ def test_other_parts_than_the_audit_s_are_refused(checkout: Checkout) -> None:
     assert line == "error: data/split: the train part is not the one that its audit states"
 
 
-def stopped_when(checkout: Checkout, ready: Callable[[], bool], number: int) -> tuple[int, str]:
-    """Start the stage and send a signal as soon as it is ready; exit code and printed text."""
-    process = checkout.start("backtest", *WIDE)
-    end = time.monotonic() + DEADLINE
-    try:
-        while True:
-            if ready():
-                process.send_signal(signal.SIGSTOP)
-                os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-                if ready():
-                    break
-                process.send_signal(signal.SIGCONT)
-            assert process.poll() is None, _printed(process)
-            assert time.monotonic() < end
-            time.sleep(0.001)
-        process.send_signal(number)
-        process.send_signal(signal.SIGCONT)
-        printed, _ = process.communicate(timeout=DEADLINE)
-    finally:
-        process.kill()
-    return process.returncode, printed
-
-
-def _printed(process: subprocess.Popen[str]) -> str:
-    return f"the backtest ended before it could be stopped: {process.communicate()[0]}"
-
-
 def test_killed_in_the_middle_it_ends_in_the_same_bytes(checkout: Checkout) -> None:
     """SIGKILL in the first window's longest fit, SIGTERM in the second's; then to the end."""
     assert checkout.stage("backtest", *WIDE, inside=True).returncode == 0
@@ -115,14 +84,16 @@ def test_killed_in_the_middle_it_ends_in_the_same_bytes(checkout: Checkout) -> N
     def in_first_fit() -> bool:
         return len(jobs(checkout)) == 2 and len(epochs(checkout)) > 0
 
-    assert stopped_when(checkout, in_first_fit, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert (
+        checkout.stopped_when(in_first_fit, signal.SIGKILL, "backtest", *WIDE)[0] == -signal.SIGKILL
+    )
     kept = {path: path.stat().st_mtime_ns for path in jobs(checkout)}
     assert len(kept) == 2
 
     def in_second_fit() -> bool:
         return len(jobs(checkout)) == 6 and len(epochs(checkout)) > 0
 
-    code, printed = stopped_when(checkout, in_second_fit, signal.SIGTERM)
+    code, printed = checkout.stopped_when(in_second_fit, signal.SIGTERM, "backtest", *WIDE)
     assert code == 143
     assert f"2 of {n_jobs} jobs were finished before" in printed
     assert "continuing after epoch" in printed

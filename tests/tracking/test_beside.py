@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from cofilter.core.errors import Interrupted
@@ -17,7 +18,7 @@ from cofilter.tracking import beside
 from cofilter.tracking.beside import TrackerBeside
 from tests.tracking.runs import config, described, folders, ours, rows
 from tests.tracking.test_outage import log_in, python
-from tests.tracking.wandb_log import read_run
+from tests.tracking.wandb_log import Run, read_run
 from tests.tracking.wandb_server import serving
 
 LIMIT = 60  # seconds that the other process may take to end a run
@@ -27,15 +28,14 @@ def tracker(root: Path, mode: str = "offline") -> TrackerBeside:
     return TrackerBeside(config(mode=mode), **described(root))
 
 
-def until_finished(root: Path) -> int | None:
-    """The exit code of the only run, once the process that writes it has ended it."""
+def ended_run(root: Path, pid: int) -> Run:
+    """The only run, once the process that writes it has ended; nobody may collect a dead one."""
     deadline = time.monotonic() + LIMIT
-    while time.monotonic() < deadline:
-        found = folders(root)
-        if found and (code := read_run(found[-1]).exit_code) is not None:
-            return code
-        time.sleep(0.1)
-    return None
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (folder,) = folders(root)
+    return read_run(folder)
 
 
 def test_a_run_holds_everything(tmp_path: Path) -> None:
@@ -115,12 +115,14 @@ def test_the_run_of_a_killed_stage_is_complete_and_failed(tmp_path: Path) -> Non
         "from tests.tracking.test_beside import tracker\n"
         "tracked = tracker(root)\n"
         "tracked.start(None, rows(1, 500))\n"
+        "print(tracked._worker.process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n",
         tmp_path,
     )
     assert done.returncode == -signal.SIGKILL
-    assert until_finished(tmp_path) == 1
-    assert len(read_run(folders(tmp_path)[0]).numbers("epoch")) == 500
+    run = ended_run(tmp_path, int(done.stdout))
+    assert run.exit_code == 1
+    assert len(run.numbers("epoch")) == 500
 
 
 def test_ctrl_c_reaches_the_stage_alone(tmp_path: Path) -> None:
@@ -131,13 +133,15 @@ def test_ctrl_c_reaches_the_stage_alone(tmp_path: Path) -> None:
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with tracker(root) as tracked:\n"
         "    tracked.start(None, rows(1, 5))\n"
+        "    print(tracked._worker.process.pid, flush=True)\n"
         "    os.killpg(0, signal.SIGINT)\n"
         "    time.sleep(10)\n",
         tmp_path,
     )
     assert "KeyboardInterrupt" in done.stderr
-    assert until_finished(tmp_path) == 1
-    assert read_run(folders(tmp_path)[0]).numbers("epoch") == [(n,) for n in range(1, 6)]
+    run = ended_run(tmp_path, int(done.stdout))
+    assert run.exit_code == 1
+    assert run.numbers("epoch") == [(n,) for n in range(1, 6)]
 
 
 def test_an_interrupted_stage_does_not_wait_for_a_silent_server(

@@ -16,11 +16,12 @@ import struct
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cofilter.core.errors import is_interruption
 
@@ -69,7 +70,26 @@ def _start() -> Worker:
     return Worker(process, Connection(ours.detach()))
 
 
-class TrackerBeside:
+class EndsWithBlock(ABC):
+    """A run that its ``with`` block finishes: as failed after an error, in a hurry when stopped."""
+
+    @abstractmethod
+    def finish(self, exit_code: int = 0, hurry: bool = False) -> None:
+        """End the run."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.finish(0 if error is None else 1, hurry=is_interruption(error))
+
+
+class TrackerBeside(EndsWithBlock):
     """A `cofilter.tracking.tracker.Tracker` in another process, with the same methods.
 
     What is logged is sent through a pipe; only `finish` waits. When this process is killed, the
@@ -132,17 +152,6 @@ class TrackerBeside:
         if not self._hear(HURRY_SECONDS if hurry else None):
             log.warning("W&B: the run is still being sent, in a process that goes on")
         self._let_go()
-
-    def __enter__(self) -> TrackerBeside:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.finish(0 if error is None else 1, hurry=is_interruption(error))
 
     def _send(self, *message: Any) -> None:
         self._hear(0)

@@ -142,6 +142,13 @@ def finish_in_time(run: Any, exit_code: int, seconds: float) -> bool:
     return False
 
 
+def end_service(seconds: float) -> None:
+    """Have wandb's service process write the last of its files and end; it may take that long."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None:
+        _within(seconds, lambda: wandb.teardown())
+
+
 def abandon(seconds: float = 0.3) -> None:
     """Let wandb's service process go, without waiting for its uploads or its answers.
 

@@ -6,12 +6,11 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cofilter.core.errors import DataError, is_interruption
+from cofilter.core.errors import DataError
 from cofilter.tracking import process, records
-from cofilter.tracking.beside import HURRY_SECONDS
+from cofilter.tracking.beside import HURRY_SECONDS, EndsWithBlock
 from cofilter.tracking.config import TrackingConfig
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ PHASES = ("fit", "refit")
 T = TypeVar("T")
 
 
-class Tracker:
+class Tracker(EndsWithBlock):
     """One run at Weights & Biases.
 
     The run begins at the first call that needs it and ends with the ``with`` block. Whatever
@@ -179,17 +178,6 @@ class Tracker:
         if not finished and self.folder is not None:
             log.warning("W&B: `wandb sync %s` sends what was not sent", self.folder)
         self._run = None
-
-    def __enter__(self) -> Tracker:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.finish(0 if error is None else 1, hurry=is_interruption(error))
 
     def prepare(self) -> process.LiveMode | None:
         """Do all of a start that needs no run yet, once; gives the run's mode, None without one."""

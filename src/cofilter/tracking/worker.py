@@ -48,8 +48,9 @@ def serve(file_number: int) -> None:
     while method != "finish":
         try:
             method, *arguments = pipe.recv()
-        except (EOFError, OSError, pickle.UnpicklingError):
+        except (EOFError, OSError, pickle.UnpicklingError):  # a pipe's own form, cut short
             method, arguments = "finish", [1]
         getattr(tracker, method)(*arguments)
+    process.end_service(config.finish_timeout)  # else the stage may end before its run's file
     with contextlib.suppress(OSError):  # the stage did not wait
         pipe.send(ENDED)
