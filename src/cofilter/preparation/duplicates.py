@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError
 from cofilter.core.parts import PARTS
 from cofilter.preparation.tables import ROW, pair_keys
@@ -27,6 +27,12 @@ _COMBINED = {
     "max": pl.col(RATING).max(),
     "sum": pl.col(RATING).sum(),
     "count": pl.len().cast(pl.Float64).alias(RATING),
+}
+_LATEST_LARGEST = (pl.col(RATING) == pl.col(RATING).max()).arg_true().last()
+_WEIGHTS = {
+    "last": pl.col(WEIGHT).last(),
+    "max": pl.col(WEIGHT).get(_LATEST_LARGEST),
+    **{policy: pl.col(WEIGHT).mean() for policy in ("mean", "sum", "count")},
 }
 
 
@@ -49,6 +55,10 @@ def settle_duplicates(
         the mean, the largest or the sum of the part's ratings of the pair;
     ``count``
         the number of the part's rows of the pair. A pair that occurs once has 1.
+
+    Its weight, where rows have some, is that of the row whose rating it has (``last``, and ``max``,
+    of equals the latest), or the mean weight of the part's rows of the pair (``mean``, ``sum``,
+    ``count``).
 
     Under ``sum`` numbers are amounts, and negative ones are returns: a pair whose total in the part
     is 0 or less is no interaction there and is dropped. Only what happened up to the end of a part
@@ -135,14 +145,16 @@ def _repeated(table: pl.DataFrame, *, or_returned: bool = False) -> pl.DataFrame
 def _combined(repeated: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """One row for each pair and part: its latest row, and the rating that the policy gives it."""
     times = [TIMESTAMP] if TIMESTAMP in repeated.columns else []
-    rating = _COMBINED["last" if policy == "error" else policy]
+    policy = "last" if policy == "error" else policy
+    rating = _COMBINED[policy]
     # Sorted groups in their order: a sum does not depend on the thread count.
     ordered = repeated.sort([*PAIR, _CODE, *times, ROW]).with_columns(
         pl.col(RATING).cast(pl.Float64)
     )
     moved = pl.col(RATING).abs().sum().alias(_MOVED)
+    weights = [_WEIGHTS[policy]] if WEIGHT in repeated.columns else []
     return ordered.group_by([*PAIR, _CODE], maintain_order=True).agg(
-        pl.col(ROW).last(), rating, moved
+        pl.col(ROW).last(), rating, moved, *weights
     )
 
 
@@ -165,8 +177,14 @@ def _with_ratings(ratings: pd.DataFrame, first: pl.DataFrame, policy: Policy) ->
     values = values.astype(values.dtype if values.dtype.kind == "f" else whole)  # a copy
     if policy == "count":
         values[:] = 1
-    values[first[ROW].to_numpy()] = first[RATING].to_numpy()
-    return ratings.assign(**{RATING: values})
+    rows = first[ROW].to_numpy()
+    values[rows] = first[RATING].to_numpy()
+    if WEIGHT not in first.columns:
+        return ratings.assign(**{RATING: values})
+    weights = ratings[WEIGHT].to_numpy()
+    weights = weights.astype(weights.dtype if weights.dtype.kind == "f" else np.float64)  # a copy
+    weights[rows] = first[WEIGHT].to_numpy()
+    return ratings.assign(**{RATING: values, WEIGHT: weights})
 
 
 def _refuse_within(repeated: pl.DataFrame) -> None:
