@@ -25,6 +25,11 @@ def left_out(name: str, reason: str) -> None:
     log.warning("%s is left out: %s", name, reason)
 
 
+def ignores_weights(name: str) -> None:
+    """The rows have weights, and a method has no use for them."""
+    log.warning("%s does not use the weights of the rows", name)
+
+
 def returned(duplicates: Mapping[str, Any]) -> None:
     """Purchases were netted with their returns, and nothing was left of some."""
     pairs = duplicates.get("returned", {})

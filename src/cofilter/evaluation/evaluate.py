@@ -19,6 +19,7 @@ from cofilter.evaluation.files import (
     COMPARISON,
     FACTORS,
     FACTS,
+    IGNORE_WEIGHTS,
     LEADERBOARD,
     LEARNING_CURVES,
     METRICS,
@@ -113,7 +114,8 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     }
     for file, columns in PER_MODEL.items():
         tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)
-    _write(results, tables, {METRICS: headline(table, config), FACTS: _facts(request, chosen)})
+    facts = _facts(request, chosen) | _weights(request, verdicts)
+    _write(results, tables, {METRICS: headline(table, config), FACTS: facts})
     return Evaluation(table, notes, ignored, chosen)
 
 
@@ -133,6 +135,13 @@ def _facts(request: Request, chosen: Shipped | None) -> dict[str, Any]:
         "left_out": left_out(request.models, request.points),
         "shipped": plain(chosen),
     }
+
+
+def _weights(request: Request, verdicts: Mapping[str, Verdict]) -> dict[str, list[str]]:
+    """Who learns as if the rows had no weights; nothing where they have none."""
+    if not request.parts.weighted:
+        return {}
+    return {IGNORE_WEIGHTS: [name for name, each in verdicts.items() if not each.uses_weights]}
 
 
 def _dims(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], int]:

@@ -42,11 +42,14 @@ class Verdict:
         Its rows of each file in `PER_MODEL`.
     dim:
         Length of its factors; None where it has none.
+    uses_weights:
+        Whether it learns from the rows' weights.
     """
 
     entry: Entry
     tables: dict[str, pd.DataFrame]
     dim: int | None
+    uses_weights: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Judge:
             CALIBRATION: calibration(scores, self.target, self.config),
             COLD_START: cold_start(model, self.newcomers, self.config),
         }
-        return Verdict(self._entry(folder, scores), tables, getattr(model.config, "dim", None))
+        dim = getattr(model.config, "dim", None)
+        return Verdict(self._entry(folder, scores), tables, dim, model.uses_weights)
 
     def _refuse_other_data(self, model: Recommender, folder: ModelFolder) -> None:
         refit = bool(folder.selection["refit"])
