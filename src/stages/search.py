@@ -29,7 +29,7 @@ def main(run: Run) -> None:
     """Config → train and validation → trials → the best configuration as a file of conf/."""
     job = job_of(run.cfg, checkpoint_config(run.cfg), run.root)
     set_threads(job.threads)
-    study = search(job, Data.load(run.root / job.config.split, job.evaluate.relevance_threshold))
+    study = search(job, Data.load(run.root / job.config.split, job.evaluate))
     text = configuration(study)
     write_text(target(job), text)
     write_text(run.out / "trials.csv", table(study).to_csv(index=False))

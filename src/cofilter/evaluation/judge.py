@@ -76,7 +76,14 @@ class Judge:
     ) -> Judge:
         """Prepare what every model shares; ``scale``: that of the ratings, when it is named."""
         threshold = config.relevance_threshold
-        target = Target.of(parts.train, parts.validation, parts.test, threshold, scale)
+        target = Target.of(
+            parts.train,
+            parts.validation,
+            parts.test,
+            threshold,
+            scale,
+            weighted=config.weighted,
+        )
         return cls(
             parts,
             config,

@@ -195,7 +195,7 @@ def selected(entries: Sequence[Entry], config: EvaluateConfig) -> Entry | None:
 
 def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateConfig) -> list[str]:
     """Warnings that head the leaderboard; empty when there is nothing to warn of."""
-    notes = []
+    notes = ["held-out rows count with their weights"] if config.weighted else []
     if evaluable_users < config.min_users:
         notes.append(
             f"{TOO_FEW_USERS}: {evaluable_users} warm test users have a relevant item, "

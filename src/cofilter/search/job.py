@@ -15,7 +15,7 @@ from cofilter.evaluation.config import EvaluateConfig
 from cofilter.metrics import rating
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.iterative import RANKED
-from cofilter.scoring.config import lower_is_better, metric_names
+from cofilter.scoring.config import ScoreConfig, lower_is_better, metric_names
 from cofilter.scoring.target import Target
 from cofilter.search.config import SearchConfig
 from cofilter.search.space import Make, Space
@@ -101,10 +101,12 @@ class Data:
     target: Target
 
     @classmethod
-    def load(cls, split: Path, relevance_threshold: float | None) -> Data:
+    def load(cls, split: Path, score: ScoreConfig) -> Data:
         """Read train and validation, and nothing else, from a split's folder."""
         train, validation = (read_table(split / f"{part}.parquet") for part in PARTS)
-        target = Target.of(train, None, validation, relevance_threshold)
+        target = Target.of(
+            train, None, validation, score.relevance_threshold, weighted=score.weighted
+        )
         return cls(Interactions.of(train), Interactions.of(validation), target)
 
     @property

@@ -81,7 +81,12 @@ def train_point(
     fitted = model.fit(parts.train, parts.validation, trainer)
     timings = {"fit_seconds": time.monotonic() - started}
     target = Target.of(
-        parts.train, None, parts.validation, point.score.relevance_threshold, model.config.scale
+        parts.train,
+        None,
+        parts.validation,
+        point.score.relevance_threshold,
+        model.config.scale,
+        weighted=point.score.weighted,
     )
     scores = score_target(fitted, target, point.score)
     answers = Answers.of(fitted, target)
