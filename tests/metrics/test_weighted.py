@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cofilter.metrics.ranking import DEFINITIONS, at_k
+from cofilter.metrics.ranking import DEFINITIONS, RelevantWeights, at_k, weighted_at_k
 from cofilter.metrics.rating import errors_by_user
-from cofilter.metrics.weighted import RelevantWeights, weighted_at_k
 
 WEIGHT = st.floats(0.1, 20)
 LONGEST = 10

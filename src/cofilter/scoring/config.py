@@ -20,7 +20,7 @@ class ScoreConfig(Config):
     relevance_threshold:
         A held-out row rated at least this is relevant; None: every row.
     weighted:
-        Whether a held-out row counts with its weight (`cofilter.metrics.weighted`).
+        Whether a held-out row counts with its weight (`cofilter.metrics.ranking`).
     """
 
     k: tuple[PositiveInt, ...] = Field((5, 10, 20), min_length=1)

@@ -13,7 +13,6 @@ from cofilter.core.errors import DataError
 from cofilter.core.matrix import UNKNOWN
 from cofilter.metrics import ranking
 from cofilter.metrics.rating import UserErrors, errors_by_user
-from cofilter.metrics.weighted import weighted_at_k
 from cofilter.recommender.base import Recommender
 from cofilter.scoring.config import ScoreConfig, metric_names
 from cofilter.scoring.lists import RankedLists, ranked_lists
@@ -228,7 +227,7 @@ def _rank(
         else:
             weights = target.relevant_weights(max(config.k), warm=warm).take(user)
             found = target.weights_of(user, lists.item[chosen]) * hits[chosen]
-            at_k = partial(weighted_at_k, found, weights)
+            at_k = partial(ranking.weighted_at_k, found, weights)
         values = {f"{name}@{k}": each for k in config.k for name, each in at_k(k).items()}
         counts: Counts = {
             "ranked_users": len(user),

@@ -14,7 +14,7 @@ from cofilter.core.errors import ConfigError
 from cofilter.core.feedback import feedback_of
 from cofilter.core.matrix import UNKNOWN, IdMap, as_ids
 from cofilter.core.weights import weights_of
-from cofilter.metrics.weighted import RelevantWeights
+from cofilter.metrics.ranking import RelevantWeights
 
 UNWEIGHTED = (
     "evaluate.weighted: true, but the rows have no weights; with data=csv name their column in "
