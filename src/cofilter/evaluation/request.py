@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cofilter.core.parts import AUDIT, Parts, load_parts
 from cofilter.core.paths import BLENDED, MODELS, RESULTS, SOURCE, SPLIT
 from cofilter.evaluation.backtested import NO_BACKTEST, Backtested, read_backtested
 from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.tuning import how_tuned
 from cofilter.preparation.split import SplitConfig
 from cofilter.training.points import expected_points
 
@@ -48,6 +49,8 @@ class Request:
         Where the ratings come from, which the facts repeat.
     scale:
         (lowest, highest) rating, when the source names it.
+    tuned:
+        How the values of each point were found, by ``family/point``.
     """
 
     parts: Parts
@@ -61,6 +64,7 @@ class Request:
     source: Mapping[str, Any] | None = None
     backtested: Backtested = NO_BACKTEST
     scale: tuple[float, float] | None = None
+    tuned: Mapping[str, str] = field(default_factory=dict)
 
 
 def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Request:
@@ -73,9 +77,9 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
     DataError
         A file is missing or unreadable.
     """
-    config = parse(EvaluateConfig, cfg["evaluate"], "evaluate")
+    config, parts = parse(EvaluateConfig, cfg["evaluate"], "evaluate"), load_parts(SPLIT)
     return Request(
-        parts=load_parts(SPLIT),
+        parts=parts,
         audit=read_json(SPLIT / AUDIT),
         split=parse(SplitConfig, cfg["split"], "split"),
         points=expected_points(cfg),
@@ -86,4 +90,5 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
         source=read_json(SOURCE),
         backtested=read_backtested(RESULTS, config.primary),
         scale=cfg["data"]["scale"] and tuple(cfg["data"]["scale"]),
+        tuned=how_tuned(cfg, parts, config),
     )

@@ -32,6 +32,7 @@ from cofilter.evaluation.leaderboard import (
     POINT,
     RANK,
     SELECTED,
+    TUNED,
     column,
 )
 from cofilter.report.conclusion import (
@@ -207,6 +208,8 @@ def _row(
         cells[f"{name}\nall"] = _figure(row[column("all", name)])
     for name in warm:
         cells.setdefault(f"{name}\nwarm", _figure(row.get(column("warm", name))))
+    tuned = row.get(TUNED)
+    cells[TUNED] = "" if tuned is None or pd.isna(tuned) else tuned
     cells["trained\non"] = f"{row[ENGINE]}, {row[DEVICE]}"
     if times:
         seconds = times.get(f"{row[FAMILY]}-{row[POINT]}")
@@ -217,7 +220,7 @@ def _row(
 def _board(rows: list[dict[str, str]], names: list[str]) -> Table:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        left = name in ("model", "trained\non")
+        left = name in ("model", TUNED, "trained\non")
         shown.add_column(name, justify="left" if left else "right", overflow="fold")
     for row in rows:
         chosen = row["model"].endswith(" *")
