@@ -107,6 +107,7 @@ def test_the_page_tells_the_result_and_its_terms(page: str) -> None:
     assert "RMSE <b>0.75</b> with the test rows in its training data, <b>0.96</b> without" in page
     assert "ab" * 32 in page
     assert "<dt>numpy</dt>" in page
+    assert "What choosing on test would promise" in page
 
 
 def test_figures_come_in_the_pages_order_and_fit_their_widths(

@@ -33,6 +33,7 @@ PERHAPS = (
     files.BANDS,
     files.CALIBRATION,
     files.COLD_START,
+    files.PREMIUM,
     files.LEAK,
     files.BACKTEST,
     files.BACKTEST_POOLED,
