@@ -23,6 +23,7 @@ from cofilter.evaluation.files import (
     LEARNING_CURVES,
     METRICS,
     PREMIUM,
+    PRUNING,
     RMSE_BY_DIM,
     SIMILARITY,
 )
@@ -36,9 +37,11 @@ from cofilter.evaluation.leaderboard import (
     notes_of,
 )
 from cofilter.evaluation.premium import SelectionPremium
+from cofilter.evaluation.pruning import PruningInflation
 from cofilter.evaluation.request import Request
 from cofilter.evaluation.shipping import Shipped, shipped
 from cofilter.preparation.audit import verify_audit
+from cofilter.preparation.pruned import verify_pruned
 from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
@@ -88,13 +91,16 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     """
     config = request.config
     verify_audit(request.parts, request.audit, request.split)
+    if request.pruned is not None:
+        verify_pruned(request.pruned, request.audit, request.parts)
     folders = _folders(request)
     ignored = other_folders(request.models, request.points)
     if ignored:
         log.warning("ignored, since no point of the sweep: %s", ", ".join(map(str, ignored)))
     judge, premium = Judge.of(request.parts, config, request.scale), SelectionPremium(config)
+    pruning = PruningInflation.of(request.parts, request.pruned, config, request.scale)
     verdicts = {
-        folder.name: judge.verdict(folder, premium)
+        folder.name: judge.verdict(folder, premium, pruning)
         for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
     }
     notes = notes_of(judge.target.evaluable_warm_users, request.audit, config)
@@ -114,6 +120,7 @@ def evaluate(request: Request, results: Path) -> Evaluation:
         SIMILARITY: item_similarities(folders, config.primary, request.titles),
         FACTORS: item_plane(folders, request.titles),
         PREMIUM: premium.table(),
+        PRUNING: pruning.table(list(names)),
     }
     for file, columns in PER_MODEL.items():
         tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)

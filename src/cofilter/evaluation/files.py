@@ -13,6 +13,7 @@ SIMILARITY = "plots/similarity.csv"
 FACTORS = "plots/factors.csv"
 COLD_START = "plots/cold_start.csv"
 PREMIUM = "plots/selection_premium.csv"
+PRUNING = "plots/pruning.csv"  # only the header where the filter pruned nothing
 LEAK = "leak.csv"
 REPRODUCTION = "reproduction.csv"
 BACKTEST, BACKTEST_POOLED = "backtest.csv", "backtest_pooled.csv"

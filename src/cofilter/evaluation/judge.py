@@ -21,6 +21,7 @@ from cofilter.evaluation.files import BANDS, CALIBRATION, COLD_START
 from cofilter.evaluation.intervals import contributions, score_intervals
 from cofilter.evaluation.leaderboard import Entry
 from cofilter.evaluation.premium import SelectionPremium
+from cofilter.evaluation.pruning import PruningInflation
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.store import load
 from cofilter.scoring.folders import ModelFolder
@@ -84,10 +85,12 @@ class Judge:
             Newcomers.of(parts, config.cold_start, threshold, scale),
         )
 
-    def verdict(self, folder: ModelFolder, premium: SelectionPremium) -> Verdict:
+    def verdict(
+        self, folder: ModelFolder, premium: SelectionPremium, pruning: PruningInflation
+    ) -> Verdict:
         """Load a model and score it; `DataError` when it was fitted on other data.
 
-        ``premium`` sees its scores, which are not kept.
+        ``premium`` and ``pruning`` see the model and its scores, which are not kept.
         """
         model = load(folder.path)
         self._refuse_other_data(model, folder)
@@ -99,6 +102,7 @@ class Judge:
         }
         entry = self._entry(folder, scores)
         premium.see(entry, folder.selection["validation"]["warm"], scores)
+        pruning.see(entry, model)
         return Verdict(entry, tables, getattr(model.config, "dim", None))
 
     def _refuse_other_data(self, model: Recommender, folder: ModelFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -31,6 +32,13 @@ def premium_rows(table: pd.DataFrame, config: EvaluateConfig) -> list[dict[str, 
     if table.empty:
         return []
     return _records(table[table["metric"].isin(shown_metrics(config)["warm"])])
+
+
+def pruning_rows(table: pd.DataFrame, few: Collection[str], primary: str) -> list[dict[str, Any]]:
+    """Both figures of the primary metric of ``few`` models; empty where nothing was pruned."""
+    if table.empty:
+        return []
+    return _records(table[table["model"].isin(few) & (table["metric"] == primary)])
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -34,6 +34,7 @@ PERHAPS = (
     files.CALIBRATION,
     files.COLD_START,
     files.PREMIUM,
+    files.PRUNING,
     files.LEAK,
     files.BACKTEST,
     files.BACKTEST_POOLED,
