@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 IDENTITY, VALUES, REASON, EPOCHS = "identity", "values", "reason", "epochs"  # attributes
 AS_IT_IS = "as it is"  # a trial that changes nothing of the configuration
-LOST, AGAIN, ATTEMPT = "lost", "again", "attempt"
+LOST, AGAIN, ATTEMPT, KILLED = "lost", "again", "attempt", "killed"
 ATTEMPTS = 3  # of a trial whose process dies
 LOCKED_SECONDS = 120  # to wait for SQLite
 HALVING = 3  # of so many trials one goes on at each rung
@@ -136,6 +136,7 @@ class SearchStudy:
             if attempt >= ATTEMPTS:
                 reason = f"its process was killed {attempt} times"
                 self.storage.set_trial_user_attr(trial._trial_id, REASON, reason)
+                self.storage.set_trial_user_attr(trial._trial_id, KILLED, True)
             else:
                 # One killed while it was drawn has no values: the next is drawn in its place.
                 if VALUES in trial.user_attrs and trial.number not in copied:
@@ -168,7 +169,9 @@ class SearchStudy:
 
 
 def _seconds(trials: list[FrozenTrial]) -> float:
-    return sum(trial.duration.total_seconds() for trial in trials if trial.duration)
+    """Of a killed trial nobody knows: what Optuna notes ends when it was found."""
+    ended = [trial for trial in trials if KILLED not in trial.user_attrs]
+    return sum(trial.duration.total_seconds() for trial in ended if trial.duration)
 
 
 def pruner_of(job: Job) -> optuna.pruners.BasePruner:
