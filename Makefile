@@ -35,7 +35,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
-	@dvc repro $(ARGS)
+	@PYTHONPATH=src python -m stages.side_by_side $(ARGS)
 	@python -m cofilter.report --if-changed
 	@python -m cofilter.report.terminal
 	@PYTHONPATH=src python -m stages.drift
