@@ -83,9 +83,11 @@ class SelectionPremium:
         rows = []
         for metric, points in sorted(self._points.items(), key=lambda each: self._at(each[0])):
             on_test, on_validation = (self._choices[metric, part] for part in CHOSEN_ON)
-            premium, low, high = paired_difference(
-                on_validation.added, on_test.added, self.config.uncertainty
-            )
+            premium, low, high = 0.0, 0.0, 0.0
+            if on_test.name != on_validation.name:
+                premium, low, high = paired_difference(
+                    on_validation.added, on_test.added, self.config.uncertainty
+                )
             names = on_test.name, on_validation.name
             figures = on_test.figure, on_validation.figure
             users = int((on_test.added.denominator > 0).sum())
