@@ -52,7 +52,7 @@ def test_the_gain_has_its_interval(results: Path, facts: dict[str, Any]) -> None
     )
     assert lines["hits"] == (
         "of 100 users 42 find something relevant among their 5, with baseline/popularity 30: "
-        "+11 [+4, +20]"
+        "+11.4 [+4, +20]"
     )
 
 

@@ -23,7 +23,7 @@ def examples(
 ) -> list[dict[str, Any]]:
     """Three test users with short, middling and long histories, and the lists that were scored.
 
-    Nobody picks them: they stand at a sixth, a half and five sixths of the warm users with a
+    They are taken by rule, not by hand: they stand at a sixth, a half and five sixths of the warm users with a
     relevant test item, in order of ratings before test, then of id. Of a history the best rated
     rows are told, of equals the latest.
 

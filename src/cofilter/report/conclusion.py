@@ -139,7 +139,7 @@ def hits_of(gain: Gain, hits: Hits) -> str:
     change = hits.shipped - hits.over
     return (
         f"of 100 users {hits.shipped:.0f} find something relevant among their {hits.k}, with "
-        f"{gain.over} {hits.over:.0f}: {change:+.0f} [{hits.low:+.0f}, {hits.high:+.0f}]"
+        f"{gain.over} {hits.over:.0f}: {change:+.1f} [{hits.low:+.0f}, {hits.high:+.0f}]"
     )
 
 
