@@ -23,9 +23,9 @@ def examples(
 ) -> list[dict[str, Any]]:
     """Three test users with short, middling and long histories, and the lists that were scored.
 
-    They are taken by rule, not by hand: they stand at a sixth, a half and five sixths of the warm users with a
-    relevant test item, in order of ratings before test, then of id. Of a history the best rated
-    rows are told, of equals the latest.
+    They are taken by rule, not by hand: they stand at a sixth, a half and five sixths of the warm
+    users with a relevant test item, in order of ratings before test, then of id. Of a history the
+    best rated rows are told, of equals the latest.
 
     Gives of each ``user``, ``n_before``, ``had`` (``item``, ``title``, ``rating``) and ``shown``
     (``item``, ``title``, ``relevant``: whether it is a relevant row of test); a title is None
