@@ -6,6 +6,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from cofilter.tracking.going import ended
 from tests.checkout import Checkout, ran
 
 HERE = Path(__file__).parent
@@ -35,7 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
-    """A checkout whose pipeline has run from nothing; tests that change anything take a copy."""
+    """A checkout whose pipeline has run from nothing; tests that change anything take a copy.
+
+    Its stages, and no others but by a test's wish, are tracked.
+    """
     mine = tmp_path_factory.mktemp("finished") / "checkout"
     if worker_id == "master":
         return _run_through(mine)
@@ -43,12 +47,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checko
     shared = tmp_path_factory.getbasetemp().parent / "finished" / "checkout"
     with FileLock(shared.with_name("lock"), timeout=600):
         first = Checkout(shared) if shared.exists() else _run_through(shared)
-        return first.copy(mine)
+        return first.copy(mine, runs=True)
 
 
 def _run_through(path: Path) -> Checkout:
     checkout = Checkout.make(path)
-    assert sorted(ran(checkout.dvc("repro"))) == sorted(STAGES)
+    assert sorted(ran(checkout.dvc("repro", tracking="offline"))) == sorted(STAGES)
+    assert ended(path)
     return checkout
 
 

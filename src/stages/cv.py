@@ -18,6 +18,7 @@ from cofilter.report.terminal import print_folds, terminal
 from cofilter.training.points import make_method
 from stages.app import Run, app
 from stages.groups import checkpoint_config
+from stages.tracked import data_hashes, tracker_of, use
 
 
 @app("cv")
@@ -30,8 +31,12 @@ def main(run: Run) -> None:
     split = cv.split(parse(SplitConfig, cfg["split"], "split"))
     fit = fit_twice(checkpoint_config(cfg), run.root / CHECKPOINTS)
     set_threads(cfg["threads"])
-    table = cross_validate(read_table(FILTERED), split, methods, fit)
-    write_text(run.out / "cv.csv", table.to_csv(index=False))
+    with tracker_of(run, data_hashes(), "cv", "cv") as tracked:
+        tracked.start()
+        table = cross_validate(read_table(FILTERED), split, methods, fit)
+        write_text(run.out / "cv.csv", table.to_csv(index=False))
+        use(tracked, "filtered")
+        tracked.log_table("cv", table)
     print_folds(summary(table), terminal())
 
 
