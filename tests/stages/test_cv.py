@@ -10,6 +10,7 @@ from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.training.points import make_method
 from stages.drift import composed
 from tests.checkout import Checkout, errors
+from tests.tracking.wandb_log import read_run
 
 
 def test_a_name_means_a_model() -> None:
@@ -29,7 +30,8 @@ def test_another_name_is_refused(name: str) -> None:
 
 def test_every_row_is_tested_once_and_the_table_tells_the_spread(checkout: Checkout) -> None:
     before = checkout.outputs()
-    done = checkout.stage("cv", "cv.methods=[baseline/bias,knn/item]", "cv.folds=3", "knn.k=5")
+    small = ("cv.methods=[baseline/bias,knn/item]", "cv.folds=3", "knn.k=5")
+    done = checkout.stage("cv", *small, "tracking.mode=offline")
     assert done.returncode == 0, done.stderr
     assert checkout.outputs() == before
     (path,) = (checkout.path / "outputs").glob("*/*/cv.csv")
@@ -40,6 +42,9 @@ def test_every_row_is_tested_once_and_the_table_tells_the_spread(checkout: Check
     assert (table["mae"] < table["rmse"]).all()
     bias = table.loc[table["method"] == "baseline/bias", "rmse"]
     assert f"{bias.mean():.4f}" in done.stdout
+    (folder,) = (checkout.path / "logs" / "wandb").glob("offline-run-*")
+    run = read_run(folder)
+    assert (run.job_type, run.exit_code, run.numbers("cv/nrows")) == ("cv", 0, [(len(table),)])
 
 
 def test_an_impossible_method_stops_before_the_first_one_is_trained(finished: Checkout) -> None:
