@@ -141,13 +141,18 @@ class Checkout:
 
     def start(self, name: str, *overrides: str) -> subprocess.Popen[str]:
         """Start a stage as DVC would; what it prints goes to one pipe."""
+        return self.start_command(*self.command(name, *overrides, inside=True))
+
+    def start_command(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command, in a process group of its own; what it prints goes to one pipe."""
         return subprocess.Popen(
-            self.command(name, *overrides, inside=True),
+            command,
             cwd=self.path,
             env=_environment(self.path),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
 
     def stopped_when(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checko
 
 def _run_through(path: Path) -> Checkout:
     checkout = Checkout.make(path)
-    assert sorted(ran(checkout.dvc("repro", tracking="offline"))) == sorted(STAGES)
+    command = (sys.executable, "-m", "stages.side_by_side")  # as `make repro` does
+    run = checkout.run(*command, tracking="offline")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert sorted(ran(run)) == sorted(STAGES)
     assert ended(path)
     return checkout
 

@@ -75,9 +75,9 @@ def test_a_folder_of_three_files_and_one_file_with_a_part_column(
     together = pd.concat([table.assign(fold=name) for name, table in parts.items()])
     together.to_csv(checkout.path / ONE_FILE, index=False)
     checkout.compose(*QUICK, f"data.path={ONE_FILE}", "data.columns.part=fold")
-    again = ran(checkout.dvc("repro"))
-    assert {"download", "check"} <= set(again)
-    assert not [name for name in again if name.startswith(("split", "train"))]
+    assert set(ran(checkout.dvc("repro", "check"))) <= {"download", "filter", "check"}
+    due = json.loads(checkout.dvc("status", "--json").stdout)
+    assert not [name for name in due if name.startswith(("split", "train"))]
     assert {name: hash_ for name, hash_ in checkout.outputs().items() if "split" in name} == split
 
     changed = pd.concat([parts["train"], parts["test"].head(1)])
@@ -110,13 +110,13 @@ def test_two_headerless_files_of_tabs(checkout: Checkout, parts: dict[str, pd.Da
     two = {name: table[columns].reset_index(drop=True) for name, table in two.items()}
     folder = write_folder(checkout, two, sep="\t", header=False)
     checkout.compose(*HEADERLESS)
-    assert "evaluate" in ran(checkout.dvc("repro"))
+    assert "split" in ran(checkout.dvc("repro", "split"))
     found = load_parts(checkout.path / "data" / "split")
     pd.testing.assert_frame_equal(found.test, two["test"].astype({"rating": "float32"}))
     assert len(found.validation) == round(0.1 * len(two["train"]))
     train = pd.concat([found.train, found.validation]).sort_values(columns, ignore_index=True)
     assert (train == two["train"].sort_values(columns, ignore_index=True)).all(axis=None)
-    assert "not temporal: split given" in notes(checkout)
+    assert audit(checkout)["temporal"] is False
 
     before = checkout.outputs()
     for content, told in (

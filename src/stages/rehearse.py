@@ -78,7 +78,7 @@ def made_up(path: Path) -> dict[str, Any]:
 def _few(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {
-            key: min(value, FEW[key]) if key in FEW and value else _few(value)
+            key: min(value or FEW[key], FEW[key]) if key in FEW else _few(value)
             for key, value in tree.items()
         }
     return tree

@@ -27,7 +27,7 @@ def test_points_takes_all_but_those_left_out() -> None:
     everything = points("backtest.methods=points", "backtest.without=[]")
     fewer = points("backtest.methods=points", "backtest.without=[knn/item,ease]")
     assert set(everything) - set(fewer) == {"knn/item", "ease/binary", "ease/rating"}
-    assert len(everything) == 37
+    assert len(everything) == 39
 
 
 def test_a_list_is_what_takes_part_in_the_sweep_s_order() -> None:

@@ -152,7 +152,9 @@ def test_two_equal_runs_write_equal_bytes(
         "plots/comparison.csv",
         "plots/factors.csv",
         "plots/learning_curves.csv",
+        "plots/pruning.csv",
         "plots/rmse_by_dim.csv",
+        "plots/selection_premium.csv",
         "plots/similarity.csv",
     ]
     assert one == two

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,7 +87,13 @@ def shared_lists() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("k", [1, 5, LENGTH])
-def test_agrees_with_ranx(shared_lists: tuple[np.ndarray, np.ndarray, np.ndarray], k: int) -> None:
+def test_agrees_with_ranx(
+    shared_lists: tuple[np.ndarray, np.ndarray, np.ndarray],
+    k: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # ranx compiles for half a minute, and runs as plain Python as well.
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
     ranx = pytest.importorskip("ranx")
     items, relevant, hits = shared_lists
     qrels = {

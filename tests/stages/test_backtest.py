@@ -17,7 +17,7 @@ from tests.checkout import MF, Checkout, errors, ran
 FILES = ("backtest.csv", "backtest_pooled.csv", "backtest.json")
 METHODS = ["baseline/bias", "knn/item", MF, "ensemble/blend"]
 # So that a fit takes long enough to be hit in its middle.
-WIDE = ("points.mf.dim=[2000]", "mf.epochs=12", "mf.patience=50", "checkpoint.every_seconds=0")
+WIDE = ("points.mf.dim=[500]", "mf.epochs=8", "mf.patience=50", "checkpoint.every_seconds=0")
 DEADLINE = 120.0
 
 

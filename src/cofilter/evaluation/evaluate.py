@@ -22,6 +22,8 @@ from cofilter.evaluation.files import (
     LEADERBOARD,
     LEARNING_CURVES,
     METRICS,
+    PREMIUM,
+    PRUNING,
     RMSE_BY_DIM,
     SIMILARITY,
 )
@@ -34,9 +36,12 @@ from cofilter.evaluation.leaderboard import (
     leaderboard,
     notes_of,
 )
+from cofilter.evaluation.premium import SelectionPremium
+from cofilter.evaluation.pruning import PruningInflation
 from cofilter.evaluation.request import Request
 from cofilter.evaluation.shipping import Shipped, shipped
 from cofilter.preparation.audit import verify_audit
+from cofilter.preparation.pruned import verify_pruned
 from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
@@ -86,19 +91,23 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     """
     config = request.config
     verify_audit(request.parts, request.audit, request.split)
+    if request.pruned is not None:
+        verify_pruned(request.pruned, request.audit, request.parts)
     folders = _folders(request)
     ignored = other_folders(request.models, request.points)
     if ignored:
         log.warning("ignored, since no point of the sweep: %s", ", ".join(map(str, ignored)))
-    judge = Judge.of(request.parts, config, request.scale)
+    judge, premium = Judge.of(request.parts, config, request.scale), SelectionPremium(config)
+    pruning = PruningInflation.of(request.parts, request.pruned, config, request.scale)
     verdicts = {
-        folder.name: judge.verdict(folder)
+        folder.name: judge.verdict(folder, premium, pruning)
         for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
     }
     notes = notes_of(judge.target.evaluable_warm_users, request.audit, config)
     figures = request.backtested.figures
     entries = [
-        replace(verdict.entry, backtest=figures.get(name)) for name, verdict in verdicts.items()
+        replace(verdict.entry, backtest=figures.get(name), tuned=request.tuned.get(name))
+        for name, verdict in verdicts.items()
     ]
     table = leaderboard(entries, config, notes)
     chosen = shipped(entries, config, request.backtested)
@@ -110,6 +119,8 @@ def evaluate(request: Request, results: Path) -> Evaluation:
         RMSE_BY_DIM: plots.rmse_by_dim(table, _dims(verdicts.values())),
         SIMILARITY: item_similarities(folders, config.primary, request.titles),
         FACTORS: item_plane(folders, request.titles),
+        PREMIUM: premium.table(),
+        PRUNING: pruning.table(list(names)),
     }
     for file, columns in PER_MODEL.items():
         tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)

@@ -82,14 +82,14 @@ class IterativeConfig(ModelConfig):
     Attributes
     ----------
     epochs:
-        At most so many passes over the ratings.
+        At most so many passes over the ratings. Where a model allows None, `settled` says how many.
     patience:
         Early stopping after so many epochs without a better value of the watched metric on
         validation; the best epoch's parameters are kept. None: all epochs run and the last one's
         parameters are kept.
     """
 
-    epochs: int = Field(gt=0)
+    epochs: int | None = Field(gt=0)
     patience: int | None = Field(gt=0)
 
 

@@ -40,7 +40,7 @@ class IterativeRecommender(Recommender):
 
     def __init__(self, config: IterativeConfig | None = None, **options: Any) -> None:
         super().__init__(config, **options)
-        self._epochs = self.config.epochs
+        self._epochs: int | None = None  # so many exactly; None: as the configuration says
         self.history_: list[dict[str, float]] = []
 
     # What a model supplies -----------------------------------------------------------------
@@ -86,9 +86,11 @@ class IterativeRecommender(Recommender):
             "unit": self._learning.unit,  # of the history's RMSE
         }
         watch = self._rating_watch if self.predicts_ratings else self._ranking_watch
+        epochs = self._epochs or self.config.epochs
+        assert epochs is not None  # settled by what is fitted
         return Task(
             family=self.family,
-            epochs=self._epochs,
+            epochs=epochs,
             identity=identity,
             n_ratings=len(data),
             monitor=None if validation is None else watch(data, validation),

@@ -14,8 +14,7 @@ from rich.text import Text
 
 from cofilter.core.io import read_json
 from cofilter.core.paths import JOB_ERROR, MODELS
-from cofilter.report.trained import shown_metrics
-from cofilter.scoring.config import lower_is_better
+from cofilter.report.trained import better_first, shown_metrics, warm_metric
 from cofilter.scoring.folders import SELECTION
 
 
@@ -50,10 +49,7 @@ class Job:
 
     def metric(self, name: str) -> float | None:
         """A metric on warm validation rows; None where there is none."""
-        if self.selection is None:
-            return None
-        value: float | None = self.selection["validation"]["warm"].get(name)
-        return value
+        return None if self.selection is None else warm_metric(self.selection, name)
 
 
 def print_points(jobs: Sequence[Job], primary: str, console: Console) -> None:
@@ -68,13 +64,8 @@ def print_points(jobs: Sequence[Job], primary: str, console: Console) -> None:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="on validation, warm rows")
     for heading in ("job", "point", *metrics, "epochs"):
         shown.add_column(heading, justify="left" if heading in ("job", "point") else "right")
-    sign = 1 if lower_is_better(primary) else -1
-
-    def order(job: Job) -> tuple[bool, float]:
-        value = job.metric(primary)
-        return value is None, 0.0 if value is None else sign * value
-
-    for job in sorted(jobs, key=order):
+    order = better_first(primary)
+    for job in sorted(jobs, key=lambda job: order(job.selection)):
         name = " ".join(each for each in job.overrides if each not in common)
         if job.selection is None:
             shown.add_row(Text(name), Text(job.error or "trained no model"))

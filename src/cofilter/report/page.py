@@ -20,7 +20,7 @@ from cofilter.metrics import beyond, ranking, rating
 from cofilter.report.backtest import backtest_rows
 from cofilter.report.board import main_board, ship, whole_board
 from cofilter.report.charts.style import Figure
-from cofilter.report.claims import claim_rows, leak_rows
+from cofilter.report.claims import claim_rows, leak_rows, premium_rows, pruning_rows
 from cofilter.report.conclusion import left_out, where_chosen
 from cofilter.report.drawn_from import drawn_from
 from cofilter.report.published import figure_text
@@ -52,6 +52,9 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         "moment": _moment,
         "figure": lambda value: "–" if value is None else f"{value:.4f}",
         "exact": figure_text,
+        "signed": lambda value: (
+            "–" if value is None else f"{value:+.4f}".replace("-", "\N{MINUS SIGN}")
+        ),
         "short": lambda value: f"{value:.2f}",
     }
     environment.filters.update(filters)
@@ -73,6 +76,10 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         no_backtest=(found.backtest or {}).get("reason"),
         leaks=leak_rows(found.tables[files.LEAK]),
         claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
+        premium=premium_rows(found.tables[files.PREMIUM], found.config),
+        pruning=pruning_rows(
+            found.tables[files.PRUNING], found.representatives(), found.config.primary
+        ),
         audit=found.facts["split"],
         source=found.facts["source"],
         environment=found.environment,

@@ -33,6 +33,8 @@ PERHAPS = (
     files.BANDS,
     files.CALIBRATION,
     files.COLD_START,
+    files.PREMIUM,
+    files.PRUNING,
     files.LEAK,
     files.BACKTEST,
     files.BACKTEST_POOLED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 from cofilter.core.parts import Parts
 from cofilter.recommender.iterative import RANKED
 from cofilter.report.samples import sample_predictions, sample_recommendations
+from cofilter.scoring.config import lower_is_better
 from cofilter.scoring.folders import ModelFolder
 from cofilter.tracking.beside import TrackerBeside
 from cofilter.tracking.data import MODEL
@@ -25,12 +26,27 @@ def shown_metrics(primary: str) -> list[str]:
     return list(dict.fromkeys([primary, "rmse"]))
 
 
+def warm_metric(selection: Mapping[str, Any], name: str) -> float | None:
+    """A metric on warm validation rows; None where there is none."""
+    value: float | None = selection["validation"]["warm"].get(name)
+    return value
+
+
+def better_first(primary: str) -> Callable[[Mapping[str, Any] | None], tuple[bool, float]]:
+    """The sorting key of selections, best first; those without the metric come last."""
+    sign = 1 if lower_is_better(primary) else -1
+
+    def order(selection: Mapping[str, Any] | None) -> tuple[bool, float]:
+        value = None if selection is None else warm_metric(selection, primary)
+        return value is None, 0.0 if value is None else sign * value
+
+    return order
+
+
 def quality(selection: Mapping[str, Any], primary: str) -> str:
     """One line on what a trained point reached on warm validation rows."""
-    warm = selection["validation"]["warm"]
-    figures = [
-        f"{name} {warm[name]:.4f}" for name in shown_metrics(primary) if warm.get(name) is not None
-    ]
+    values = {name: warm_metric(selection, name) for name in shown_metrics(primary)}
+    figures = [f"{name} {value:.4f}" for name, value in values.items() if value is not None]
     epochs = selection["epochs"]
     best = "" if epochs is None else f" (best epoch {epochs})"
     reached = ", ".join(figures) or "no figure"

@@ -64,12 +64,14 @@ def _present(checkout: Path, cfg: Tree) -> dict[str, list[dict[str, Any]]]:
         return found
     parts = load_parts(checkout / SPLIT)
     both = pd.concat([parts.train, parts.validation], ignore_index=True)
-    train, validation, all_rows = (
-        Interactions.of(table).sha256 for table in (parts.train, parts.validation, both)
+    train, validation, all_rows = map(Interactions.of, (parts.train, parts.validation, both))
+    fits = (
+        {"train": train.sha256, "validation": validation.sha256},
+        {"train": all_rows.sha256, "validation": None},
     )
     for family, point in expected_points(cfg):
-        config = make_point(family, point, cfg).config.model_dump(mode="json")
-        fits = {"train": train, "validation": validation}, {"train": all_rows, "validation": None}
+        settled = make_point(family, point, cfg).config.settled(train)  # a refit keeps it
+        config = settled.model_dump(mode="json")
         found[family] += [{"config": config, **fit} for fit in fits]
     return found
 

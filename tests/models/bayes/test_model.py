@@ -153,6 +153,26 @@ def test_kept_draws_are_spread_to_the_last() -> None:
     assert kept_draws(config(epochs=6, burn_in=2, n_kept=4)).tolist() == [3, 4, 5, 6]
 
 
+@pytest.mark.parametrize(
+    ("n_ratings", "epochs", "n_kept"),
+    [
+        (7_500, 1_000, 166),
+        (30_000, 1_000, 166),
+        (60_000, 500, 83),
+        (90_000, 333, 55),
+        (10**7, 300, 50),
+    ],
+)
+def test_few_ratings_have_a_longer_chain(n_ratings: int, epochs: int, n_kept: int) -> None:
+    pairs = np.arange(n_ratings, dtype=np.int32)
+    table = pd.DataFrame({USER: pairs // 100, ITEM: pairs % 100, RATING: np.float32(3.0)})
+    settled = BayesConfig().settled(Interactions.of(table))
+    assert (settled.epochs, settled.n_kept) == (epochs, n_kept)
+    stated = BayesConfig(epochs=40, burn_in=30).settled(Interactions.of(table))
+    assert (stated.epochs, stated.n_kept) == (40, 6)
+    assert BayesConfig(epochs=40, burn_in=38).settled(Interactions.of(table)).n_kept == 2
+
+
 def test_watched_error_is_that_of_the_kept_draws(tmp_path: Path) -> None:
     train, validation = halves(ratings_table(60, 40))
     model = BayesianFactorization(config()).fit(train, validation, trainer(tmp_path))
@@ -265,6 +285,11 @@ def test_spread_is_found_from_the_weights(true: float) -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
+        (
+            {"epochs": None, "burn_in": 297},
+            r"epochs null \(at least 300\) less burn_in 297 must be",
+        ),
+        ({"epochs": 4, "n_kept": None}, r"epochs 4 less burn_in 4 must be at least 1"),
         ({"n_kept": 9}, r"epochs 12 less burn_in 4 must be at least n_kept 9"),
         ({"kind": "wide"}, r"bayes\.kind"),
         ({"patience": 3}, r"bayes\.patience"),

@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import ConfigError, TooLargeError
-from cofilter.models.ease import model as ease
+from cofilter.models.ease import closed_form
 from cofilter.models.ease.config import EASEConfig
-from cofilter.models.ease.model import EASE, gram, refuse_too_large
+from cofilter.models.ease.model import EASE
 from cofilter.recommender.base import Recommender
 from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.scores import score
@@ -58,7 +57,7 @@ class TestBinary(ModelContract):
 def test_weights_and_scores_are_the_least_squares_ones(
     kind: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ease, "BLOCK_ENTRIES", block)
+    monkeypatch.setattr(closed_form, "BLOCK_ENTRIES", block)
     table = ratings_table()
     model = EASE(config(kind=kind)).fit(table)
     x = dense(table, kind)
@@ -154,18 +153,7 @@ def test_nothing_of_the_inverse_depends_on_the_run() -> None:
     np.testing.assert_allclose(one, EASE(config(threads=1)).fit(table).weights_, atol=1e-6)
 
 
-def test_gram_is_exact() -> None:
-    x = np.random.default_rng(0).integers(0, 6, (40, 17)).astype(np.float32)
-    found = gram(sparse.csr_array(x))
-    assert found.dtype == np.float64
-    assert np.array_equal(found, x.astype(np.float64).T @ x.astype(np.float64))
-
-
-def test_too_large_is_refused_with_the_figure_before_anything_is_allocated() -> None:
-    with pytest.raises(TooLargeError, match=r"EASE's 26,744 × 26,744 matrices need 8\.1 GiB"):
-        refuse_too_large(26_744, 8.0)
-    with pytest.raises(TooLargeError, match=r"need 11,175,870,895\.\d GiB of memory, .* are free"):
-        refuse_too_large(1_000_000_000, 1e12)
+def test_too_large_is_refused_before_anything_is_allocated() -> None:
     with pytest.raises(TooLargeError, match=r"ease\.max_gib allows 0\.1"):
         EASE(config(max_gib=0.1)).fit(ratings_table())
 

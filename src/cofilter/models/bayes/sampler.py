@@ -16,7 +16,7 @@ from cofilter.recommender.learner import Arrays
 from cofilter.recommender.sparse import Sparse, as_sparse
 
 if TYPE_CHECKING:
-    from cofilter.models.bayes.config import BayesConfig
+    from cofilter.models.bayes.config import LONGEST, BayesConfig
 
 USERS, ITEMS, NOISE = range(3)  # sides, and the noise of all ratings, as streams name them
 KEPT = "kept."  # begins the names of kept draws in a checkpoint
@@ -29,6 +29,8 @@ def centred(ratings: sparse.csr_array, mean: float) -> Sparse:
 
 def kept_draws(config: BayesConfig) -> np.ndarray:
     """int64[n_kept], which draws are kept: evenly spaced after the burn-in, the last among them."""
+    assert config.epochs is not None  # settled by what is fitted
+    assert config.n_kept is not None
     after = config.epochs - config.burn_in
     return config.burn_in + np.arange(1, config.n_kept + 1) * after // config.n_kept
 
@@ -36,11 +38,12 @@ def kept_draws(config: BayesConfig) -> np.ndarray:
 def require_room(config: BayesConfig, n_users: int, n_items: int, n_ratings: int) -> None:
     """Raise `TooLargeError` when the chain and its kept draws do not fit into memory."""
     width, sided = config.dim + 1, config.kind == "sided"
+    n_kept = config.n_kept or LONGEST // 6  # not settled yet: the most that it can be
     a_draw = (n_users + n_items) * (width + 1) + (n_items * width if sided else 0)
     working = (n_users + n_items) * width * (6 if sided else 3)
     require_memory(
-        4 * (2 * config.n_kept * a_draw + working) + 16 * n_ratings,
-        f"{config.n_kept} draws of dim {config.dim} for {n_users:,} users and {n_items:,} items",
+        4 * (2 * n_kept * a_draw + working) + 16 * n_ratings,
+        f"{n_kept} draws of dim {config.dim} for {n_users:,} users and {n_items:,} items",
         "lower bayes.n_kept or bayes.dim",
     )
 
@@ -80,7 +83,7 @@ class GibbsSampler:
         self._alpha = (1 + len(data)) / (1 + squares)
         self._n_kept = 0
         self._kept = {
-            name: np.empty((config.n_kept, *array.shape), array.dtype)
+            name: np.empty((len(self._schedule), *array.shape), array.dtype)
             for name, array in self._current().items()
         }
 
