@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 NEEDED = ("hydra", "cofilter", "stages")
-
 BRIEF = ("download", "filter", "split", "check")  # scripts whose runs have no tables
 
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
