@@ -99,8 +99,8 @@ def test_evaluate_scores_the_named_models_and_no_other(checkout: Checkout) -> No
     now = checkout.outputs()
     assert {name: now[name] for name in before} == before
 
-    last = scored.stdout.splitlines()[-4:]
-    assert [line.split(":")[0] for line in last] == ["data", "ship", "gain", "load"]
+    last = scored.stdout.splitlines()[-5:]
+    assert [line.split(":")[0] for line in last] == ["data", "ship", "gain", "hits", "load"]
     assert (checkout.path / last[-1].split('"')[1] / "model.json").is_file()
 
 

@@ -143,6 +143,7 @@ def test_two_equal_runs_write_equal_bytes(
     evaluate(Request(parts, audit, split, list(reversed(POINTS)), models, config), tmp_path / "two")
     one, two = content(tmp_path / "one"), content(tmp_path / "two")
     assert sorted(one) == [
+        "examples.json",
         "facts.json",
         "leaderboard.csv",
         "metrics.json",

@@ -15,8 +15,10 @@ from cofilter.core.config import plain
 from cofilter.core.io import write_json, write_text
 from cofilter.evaluation import plots
 from cofilter.evaluation.by_model import joined
+from cofilter.evaluation.examples import examples
 from cofilter.evaluation.files import (
     COMPARISON,
+    EXAMPLES,
     FACTORS,
     FACTS,
     LEADERBOARD,
@@ -42,6 +44,7 @@ from cofilter.evaluation.request import Request
 from cofilter.evaluation.shipping import Shipped, shipped
 from cofilter.preparation.audit import verify_audit
 from cofilter.preparation.pruned import verify_pruned
+from cofilter.recommender.store import load
 from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
@@ -49,6 +52,7 @@ from cofilter.scoring.folders import (
     left_out,
     other_folders,
 )
+from cofilter.scoring.target import Target
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +83,9 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     """Compare exactly the requested models, and their ensemble if any, on the test part.
 
     Nothing is written before everything has succeeded; then ``results`` gets
-    ``leaderboard.csv``, ``metrics.json``, ``facts.json`` and ``plots/*.csv``, which are equal byte
-    for byte in two equal runs. `cofilter.report.page.write_report` makes a page of them.
+    ``leaderboard.csv``, ``metrics.json``, ``facts.json``, ``examples.json`` and ``plots/*.csv``,
+    which are equal byte for byte in two equal runs. `cofilter.report.page.write_report` makes a
+    page of them.
 
     Raises
     ------
@@ -124,7 +129,13 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     }
     for file, columns in PER_MODEL.items():
         tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)
-    _write(results, tables, {METRICS: headline(table, config), FACTS: _facts(request, chosen)})
+    ships = None if chosen is None else _folder_of(chosen, folders)
+    documents = {
+        METRICS: headline(table, config),
+        FACTS: _facts(request, chosen, ships),
+        EXAMPLES: _examples(request, judge.target, ships),
+    }
+    _write(results, tables, documents)
     return Evaluation(table, notes, ignored, chosen)
 
 
@@ -135,7 +146,12 @@ def _folders(request: Request) -> list[ModelFolder]:
     return folders
 
 
-def _facts(request: Request, chosen: Shipped | None) -> dict[str, Any]:
+def _folder_of(chosen: Shipped, folders: Iterable[ModelFolder]) -> ModelFolder:
+    named = {(folder.family, folder.point): folder for folder in folders}
+    return named[chosen.family, chosen.point]
+
+
+def _facts(request: Request, chosen: Shipped | None, ships: ModelFolder | None) -> dict[str, Any]:
     return {
         "evaluate": plain(request.config),
         "split": request.audit,
@@ -143,7 +159,22 @@ def _facts(request: Request, chosen: Shipped | None) -> dict[str, Any]:
         "feedback": request.parts.feedback(request.scale),
         "left_out": left_out(request.models, request.points),
         "shipped": plain(chosen),
+        "trained": None if ships is None else _trained(ships, request.audit["parts"]),
     }
+
+
+def _trained(ships: ModelFolder, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """On how many rows the model was fitted, and the time of the latest (None without times)."""
+    on = [parts[name] for name in ("train", "validation")[: 1 + bool(ships.selection["refit"])]]
+    times = [part["last_time"] for part in on if part["last_time"] is not None]
+    return {"rows": sum(part["rows"] for part in on), "until": max(times, default=None)}
+
+
+def _examples(request: Request, target: Target, ships: ModelFolder | None) -> list[dict[str, Any]]:
+    if ships is None:
+        return []
+    k = request.config.list_length
+    return examples(load(ships.path), request.parts, target, k, request.titles)
 
 
 def _dims(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], int]:

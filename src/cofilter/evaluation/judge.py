@@ -18,7 +18,7 @@ from cofilter.evaluation.cold_start import COLUMNS as CURVE_COLUMNS
 from cofilter.evaluation.cold_start import Newcomers, cold_start
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.files import BANDS, CALIBRATION, COLD_START
-from cofilter.evaluation.intervals import contributions, score_intervals
+from cofilter.evaluation.intervals import contributions, contributions_to, score_intervals
 from cofilter.evaluation.leaderboard import Entry
 from cofilter.evaluation.premium import SelectionPremium
 from cofilter.evaluation.pruning import PruningInflation
@@ -141,4 +141,5 @@ class Judge:
             summary,
             score_intervals(scores, beyond, config.uncertainty),
             contributions(scores, config),
+            contributions_to(f"hit_rate@{config.list_length}", scores.warm, len(scores.user_ids)),
         )

@@ -51,6 +51,8 @@ class Entry:
         part.
     primary:
         What each user adds to the primary metric, warm; None when the model has none.
+    hits:
+        Whether each user finds a relevant item in the list, warm; None when the model has none.
     tuned:
         How its values were found; None for what has none of its own, the blend.
     """
@@ -64,6 +66,7 @@ class Entry:
     summary: Mapping[str, Any]
     intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     primary: Contributions | None = None
+    hits: Contributions | None = None
     backtest: float | None = None
     tuned: str | None = None
 
