@@ -18,7 +18,7 @@ HIDDEN := $(HIDDEN)|leak\.|reproduce\.|.*\.device|.*_margin|.*coverage@|(?!shipp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard experiments claims report dashboard cv search tune bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard experiments claims report dashboard sync cv search tune bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -39,6 +39,7 @@ repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@python -m cofilter.report --if-changed
 	@python -m cofilter.report.terminal
 	@PYTHONPATH=src python -m stages.drift
+	@python -m cofilter.tracking.going
 
 leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.report.terminal
@@ -54,6 +55,9 @@ report: $(READY) ## draw results/report.html again from the last run's tables an
 
 dashboard: $(READY) ## make a report of the tracked runs at Weights & Biases (needs a login)
 	@PYTHONPATH=src python src/stages/dashboard.py $(ARGS)
+
+sync: $(READY) ## send offline runs and their lineage to Weights & Biases (needs a login)
+	@PYTHONPATH=src python src/stages/sync.py $(ARGS)
 
 cv: $(READY) ## cross-validate methods over 5 random folds: NDCG, recall, RMSE and MAE with their spread
 	@dvc repro --quiet filter

@@ -15,6 +15,7 @@ from cofilter.recommender.kernels.threads import set_threads
 from cofilter.report.terminal import print_folds, terminal
 from stages.app import Run, app
 from stages.groups import checkpoint_config, primary_config
+from stages.tracked import data_hashes, tracker_of, use
 
 
 @app("cv")
@@ -27,8 +28,12 @@ def main(run: Run) -> None:
     methods = trainable(makers(cv, cfg), ratings, cfg["data"]["scale"])
     split = cv.split(parse(SplitConfig, cfg["split"], "split"))
     fit = fit_twice(checkpoint_config(cfg), run.root / CHECKPOINTS)
-    table = cross_validate(ratings, split, methods, fit, rankings=score)
-    means = summary(table, score.primary)
+    with tracker_of(run, data_hashes(), "cv", "cv") as tracked:
+        tracked.start()
+        table = cross_validate(ratings, split, methods, fit, rankings=score)
+        means = summary(table, score.primary)
+        use(tracked, "filtered")
+        tracked.log_table("cv", means)
     write_text(run.out / "cv.csv", table.to_csv(index=False))
     write_text(run.out / "cv_summary.csv", means.to_csv(index=False))
     print_folds(means, terminal(), score.list_length)

@@ -14,11 +14,12 @@ from cofilter.preparation.filter import FilterConfig, filter_and_prune
 from cofilter.preparation.pruned import REMOVED
 from cofilter.preparation.split import SplitConfig, split_instants
 from stages.app import Run, stage
+from stages.tracked import data_hashes, log, tracker_of, use
 
 
 @stage
 def main(run: Run) -> None:
-    """Config → ratings → filter → save."""
+    """Config → ratings → filter → save and track."""
     config = parse(FilterConfig, run.cfg["filter"], "filter")
     split = parse(SplitConfig, run.cfg["split"], "split")
     with busy("filtering the ratings"):
@@ -28,6 +29,10 @@ def main(run: Run) -> None:
         write_table(run.out / FILTERED, filtered)
         write_table(run.out / REMOVED, removed)
     write_json(run.out / FILTER_REPORT, report)
+    with tracker_of(run, data_hashes(), "filter", "filter", waits=False) as tracked:
+        use(tracked, "ratings")
+        tracked.log_summary(report)
+        log(tracked, run, "filtered")
 
 
 if __name__ == "__main__":

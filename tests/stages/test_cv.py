@@ -10,6 +10,7 @@ from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.training.points import make_method
 from stages.drift import composed
 from tests.checkout import Checkout, errors
+from tests.tracking.wandb_log import read_run
 
 
 def test_a_name_means_a_model() -> None:
@@ -30,7 +31,7 @@ def test_another_name_is_refused(name: str) -> None:
 def test_every_row_is_tested_once_and_the_table_tells_the_spread(checkout: Checkout) -> None:
     before = checkout.outputs()
     methods = "cv.methods=[baseline/bias,knn/item,ease/binary]"
-    done = checkout.stage("cv", methods, "cv.folds=3", "knn.k=5")
+    done = checkout.stage("cv", methods, "cv.folds=3", "knn.k=5", "tracking.mode=offline")
     assert done.returncode == 0, done.stderr
     assert checkout.outputs() == before
     (path,) = (checkout.path / "outputs").glob("*/*/cv.csv")
@@ -50,6 +51,9 @@ def test_every_row_is_tested_once_and_the_table_tells_the_spread(checkout: Check
         assert f"{mean:.4f} ± {by_method[metric].std()[name]:.4f}" in done.stdout
     means = pd.read_csv(path.with_name("cv_summary.csv"))
     assert means["ndcg@10"].is_monotonic_decreasing
+    (folder,) = (checkout.path / "logs" / "wandb").glob("offline-run-*")
+    run = read_run(folder)
+    assert (run.job_type, run.exit_code, run.numbers("cv/nrows")) == ("cv", 0, [(len(means),)])
 
 
 def test_an_impossible_method_stops_before_the_first_one_is_trained(finished: Checkout) -> None:
