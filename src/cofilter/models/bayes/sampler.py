@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numba
 import numpy as np
@@ -11,12 +11,10 @@ from scipy import sparse
 
 from cofilter.core.matrix import Interactions
 from cofilter.core.memory import require_memory
+from cofilter.models.bayes.config import LONGEST, BayesConfig
 from cofilter.models.bayes.side import Side, Stream
 from cofilter.recommender.learner import Arrays
 from cofilter.recommender.sparse import Sparse, as_sparse
-
-if TYPE_CHECKING:
-    from cofilter.models.bayes.config import LONGEST, BayesConfig
 
 USERS, ITEMS, NOISE = range(3)  # sides, and the noise of all ratings, as streams name them
 KEPT = "kept."  # begins the names of kept draws in a checkpoint
