@@ -18,7 +18,7 @@ HIDDEN := $(HIDDEN)|leak\.|reproduce\.|.*\.device|.*_margin|.*coverage@|(?!shipp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard experiments claims report dashboard cv search bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
+.PHONY: help setup repro leaderboard experiments claims report dashboard sync cv search tune bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -39,6 +39,7 @@ repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@python -m cofilter.report --if-changed
 	@python -m cofilter.report.terminal
 	@PYTHONPATH=src python -m stages.drift
+	@python -m cofilter.tracking.going
 
 leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.report.terminal
@@ -55,13 +56,20 @@ report: $(READY) ## draw results/report.html again from the last run's tables an
 dashboard: $(READY) ## make a report of the tracked runs at Weights & Biases (needs a login)
 	@PYTHONPATH=src python src/stages/dashboard.py $(ARGS)
 
-cv: $(READY) ## cross-validate methods over 5 random folds: RMSE and MAE with their spread
+sync: $(READY) ## send offline runs and their lineage to Weights & Biases (needs a login)
+	@PYTHONPATH=src python src/stages/sync.py $(ARGS)
+
+cv: $(READY) ## cross-validate methods over 5 random folds: NDCG, recall, RMSE and MAE with their spread
 	@dvc repro --quiet filter
 	@PYTHONPATH=src python src/stages/cv.py $(ARGS)
 
 search: $(READY) ## search hyper-parameters on validation and write the best into conf/
 	@dvc repro --quiet split
 	@PYTHONPATH=src python src/stages/search.py $(ARGS)
+
+tune: $(READY) ## tune every method with the same budget on validation, and record how (ARGS="tune.trials=null tune.seconds=300")
+	@dvc repro --quiet split
+	@PYTHONPATH=src python src/stages/tune.py $(ARGS)
 
 bench: $(READY) $(BENCH_READY) ## run cofilter beside its peers, rows that have no result yet (ARGS=--list names them)
 	@BENCH_VENV=$(BENCH_VENV) PYTHONPATH=src python -m benchmarks $(ARGS)

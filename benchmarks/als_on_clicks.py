@@ -8,6 +8,7 @@ named on the command line. It prints NDCG@10 on validation of a random 70/10/20 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -72,6 +73,11 @@ def read(path: Path) -> pd.DataFrame:
     return table.astype({RATING: np.float64})
 
 
+def named_files(arguments: Sequence[str]) -> dict[str, Path]:
+    """``name=path`` of the command line, after MovieLens 100K."""
+    files = dict(each.split("=", 1) for each in arguments)
+    return {"ml_100k": Path("data/ratings.parquet")} | {k: Path(v) for k, v in files.items()}
+
+
 if __name__ == "__main__":
-    files = dict(each.split("=", 1) for each in sys.argv[1:])
-    main({"ml_100k": Path("data/ratings.parquet")} | {k: Path(v) for k, v in files.items()})
+    main(named_files(sys.argv[1:]))

@@ -38,7 +38,6 @@ SMALL = (
     "mf.batch_size=256",
     "mf.patience=9",
     "device=cpu",
-    "tracking=disabled",
 )
 DIRECT = ("mf.dim=4",)  # of a direct run; in DVC the points say it
 MF = "mf/biased-dim4-seed0"
@@ -80,9 +79,14 @@ class Checkout:
             assert new.run("git", *arguments).returncode == 0
         return new
 
-    def copy(self, path: Path) -> Checkout:
-        """The same files, DVC's cache and checkpoints included, elsewhere."""
-        shutil.copytree(self.path, path)
+    def copy(self, path: Path, *, runs: bool = False) -> Checkout:
+        """The same files, DVC's cache and checkpoints included, elsewhere; tracked ``runs`` too."""
+
+        def left(folder: str, names: list[str]) -> list[str]:
+            others = runs or Path(folder) != self.path / "logs"
+            return [] if others else [name for name in names if name.startswith("wandb")]
+
+        shutil.copytree(self.path, path, ignore=left)
         new = Checkout(path)
         new._take_kernels(self.path)
         return new
@@ -108,13 +112,19 @@ class Checkout:
         where = str(self.path / "params.yaml"), str(self.path / "conf")
         compose_and_dump(*where, None, "config", "", [*SMALL, *overrides])
 
-    def run(self, *command: str, answers: str | None = None) -> Finished:
-        """Run a command in the checkout; ``answers`` are what it reads from its input."""
-        return _run(list(command), self.path, _environment(self.path), answers)
+    def run(
+        self, *command: str, answers: str | None = None, tracking: str = "disabled"
+    ) -> Finished:
+        """Run a command in the checkout; ``answers`` are what it reads from its input.
 
-    def dvc(self, *arguments: str) -> Finished:
+        ``tracking`` is the mode of stages whose configuration names none.
+        """
+        environment = _environment(self.path) | {"WANDB_MODE": tracking}
+        return _run(list(command), self.path, environment, answers)
+
+    def dvc(self, *arguments: str, tracking: str = "disabled") -> Finished:
         """Run DVC and insist that it succeeds."""
-        found = self.run(sys.executable, "-m", "dvc", *arguments)
+        found = self.run(sys.executable, "-m", "dvc", *arguments, tracking=tracking)
         assert found.returncode == 0, found.stdout + found.stderr
         return found
 
@@ -245,7 +255,7 @@ def _environment(root: Path) -> dict[str, str]:
             "PYTHONPATH": "src",
             "DVC_NO_ANALYTICS": "1",
             "DVC_SITE_CACHE_DIR": str(root.parent / ".dvc-site"),
-            "WANDB_MODE": "offline",
+            "WANDB_MODE": "disabled",
         }
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 import hydra
 from omegaconf import OmegaConf
 
-import stages.search  # noqa: F401 - conf/search.yaml includes the spaces that it finds
+import stages.search
+import stages.tune  # noqa: F401 - both offer the spaces that their configurations include
 from stages.app import plain
 from stages.drift import CONF, PIPELINE
 

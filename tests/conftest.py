@@ -7,6 +7,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+from cofilter.tracking.going import ended
 from tests.checkout import Checkout, ran
 
 HERE = Path(__file__).parent
@@ -36,7 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
-    """A checkout whose pipeline has run from nothing; tests that change anything take a copy."""
+    """A checkout whose pipeline has run from nothing; tests that change anything take a copy.
+
+    Its stages, and no others but by a test's wish, are tracked.
+    """
     mine = tmp_path_factory.mktemp("finished") / "checkout"
     if worker_id == "master":
         return _run_through(mine)
@@ -44,14 +48,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checko
     shared = tmp_path_factory.getbasetemp().parent / "finished" / "checkout"
     with FileLock(shared.with_name("lock"), timeout=600):
         first = Checkout(shared) if shared.exists() else _run_through(shared)
-        return first.copy(mine)
+        return first.copy(mine, runs=True)
 
 
 def _run_through(path: Path) -> Checkout:
     checkout = Checkout.make(path)
-    run = checkout.run(sys.executable, "-m", "stages.side_by_side")  # as `make repro` does
+    command = (sys.executable, "-m", "stages.side_by_side")  # as `make repro` does
+    run = checkout.run(*command, tracking="offline")
     assert run.returncode == 0, run.stdout + run.stderr
     assert sorted(ran(run)) == sorted(STAGES)
+    assert ended(path)
     return checkout
 
 

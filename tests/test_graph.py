@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from cofilter.evaluation.tuning import TUNED
 from cofilter.training.code import folders
 from cofilter.training.families import families
 from stages.possible import possible_methods
@@ -101,6 +102,13 @@ def test_what_dvc_would_delete_waits_for_the_check() -> None:
         outs = [out if isinstance(out, dict) else {out: {}} for out in stage["outs"]]
         persist = all(flags.get("persist") for out in outs for flags in out.values())
         assert persist or "data/checked.json" in stage["deps"] or name == "check", name
+
+
+def test_how_values_were_found_is_a_dependency_of_evaluate_alone() -> None:
+    """A tuning trains nothing before its values are taken."""
+    record = str(TUNED)
+    assert (ROOT / record).is_file()
+    assert [name for name, stage in STAGES.items() if record in stage["deps"]] == ["evaluate"]
 
 
 def test_the_check_tracks_all_that_it_reads() -> None:

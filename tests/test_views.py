@@ -168,7 +168,8 @@ def test_make_repro_ends_with_what_ships_and_with_what_conf_says_otherwise(
     done = made(checkout, "repro")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert [line[:5] for line in lines[-5:]] == ["data:", "ship:", "gain:", "load:", "note:"]
+    names = ["data:", "ship:", "gain:", "hits:", "load:", "note:"]
+    assert [line[:5] for line in lines[-6:]] == names
     assert " mf (" in lines[-1]
 
 

@@ -10,9 +10,11 @@ from cofilter.backtest.methods import backtest_config, backtest_points
 from cofilter.backtest.request import request_of
 from cofilter.core.paths import RESULTS
 from cofilter.recommender.kernels.threads import set_threads
+from cofilter.report.tracked import log_backtest
 from stages import messages
 from stages.app import Run, stage
 from stages.groups import points_config
+from stages.tracked import tracker, use
 
 
 @stage
@@ -21,8 +23,12 @@ def main(run: Run) -> None:
     set_threads(run.cfg["threads"])
     points = points_config(run.cfg, backtest_points(backtest_config(run.cfg), run.cfg))
     request = request_of(run.cfg, points)
-    found = backtest(request, run.root)
-    save_backtest(found, run.out / RESULTS)
+    with tracker(run, "backtest", waits=False) as tracked:
+        tracked.start()
+        found = backtest(request, run.root)
+        save_backtest(found, run.out / RESULTS)
+        log_backtest(tracked, found)
+        use(tracked, "split")
     if len(found.pooled):
         messages.table(summary(found.pooled, request.evaluate.primary))
 

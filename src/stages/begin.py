@@ -1,7 +1,7 @@
 """Imported first by a stage's script: ends with one line where the environment is not there.
 
-Inside DVC it also starts the process of the stage's tracked run, which imports wandb while the
-stage imports its own libraries.
+Inside DVC it also starts the process of the stage's tracked run (every stage has one), which
+imports wandb while the stage imports its own libraries.
 
 Until that is known it needs nothing but the standard library of any Python 3.
 """
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 NEEDED = ("hydra", "cofilter", "stages")
-TRACKED = ("train", "evaluate")  # scripts that always have a tracked run
+BRIEF = ("download", "filter", "split", "check")  # scripts whose runs have no tables
 
 missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 if missing:
@@ -26,8 +26,8 @@ from cofilter.tracking.beside import launch  # noqa: E402 - only now
 
 params = Path("params.yaml")
 inside_dvc = "--config-name=params" in sys.argv and params.exists()
-if inside_dvc and Path(sys.argv[0]).stem in TRACKED:
+if inside_dvc:
     # A glance, since parsing takes longer; where it errs, a process starts in vain or later.
     disabled = re.search(r"^  mode: disabled$", params.read_text(encoding="utf-8"), re.MULTILINE)
     if not disabled and os.environ.get("WANDB_MODE") != "disabled":
-        launch()
+        launch(tables=Path(sys.argv[0]).stem not in BRIEF)

@@ -12,22 +12,31 @@ from cofilter.core.parts import load_parts
 from cofilter.core.paths import BLENDED, MODELS, SPLIT
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.kernels.threads import set_threads
-from cofilter.scoring.folders import expected_folders
+from cofilter.report.trained import artifact_name, use_models
+from cofilter.scoring.folders import BLEND, ENSEMBLE, expected_folders
+from cofilter.tracking.data import MODEL
 from cofilter.training.points import expected_points, shared
 from stages.app import Run, stage
 from stages.groups import primary_config
+from stages.tracked import tracker, use
 
 
 @stage
 def main(run: Run) -> None:
-    """Config → models' answers on validation → weights → ensemble."""
+    """Config → models' answers on validation → weights → ensemble, tracked."""
     set_threads(run.cfg["threads"])
     config = parse(BlendConfig, run.cfg["blend"], "blend")
     primary = primary_config(run.cfg)
     common = parse(ModelConfig, shared(run.cfg), "data")
     folders = expected_folders(MODELS, expected_points(run.cfg))
-    blend = learn_blend(folders, load_parts(SPLIT), config, primary, common)
-    save_blend(blend, run.out / BLENDED)
+    with tracker(run, "blend") as tracked:
+        tracked.start()
+        blend = learn_blend(folders, load_parts(SPLIT), config, primary, common)
+        save_blend(blend, run.out / BLENDED)
+        use(tracked, "split")
+        use_models(tracked, folders)
+        tracked.log_summary(blend.selection)
+        tracked.log_artifact(artifact_name(ENSEMBLE, BLEND), MODEL, run.out / BLENDED, ["best"])
 
 
 if __name__ == "__main__":

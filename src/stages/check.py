@@ -12,6 +12,7 @@ from cofilter.recommender.device import resolve_device
 from cofilter.training.sweep import fit_methods, refuse_unfit
 from stages.app import Run, stage
 from stages.possible import possible_methods
+from stages.tracked import tracker, use
 
 
 @stage
@@ -23,6 +24,9 @@ def main(run: Run) -> None:
     fit = fit_methods(methods, parts.feedback(run.cfg["data"]["scale"]), timed=parts.timed)
     refuse_unfit(read_json(SPLIT / AUDIT), fit)
     write_json(run.out / CHECKED, {"configuration": "possible"})
+    with tracker(run, "check", waits=False) as tracked:
+        use(tracked, "split")
+        tracked.log_summary({"points": len(methods), "fit": len(fit)})
 
 
 if __name__ == "__main__":

@@ -8,14 +8,23 @@ if __name__ == "__main__":
 from cofilter.core.config import parse
 from cofilter.core.paths import DOWNLOADS
 from cofilter.sources.source import DataConfig, obtain, save
+from cofilter.tracking.data import DATASET
 from stages.app import Run, stage
+from stages.tracked import data_hashes, log, source_files, tracker_of
 
 
 @stage
 def main(run: Run) -> None:
-    """Config → obtain → save."""
+    """Config → obtain → save and track."""
     config = parse(DataConfig, run.cfg["data"], "data")
-    save(obtain(config, run.root / DOWNLOADS, run.root), run.out)
+    obtained = obtain(config, run.root / DOWNLOADS, run.root)
+    save(obtained, run.out)
+    source = obtained.report
+    with tracker_of(run, data_hashes(source), "download", "download", waits=False) as tracked:
+        if files := source_files(run, source):  # generated ratings have none
+            tracked.use_data("source", DATASET, *files)
+        tracked.log_summary(source)
+        log(tracked, run, "ratings")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from cofilter.report.conclusion import print_conclusion, read_facts
 from cofilter.report.environment import ENVIRONMENT, environment
 from cofilter.report.page import write_report
 from cofilter.report.terminal import terminal
+from cofilter.report.tracked import log_evaluation, log_figures
 from stages.app import Run, stage
 from stages.drift import say_drift
-from stages.tracked import tracker
+from stages.tracked import tracker, use
 
 
 @stage
@@ -25,13 +26,13 @@ def main(run: Run) -> None:
     """Config → split and models → evaluate → draw and track."""
     set_threads(run.cfg["threads"])
     request, results = request_of(run.cfg, read_titles()), run.out / RESULTS
-    with tracker(run, request.audit, "evaluate", "evaluate") as tracked:
+    with tracker(run, "evaluate") as tracked:
         tracked.start()
         found = evaluate(request, results)
         write_json(run.root / ENVIRONMENT, environment())
-        tracked.log_table("leaderboard", found.leaderboard)
-        for figure in write_report(results, run.root):
-            tracked.log_page(figure.slug, figure.html())
+        use(tracked, "split")
+        log_evaluation(tracked, request, found, results)
+        log_figures(tracked, write_report(results, run.root))
     say_drift(failed=False)
     print_conclusion(read_facts(results), terminal())
 

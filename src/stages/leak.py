@@ -19,6 +19,7 @@ from cofilter.training.points import make_method
 from stages import messages
 from stages.app import Run, stage
 from stages.groups import checkpoint_config
+from stages.tracked import tracker, use
 
 
 @stage
@@ -35,8 +36,13 @@ def main(run: Run) -> None:
     if (feedback := parts.feedback(cfg["data"]["scale"])) != "ratings":
         messages.no_errors("leak", feedback)
         methods = {}
-    table = leaking_against_honest(parts, methods, config.rows, config.seed, trainer)
-    write_text(run.out / RESULTS / LEAK, table.to_csv(index=False, lineterminator="\n"))
+    with tracker(run, "leak", waits=False) as tracked:
+        tracked.start()
+        table = leaking_against_honest(parts, methods, config.rows, config.seed, trainer)
+        write_text(run.out / RESULTS / LEAK, table.to_csv(index=False, lineterminator="\n"))
+        use(tracked, "split")
+        tracked.log_summary({"methods": len(table)})
+        tracked.log_table("leak", table)
     if len(table):
         messages.table(table)
 

@@ -20,7 +20,7 @@ from cofilter.reproduction.store import save_findings
 from cofilter.reproduction.table import reproduction_table
 from stages.app import Run, stage
 from stages.groups import checkpoint_config
-from stages.tracked import tracker_of
+from stages.tracked import tracker_of, use
 
 
 @stage
@@ -37,9 +37,10 @@ def main(run: Run) -> None:
     findings = procedure(lab)
     table = reproduction_table(config, findings.figures, cfg["data"]["name"])
     save_findings(table, findings, run.out / RESULTS / REPRODUCTION)
-    if config.system is not None:
-        with tracked(f"{config.system}-figures") as summary:
-            summary.log_table("reproduction", table)
+    with tracked(f"{config.system}-figures" if config.system else "reproduce") as summary:
+        use(summary, "ratings", "filtered")
+        summary.log_summary({"system": config.system, "figures": len(table)})
+        summary.log_table("reproduction", table)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ if __name__ == "__main__":
     __import__("begin")  # before all other imports: see there
 
 from cofilter.console import messages
-from cofilter.core.io import read_json, write_json
-from cofilter.core.parts import AUDIT, load_parts
+from cofilter.core.io import write_json
+from cofilter.core.parts import load_parts
 from cofilter.core.paths import CHECKPOINTS, MODELS, SPLIT, TIMINGS
 from cofilter.core.titles import read_titles
 from cofilter.recommender.kernels.threads import set_threads
@@ -18,7 +18,7 @@ from cofilter.training.unfit import unfit_reason
 from stages.app import Run, stage
 from stages.groups import point_config
 from stages.messages import reached
-from stages.tracked import tracker
+from stages.tracked import tracker, use
 
 
 @stage
@@ -29,13 +29,15 @@ def main(run: Run) -> None:
     folder, name = run.out / MODELS / point.family / point.name, f"{point.family}-{point.name}"
     parts = load_parts(SPLIT)
     reason = unfit_reason(point.make(), parts.feedback(run.cfg["data"]["scale"]), timed=parts.timed)
-    if reason is not None:
-        messages.left_out(f"{point.family}/{point.name}", reason)
-        return save_left_out(folder, reason)
-    with tracker(run, read_json(SPLIT / AUDIT), f"train_{point.family}", name) as tracked:
+    with tracker(run, f"train_{point.family}", name) as tracked:
+        if reason is not None:
+            messages.left_out(f"{point.family}/{point.name}", reason)
+            tracked.log_summary({"left_out": reason})
+            return save_left_out(folder, reason)
         trained = train_point(point, parts, run.root / CHECKPOINTS, tracked)
         save_point(trained, folder)
         write_json(run.logs / TIMINGS / f"{name}.json", trained.timings)
+        use(tracked, "split")
         log_trained(tracked, trained, parts, read_titles(), folder)
     reached(quality(trained.selection, run.cfg["evaluate"]["primary"]))
 

@@ -144,6 +144,7 @@ def test_two_equal_runs_write_equal_bytes(
     evaluate(Request(parts, audit, split, list(reversed(POINTS)), models, config), tmp_path / "two")
     one, two = content(tmp_path / "one"), content(tmp_path / "two")
     assert sorted(one) == [
+        "examples.json",
         "facts.json",
         "leaderboard.csv",
         "metrics.json",
@@ -153,7 +154,9 @@ def test_two_equal_runs_write_equal_bytes(
         "plots/comparison.csv",
         "plots/factors.csv",
         "plots/learning_curves.csv",
+        "plots/pruning.csv",
         "plots/rmse_by_dim.csv",
+        "plots/selection_premium.csv",
         "plots/similarity.csv",
     ]
     assert one == two

@@ -8,6 +8,7 @@ import pytest
 from cofilter.evaluation.backtested import Backtested
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.headline import headline
+from cofilter.evaluation.intervals import Contributions
 from cofilter.evaluation.leaderboard import Entry, leaderboard
 from cofilter.evaluation.shipping import shipped
 from cofilter.evaluation.uncertainty import resampled_ratios
@@ -109,6 +110,30 @@ def test_the_gain_is_paired_by_user(config: EvaluateConfig) -> None:
     drawn = resampled_ratios(numerator, np.ones((40, 2)), config.uncertainty)
     ends = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
     assert (gain.low, gain.high) == pytest.approx(ends.tolist(), abs=1e-3)
+
+
+def test_the_gain_is_told_in_users_who_find_something(config: EvaluateConfig) -> None:
+    """Of 40 users 30 find something with the one, 20 with the other, 15 of them the same."""
+    found_by = np.arange(40)
+    one = Contributions((found_by < 30).astype(float), np.ones(40), False)
+    other = Contributions(((found_by >= 15) & (found_by < 35)).astype(float), np.ones(40), False)
+    best = replace(entry(config, "b", warm=0.25, validation=0.4), hits=one)
+    popularity = baseline(config, "popularity", 0.2)
+    found = shipped([replace(popularity, hits=other), best], config)
+    assert found is not None
+    assert found.gain is not None
+    assert found.gain.hits is not None
+    hits = found.gain.hits
+    assert (hits.k, hits.shipped, hits.over) == (config.list_length, 75.0, 50.0)
+    drawn = resampled_ratios(
+        np.column_stack([one.numerator, other.numerator]), np.ones((40, 2)), config.uncertainty
+    )
+    ends = np.quantile(drawn[:, 0] - drawn[:, 1], [0.025, 0.975])
+    assert (hits.low, hits.high) == pytest.approx(tuple(100 * ends))
+    without = shipped([popularity, best], config)
+    assert without is not None
+    assert without.gain is not None
+    assert without.gain.hits is None  # the baseline does not rank
 
 
 @pytest.mark.parametrize(

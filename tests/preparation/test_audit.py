@@ -83,6 +83,7 @@ def test_only_the_global_cut_is_temporal() -> None:
         "random": "none",
         "user_random": "none",
         "kfold": "none",
+        "user_kfold": "none",
     }
     parts = audits["global_temporal"]["parts"]
     cut = audits["global_temporal"]["instants"]

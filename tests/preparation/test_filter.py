@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from cofilter.core.config import parse
 from cofilter.core.errors import ConfigError, DataError
-from cofilter.preparation.filter import FilterConfig, filter_ratings
+from cofilter.preparation.filter import FilterConfig, filter_and_prune, filter_ratings
 from cofilter.preparation.instants import Instants
 from tests.preparation.logs import Row, log, rows_of
 
@@ -90,6 +90,11 @@ def test_agrees_with_plain_loops(rows: list[Row], config: FilterConfig, strings:
     kept, report = filter_ratings(ratings, config, CUT)
     pd.testing.assert_frame_equal(kept, ratings.iloc[expected].reset_index(drop=True))
     assert report["before"]["rows"] == len(rows)
+    same, _, pruned = filter_and_prune(ratings, config, CUT)
+    pd.testing.assert_frame_equal(same, kept)
+    ranges = config.model_copy(update=dict.fromkeys(config.counting_rules))
+    dropped = sorted(set(naive_filter(rows, ranges)) - set(expected))
+    pd.testing.assert_frame_equal(pruned, ratings.iloc[dropped].reset_index(drop=True))
     assert report["after"] == {
         "rows": len(kept),
         "users": kept.user_id.nunique(),

@@ -26,6 +26,7 @@ KINDS: list[Kind] = [
     "random",
     "user_random",
     "kfold",
+    "user_kfold",
 ]
 SHARES = st.sampled_from([0.1, 0.2, 0.3, 0.45])
 
@@ -249,3 +250,19 @@ def test_the_files_say_what_the_class_says(kind: Kind) -> None:
     assert list(values) == list(SplitConfig.model_fields)
     given = {str(key): value for key, value in values.items()}
     assert parse(SplitConfig, given) == SplitConfig(kind=kind)
+
+
+@given(rows_of(users=5, items=20, times=6, size=60).map(distinct), st.sampled_from([2, 3, 5]))
+def test_folds_by_user_deal_every_users_rows(rows: list[Row], folds: int) -> None:
+    """Every row is in one fold; of a user, and in all, folds differ by one row at most."""
+    tested: list[set[Row]] = []
+    for fold in range(folds):
+        config = SplitConfig(kind="user_kfold", validation_share=0, folds=folds, fold=fold)
+        if len(rows) < folds + 1:
+            return
+        tested.append(as_sets(split(log(rows), config))[2])
+    assert sum(map(len, tested)) == len(rows)
+    assert set().union(*tested) == set(rows)
+    for group in (set(rows), *({row for row in rows if row[0] == user} for user in range(6))):
+        sizes = [len(each & group) for each in tested]
+        assert max(sizes) - min(sizes) <= 1

@@ -21,7 +21,7 @@ def facts(results: Path) -> dict[str, Any]:
 
 def test_it_says_what_was_compared_what_ships_and_why(results: Path, facts: dict[str, Any]) -> None:
     lines = dict(conclusion(facts))
-    assert list(lines) == ["data", "ship", "gain", "load"]
+    assert list(lines) == ["data", "ship", "gain", "hits", "load"]
     rows = sum(part["rows"] for part in facts["split"]["parts"].values())
     assert lines["data"] == f"small, {rows} ratings, split global_temporal, test from 1970-01-12"
     board = read_leaderboard(results / "leaderboard.csv")
@@ -43,10 +43,16 @@ def test_it_says_over_what_the_backtest_chose(facts: dict[str, Any]) -> None:
 
 def test_the_gain_has_its_interval(results: Path, facts: dict[str, Any]) -> None:
     gain = {"over": "baseline/popularity", "difference": 0.0393, "low": 0.0012, "high": 0.0801}
-    chosen = facts["shipped"] | {"gain": gain | {"users": 1052}}
-    assert dict(conclusion(facts | {"shipped": chosen}))["gain"] == (
+    hits = {"k": 5, "shipped": 41.6, "over": 30.2, "low": 3.5, "high": 20.4}
+    chosen = facts["shipped"] | {"gain": gain | {"users": 1052, "hits": hits}}
+    lines = dict(conclusion(facts | {"shipped": chosen}))
+    assert lines["gain"] == (
         "ndcg@5 +0.0393 [+0.0012, +0.0801] on test over baseline/popularity "
         "(warm, 1,052 users, 95 % interval)"
+    )
+    assert lines["hits"] == (
+        "of 100 users 42 find something relevant among their 5, with baseline/popularity 30: "
+        "+11.4 [+4, +20]"
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -8,12 +9,15 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 from cofilter.backtest.backtest import backtest, save_backtest
 from cofilter.backtest.config import BacktestConfig
 from cofilter.core.errors import DataError
+from cofilter.core.io import write_json, write_text
 from cofilter.evaluation import files
+from cofilter.evaluation.pruning import COLUMNS
 from cofilter.metrics import beyond, ranking, rating
 from cofilter.report.charts.style import FULL, HALF, PHONE, Figure
 from cofilter.report.page import write_report
@@ -88,7 +92,7 @@ def test_every_link_leads_somewhere_and_every_picture_has_words(page: str) -> No
     assert links <= set(read.ids)
     assert len(set(read.ids)) == len(read.ids)
     assert set(re.findall(r"url\(#([^)]*)\)", page)) <= set(read.ids)
-    assert len(links) == 12  # the eleven parts and the top
+    assert len(links) == 13  # the twelve parts and the top
     headings = [tag for tag in read.tags if re.fullmatch(r"h\d", tag)]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
@@ -107,6 +111,11 @@ def test_the_page_tells_the_result_and_its_terms(page: str) -> None:
     assert "RMSE <b>0.75</b> with the test rows in its training data, <b>0.96</b> without" in page
     assert "ab" * 32 in page
     assert "<dt>numpy</dt>" in page
+    assert "What choosing on test would promise" in page
+    assert re.search(r"Of 100 users, <b>\d+</b> find something relevant among their 5 with", page)
+    assert 'model = cofilter.load("models/' in page
+    assert "What users would see" in page
+    assert page.count('<div class="person">') == 3
 
 
 def test_figures_come_in_the_pages_order_and_fit_their_widths(
@@ -177,6 +186,25 @@ def test_without_a_backtest_the_page_says_why(results: Path, tmp_path: Path) -> 
     assert not [title for title in titles if "window" in title or "backtest" in title]
     page = (results / files.REPORT).read_text(encoding="utf-8")
     assert "No backtest: backtest.windows is 0. The model to ship is the best on" in page
+
+
+def test_what_pruning_makes_of_the_test_is_told(results: Path, tmp_path: Path) -> None:
+    facts = json.loads((results / files.FACTS).read_text())
+    sizes = {"rows": 40, "users": 9, "items": 7}
+    facts["split"]["pruned"] = {"removed": sizes, "test": sizes | {"rows": 12}, "reason": None}
+    write_json(results / files.FACTS, facts)
+    row = ["baseline/popularity", "ndcg@5", 0.31, 0.29, 0.02, 20, 29, 60, 72]
+    table = pd.DataFrame([row], columns=COLUMNS)
+    write_text(results / files.PRUNING, table.to_csv(index=False))
+    write_report(results, tmp_path)
+    page = (results / files.REPORT).read_text(encoding="utf-8")
+    assert "removed 40 ratings of 9 users. Of these 12, of 9 users, would be test rows." in page
+    assert "<td>0.3100</td><td>0.2900</td><td>+0.0200</td><td>20</td><td>29</td>" in page
+    facts["split"]["pruned"] = {"removed": sizes, "test": None, "reason": "there is no period"}
+    write_json(results / files.FACTS, facts)
+    write_report(results, tmp_path)
+    page = (results / files.REPORT).read_text(encoding="utf-8")
+    assert "What they are worth is not measured: there is no period." in page
 
 
 def test_the_same_results_give_the_same_page(page: str, results: Path, tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ import pytest
 from rich.console import Console
 
 from cofilter.core.errors import DataError
-from cofilter.report.published import claims, main, print_claims, read_reproduction
+from cofilter.evaluation.premium import COLUMNS as PREMIUM_COLUMNS
+from cofilter.report.published import (
+    claims,
+    main,
+    print_claims,
+    print_premium,
+    read_premium,
+    read_reproduction,
+)
 from cofilter.reproduction.table import COLUMNS
 
 ROWS = [
@@ -60,3 +68,20 @@ def test_another_table_is_refused(path: Path) -> None:
     path.write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="columns system, claim"):
         read_reproduction(path)
+
+
+def test_the_selection_premium_is_printed_with_both_points(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "selection_premium.csv"
+    row = ["ndcg@10", 9, "mf/dim50", "mf/dim10", 0.31, 0.29, 0.02, -0.004, 0.05, 52]
+    pd.DataFrame([row], columns=PREMIUM_COLUMNS).to_csv(path, index=False)
+    print_premium(read_premium(path), Console(width=140))
+    told = capsys.readouterr().out
+    for part in ("mf/dim50", "0.3100", "mf/dim10", "0.2900", "+0.0200 [-0.004, +0.050]", "52"):
+        assert part in told
+    path.write_text("a\n1\n")
+    with pytest.raises(DataError, match="columns metric, points"):
+        read_premium(path)
+    with pytest.raises(DataError, match="run the stage evaluate first"):
+        read_premium(tmp_path / "absent.csv")

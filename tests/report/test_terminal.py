@@ -42,7 +42,7 @@ def written(tmp_path: Path, config: EvaluateConfig) -> Path:
     parts = {name: {"rows": 5, "sha256": name} for name in PARTS}
     audit = {"kind": "random", "parts": parts, "instants": None}
     facts = {"evaluate": plain(config), "split": audit, "source": {"name": "small"}}
-    facts |= {"feedback": "ratings", "left_out": {}}
+    facts |= {"feedback": "ratings", "left_out": {}, "trained": {"rows": 12, "until": None}}
     write_json(tmp_path / "results" / "facts.json", facts | {"shipped": plain(chosen)})
     write_json(tmp_path / "data" / "split" / "audit.json", audit)
     write_json(

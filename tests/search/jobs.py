@@ -51,6 +51,7 @@ def search_config(**changed: Any) -> SearchConfig:
         "split": "split",
         "metric": None,
         "n_trials": 8,
+        "seconds": None,
         "workers": 1,
         "seed": 0,
         "startup_trials": 3,

@@ -144,7 +144,7 @@ def test_workers_end_with_their_main_process_and_the_search_goes_on(
 def test_a_search_without_any_complete_trial_says_why(tmp_path: Path) -> None:
     space = {"mf": {"lr": {"low": 1e6, "high": 1e7}}}
     with pytest.raises(SearchError, match=r"none of 3 trials is complete.*the loss is"):
-        run(job(tmp_path, space=space, n_trials=3))
+        run(job(tmp_path, GROUP | {"lr": 2e6}, space=space, n_trials=3))
 
 
 def test_torch_is_not_imported_for_the_fused_engine(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ def finish_all(study: SearchStudy) -> None:
     """End every trial with a value that its values give."""
     while claimed := study.claim():
         trial, values = claimed
-        study.finish(trial, Outcome(TrialState.COMPLETE, abs(values["lr"] - 0.1)))
+        study.finish(trial, Outcome(TrialState.COMPLETE, abs(values.get("lr", 0.5) - 0.1)))
 
 
 def drawn(study: SearchStudy) -> list[dict[str, float]]:
@@ -31,14 +32,39 @@ def test_the_first_trial_is_the_configuration_as_it_is(tmp_path: Path) -> None:
     finish_all(study)
     assert drawn(study)[0] == {"lr": 0.05, "kinds.biased.l2": 0.05}
     assert len(study.trials()) == 8
-    assert study.is_finished()
+    assert study.claim() is None
 
 
-def test_a_configuration_outside_the_space_is_not_tried(tmp_path: Path) -> None:
+def test_a_configuration_outside_the_space_is_tried_as_it_is(tmp_path: Path) -> None:
     study = SearchStudy(job(tmp_path, GROUP | {"lr": 0.5}), "x")
     finish_all(study)
-    assert all(0.01 <= values["lr"] <= 0.2 for values in drawn(study))
-    assert len(study.trials()) == 8
+    first, *rest = drawn(study)
+    assert first == {}
+    assert all(0.01 <= values["lr"] <= 0.2 for values in rest)
+    assert len(rest) == 7
+
+
+def test_a_budget_of_seconds_ends_with_the_trial_that_reaches_it(tmp_path: Path) -> None:
+    """In two runs; what a trial took is what the study noted."""
+    mine = job(tmp_path, n_trials=None, seconds=1.0)
+    study = SearchStudy(mine, "x")
+    for _ in range(2):
+        trial, _ = study.claim() or pytest.fail("no trial")
+        study.finish(trial, Outcome(TrialState.COMPLETE, 0.5))
+    assert 0 < study.seconds < 1
+    trial, _ = study.claim() or pytest.fail("no trial")
+    began = trial._trial_id
+    with sqlite3.connect(mine.database) as database:
+        database.execute(
+            "UPDATE trials SET datetime_start = datetime(datetime_start, '-2 seconds') "
+            "WHERE trial_id = ?",
+            (began,),
+        )
+    study.finish(trial, Outcome(TrialState.COMPLETE, 0.4))
+    again = SearchStudy(mine, "x")
+    assert again.seconds > 1
+    assert again.claim() is None
+    assert len(again.trials()) == 3
 
 
 def test_a_study_goes_on_in_another_process_as_in_one(tmp_path: Path) -> None:
@@ -60,7 +86,7 @@ def test_the_sampler_learns(tmp_path: Path) -> None:
     """The values it draws lie nearer to the best than those it began with."""
     study = SearchStudy(job(tmp_path, n_trials=60, startup_trials=10), "x")
     finish_all(study)
-    distance = [abs(values["lr"] - 0.1) for values in drawn(study)]
+    distance = [abs(values.get("lr", 0.5) - 0.1) for values in drawn(study)]
     assert sum(distance[40:]) / 20 < sum(distance[1:11]) / 10 / 2
 
 
@@ -90,7 +116,7 @@ def test_trials_of_dead_processes_are_tried_again_in_place(tmp_path: Path) -> No
     study = SearchStudy(job(tmp_path), "x")
     for _ in range(3):
         trial, values = study.claim() or pytest.fail("no trial")
-        study.finish(trial, Outcome(TrialState.COMPLETE, abs(values["lr"] - 0.1)))
+        study.finish(trial, Outcome(TrialState.COMPLETE, abs(values.get("lr", 0.5) - 0.1)))
     _, lost = study.claim() or pytest.fail("no trial")  # and its process dies
     study = SearchStudy(job(tmp_path), "x")
     study.take_back()
@@ -126,6 +152,7 @@ def test_a_trial_that_kills_its_process_is_given_up(tmp_path: Path) -> None:
     (trial,) = study.trials()
     assert trial.state == TrialState.FAIL
     assert trial.user_attrs["reason"] == "its process was killed 3 times"
+    assert study.seconds == 0  # until it was found dead is not what it took
 
 
 def test_many_claim_no_more_than_there_are(tmp_path: Path) -> None:
@@ -136,7 +163,7 @@ def test_many_claim_no_more_than_there_are(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(studies[0].study.trials) == 8
-    assert studies[0].is_finished()
+    assert studies[0].claim() is None
 
 
 def test_a_repeat_ends_as_the_first_one_did(tmp_path: Path) -> None:

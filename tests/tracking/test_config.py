@@ -31,7 +31,8 @@ def test_both_choices_are_whole_and_differ_in_mode_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("mode", "on"), ("project", ""), ("init_timeout", 0), ("tags", [])]
+    ("key", "value"),
+    [("mode", "on"), ("project", ""), ("init_timeout", 0), ("tags", []), ("registry", "a/b")],
 )
 def test_a_wrong_value_is_named(key: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=f"tracking.{key}"):
@@ -52,6 +53,11 @@ def test_auto_follows_the_variable(variable: str | None, wanted: str) -> None:
     if variable is not None:
         os.environ["WANDB_MODE"] = variable
     assert config(mode="auto").wanted_mode == wanted
+
+
+def test_the_registry_s_collection_is_called_like_the_project() -> None:
+    assert config(registry="model").registry_target == "wandb-registry-model/p"
+    assert config().registry_target is None
 
 
 def test_a_named_mode_ignores_the_variable() -> None:

@@ -5,17 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cofilter.tracking.records import size
+from cofilter.tracking.records import Chart
 from tests.tracking.runs import folders, tracker
 from tests.tracking.wandb_log import read_run
-
-
-def test_size_counts_all_files(tmp_path: Path) -> None:
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "one").write_bytes(b"1" * 10)
-    (tmp_path / "a" / "b" / "two").write_bytes(b"2" * 5)
-    assert size(tmp_path / "a") == 15
-    assert size(tmp_path / "a" / "one") == 10
 
 
 def test_small_artifacts_are_copied_and_large_ones_are_not(tmp_path: Path) -> None:
@@ -32,6 +24,21 @@ def test_small_artifacts_are_copied_and_large_ones_are_not(tmp_path: Path) -> No
     assert copy.is_relative_to(tmp_path / "logs")
     assert copy.read_bytes() == b"s" * 1000
     assert run.files["large"] == [str(large)]
+
+
+def test_a_chart_leaves_out_rows_without_a_number_and_one_of_nothing_is_none(
+    tmp_path: Path,
+) -> None:
+    table = pd.DataFrame({"model": ["a", "b"], "warm": [0.9, None]})
+    chart = Chart("bar", "model", "warm", "comparison")
+    with tracker(tmp_path) as tracked:
+        tracked.log_chart("some", table, chart)
+        tracked.log_chart("none", table[1:], chart)
+    run = read_run(folders(tmp_path)[0])
+    assert run.charts.keys() == {"some"}
+    fields = run.charts["some"]["panel_config"]["fieldSettings"]
+    assert fields == {"label": "model", "value": "warm"}
+    assert run.numbers("some_table/nrows") == [(1,)]
 
 
 def test_missing_values_of_a_table_become_none(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ class Run:
     summary: dict[str, Any] = field(default_factory=dict)
     artifacts: dict[str, list[str]] = field(default_factory=dict)  # name → aliases
     files: dict[str, list[str]] = field(default_factory=dict)  # artifact → its files
+    references: dict[str, dict[str, str]] = field(default_factory=dict)  # artifact → name → URI
+    charts: dict[str, dict[str, Any]] = field(default_factory=dict)  # W&B's own, by name
     exit_code: int | None = None
 
     def numbers(self, *names: str) -> list[tuple[Any, ...]]:
@@ -87,7 +89,13 @@ def _take(run: Run, record: Record) -> None:
     elif kind == "artifact":
         name = record.artifact.name
         run.artifacts[name] = list(record.artifact.aliases)
-        run.files[name] = [entry.local_path for entry in record.artifact.manifest.contents]
+        contents = record.artifact.manifest.contents
+        run.files[name] = [entry.local_path for entry in contents]
+        run.references[name] = {entry.path: entry.ref for entry in contents if entry.ref}
+    elif kind == "config":
+        for item in record.config.update:
+            if list(item.nested_key[:2]) == ["_wandb", "visualize"]:
+                run.charts[item.nested_key[2]] = json.loads(item.value_json)
     elif kind == "exit":
         run.exit_code = record.exit.exit_code
 

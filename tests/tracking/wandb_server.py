@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 KEY = "a" * 40
+NAME = re.compile(r"(?:query|mutation)\s+(\w+)")
 
 
 class WandbServer(ThreadingHTTPServer):
@@ -23,6 +25,8 @@ class WandbServer(ThreadingHTTPServer):
         Summary of the run that the server holds already; None when it holds none.
     silent:
         After a run has been made requests are accepted and never answered.
+    refused:
+        GraphQL operations that get an error for an answer.
     requests:
         How many have come.
     rows:
@@ -36,6 +40,7 @@ class WandbServer(ThreadingHTTPServer):
         self.earlier_summary: dict[str, Any] | None = None
         self.silent = False
         self.made_run = False
+        self.refused: set[str] = set()
         self.requests = 0
         self.rows: list[dict[str, Any]] = []
 
@@ -45,12 +50,17 @@ class WandbServer(ThreadingHTTPServer):
 
     def answer(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
         if path == "/graphql":
-            return {"data": self._query(request["operationName"], request["variables"])}
+            # wandb's own API sends a query without its name.
+            name = request.get("operationName") or NAME.findall(request["query"])[0]
+            if name in self.refused:
+                return {"data": None, "errors": [{"message": f"{name} is refused"}]}
+            return {"data": self.query(name, request.get("variables") or {})}
         chunk = request.get("files", {}).get("wandb-history.jsonl", {"content": []})
         self.rows += [json.loads(line) for line in chunk["content"]]
         return {}
 
-    def _query(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
+    def query(self, operation: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The data that answers a GraphQL operation."""
         project = {"id": "P", "name": "p", "entity": {"id": "E", "name": "e"}}
         bucket = {"id": "B", "config": "{}", "historyLineCount": 0, "project": project}
         bucket |= {"name": variables.get("name"), "displayName": variables.get("displayName")}
@@ -79,6 +89,9 @@ class WandbServer(ThreadingHTTPServer):
             "summaryMetrics": json.dumps(self.earlier_summary),
             "wandbConfig": '{"t": 1}',
         }
+
+
+S = TypeVar("S", bound=WandbServer)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -111,7 +124,13 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving() -> Iterator[WandbServer]:
     """Run a server while the block runs."""
-    server = WandbServer()
+    with serve(WandbServer()) as server:
+        yield server
+
+
+@contextmanager
+def serve(server: S) -> Iterator[S]:
+    """Run this server while the block runs."""
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -15,14 +15,18 @@ from cofilter.core.config import plain
 from cofilter.core.io import write_json, write_text
 from cofilter.evaluation import plots
 from cofilter.evaluation.by_model import joined
+from cofilter.evaluation.examples import examples
 from cofilter.evaluation.files import (
     COMPARISON,
+    EXAMPLES,
     FACTORS,
     FACTS,
     IGNORE_WEIGHTS,
     LEADERBOARD,
     LEARNING_CURVES,
     METRICS,
+    PREMIUM,
+    PRUNING,
     RMSE_BY_DIM,
     SIMILARITY,
 )
@@ -35,9 +39,13 @@ from cofilter.evaluation.leaderboard import (
     leaderboard,
     notes_of,
 )
+from cofilter.evaluation.premium import SelectionPremium
+from cofilter.evaluation.pruning import PruningInflation
 from cofilter.evaluation.request import Request
 from cofilter.evaluation.shipping import Shipped, shipped
 from cofilter.preparation.audit import verify_audit
+from cofilter.preparation.pruned import verify_pruned
+from cofilter.recommender.store import load
 from cofilter.scoring.folders import (
     ModelFolder,
     ensemble_folder,
@@ -45,6 +53,7 @@ from cofilter.scoring.folders import (
     left_out,
     other_folders,
 )
+from cofilter.scoring.target import Target
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +84,9 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     """Compare exactly the requested models, and their ensemble if any, on the test part.
 
     Nothing is written before everything has succeeded; then ``results`` gets
-    ``leaderboard.csv``, ``metrics.json``, ``facts.json`` and ``plots/*.csv``, which are equal byte
-    for byte in two equal runs. `cofilter.report.page.write_report` makes a page of them.
+    ``leaderboard.csv``, ``metrics.json``, ``facts.json``, ``examples.json`` and ``plots/*.csv``,
+    which are equal byte for byte in two equal runs. `cofilter.report.page.write_report` makes a
+    page of them.
 
     Raises
     ------
@@ -87,19 +97,23 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     """
     config = request.config
     verify_audit(request.parts, request.audit, request.split)
+    if request.pruned is not None:
+        verify_pruned(request.pruned, request.audit, request.parts)
     folders = _folders(request)
     ignored = other_folders(request.models, request.points)
     if ignored:
         log.warning("ignored, since no point of the sweep: %s", ", ".join(map(str, ignored)))
-    judge = Judge.of(request.parts, config, request.scale)
+    judge, premium = Judge.of(request.parts, config, request.scale), SelectionPremium(config)
+    pruning = PruningInflation.of(request.parts, request.pruned, config, request.scale)
     verdicts = {
-        folder.name: judge.verdict(folder)
+        folder.name: judge.verdict(folder, premium, pruning)
         for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
     }
     notes = notes_of(judge.target.evaluable_warm_users, request.audit, config)
     figures = request.backtested.figures
     entries = [
-        replace(verdict.entry, backtest=figures.get(name)) for name, verdict in verdicts.items()
+        replace(verdict.entry, backtest=figures.get(name), tuned=request.tuned.get(name))
+        for name, verdict in verdicts.items()
     ]
     table = leaderboard(entries, config, notes)
     chosen = shipped(entries, config, request.backtested)
@@ -111,11 +125,18 @@ def evaluate(request: Request, results: Path) -> Evaluation:
         RMSE_BY_DIM: plots.rmse_by_dim(table, _dims(verdicts.values())),
         SIMILARITY: item_similarities(folders, config.primary, request.titles),
         FACTORS: item_plane(folders, request.titles),
+        PREMIUM: premium.table(),
+        PRUNING: pruning.table(list(names)),
     }
     for file, columns in PER_MODEL.items():
         tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)
-    facts = _facts(request, chosen) | _weights(request, verdicts)
-    _write(results, tables, {METRICS: headline(table, config), FACTS: facts})
+    ships = None if chosen is None else _folder_of(chosen, folders)
+    documents = {
+        METRICS: headline(table, config),
+        FACTS: _facts(request, chosen, ships) | _weights(request, verdicts),
+        EXAMPLES: _examples(request, judge.target, ships),
+    }
+    _write(results, tables, documents)
     return Evaluation(table, notes, ignored, chosen)
 
 
@@ -126,7 +147,12 @@ def _folders(request: Request) -> list[ModelFolder]:
     return folders
 
 
-def _facts(request: Request, chosen: Shipped | None) -> dict[str, Any]:
+def _folder_of(chosen: Shipped, folders: Iterable[ModelFolder]) -> ModelFolder:
+    named = {(folder.family, folder.point): folder for folder in folders}
+    return named[chosen.family, chosen.point]
+
+
+def _facts(request: Request, chosen: Shipped | None, ships: ModelFolder | None) -> dict[str, Any]:
     return {
         "evaluate": plain(request.config),
         "split": request.audit,
@@ -134,6 +160,7 @@ def _facts(request: Request, chosen: Shipped | None) -> dict[str, Any]:
         "feedback": request.parts.feedback(request.scale),
         "left_out": left_out(request.models, request.points),
         "shipped": plain(chosen),
+        "trained": None if ships is None else _trained(ships, request.audit["parts"]),
     }
 
 
@@ -142,6 +169,20 @@ def _weights(request: Request, verdicts: Mapping[str, Verdict]) -> dict[str, lis
     if not request.parts.weighted:
         return {}
     return {IGNORE_WEIGHTS: [name for name, each in verdicts.items() if not each.uses_weights]}
+
+
+def _trained(ships: ModelFolder, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """On how many rows the model was fitted, and the time of the latest (None without times)."""
+    on = [parts[name] for name in ("train", "validation")[: 1 + bool(ships.selection["refit"])]]
+    times = [part["last_time"] for part in on if part["last_time"] is not None]
+    return {"rows": sum(part["rows"] for part in on), "until": max(times, default=None)}
+
+
+def _examples(request: Request, target: Target, ships: ModelFolder | None) -> list[dict[str, Any]]:
+    if ships is None:
+        return []
+    k = request.config.list_length
+    return examples(load(ships.path), request.parts, target, k, request.titles)
 
 
 def _dims(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], int]:

@@ -18,8 +18,10 @@ from cofilter.evaluation.cold_start import COLUMNS as CURVE_COLUMNS
 from cofilter.evaluation.cold_start import Newcomers, cold_start
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.files import BANDS, CALIBRATION, COLD_START
-from cofilter.evaluation.intervals import contributions, score_intervals
+from cofilter.evaluation.intervals import contributions, contributions_to, score_intervals
 from cofilter.evaluation.leaderboard import Entry
+from cofilter.evaluation.premium import SelectionPremium
+from cofilter.evaluation.pruning import PruningInflation
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.store import load
 from cofilter.scoring.folders import ModelFolder
@@ -93,8 +95,13 @@ class Judge:
             Newcomers.of(parts, config.cold_start, threshold, scale),
         )
 
-    def verdict(self, folder: ModelFolder) -> Verdict:
-        """Load a model and score it; `DataError` when it was fitted on other data."""
+    def verdict(
+        self, folder: ModelFolder, premium: SelectionPremium, pruning: PruningInflation
+    ) -> Verdict:
+        """Load a model and score it; `DataError` when it was fitted on other data.
+
+        ``premium`` and ``pruning`` see the model and its scores, which are not kept.
+        """
         model = load(folder.path)
         self._refuse_other_data(model, folder)
         scores = score_target(model, self.target, self.config)
@@ -103,8 +110,11 @@ class Judge:
             CALIBRATION: calibration(scores, self.target, self.config),
             COLD_START: cold_start(model, self.newcomers, self.config),
         }
+        entry = self._entry(folder, scores)
+        premium.see(entry, folder.selection["validation"]["warm"], scores)
+        pruning.see(entry, model)
         dim = getattr(model.config, "dim", None)
-        return Verdict(self._entry(folder, scores), tables, dim, model.uses_weights)
+        return Verdict(entry, tables, dim, model.uses_weights)
 
     def _refuse_other_data(self, model: Recommender, folder: ModelFolder) -> None:
         refit = bool(folder.selection["refit"])
@@ -142,4 +152,5 @@ class Judge:
             summary,
             score_intervals(scores, beyond, config.uncertainty),
             contributions(scores, config),
+            contributions_to(f"hit_rate@{config.list_length}", scores.warm, len(scores.user_ids)),
         )

@@ -20,6 +20,7 @@ from cofilter.scoring.scores import COUNTS, SCOPES
 
 RANK, SELECTED, NOTES = "rank", "selected", "notes"
 FAMILY, POINT, SEED, ENGINE, DEVICE = "family", "point", "seed", "engine", "device"
+TUNED = "tuned"  # see `cofilter.evaluation.tuning`
 BEST_SET, SEED_SD = "best_set", "seed_sd"
 P_HOLM, EFFECT_SIZE = "p_holm", "effect_size"
 DIFFERENCE, LOW, HIGH = "difference", "low", "high"
@@ -50,6 +51,10 @@ class Entry:
         part.
     primary:
         What each user adds to the primary metric, warm; None when the model has none.
+    hits:
+        Whether each user finds a relevant item in the list, warm; None when the model has none.
+    tuned:
+        How its values were found; None for what has none of its own, the blend.
     """
 
     family: str
@@ -61,7 +66,9 @@ class Entry:
     summary: Mapping[str, Any]
     intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     primary: Contributions | None = None
+    hits: Contributions | None = None
     backtest: float | None = None
+    tuned: str | None = None
 
     @property
     def sweep_point(self) -> tuple[str, str]:
@@ -109,7 +116,7 @@ def columns(config: EvaluateConfig) -> list[str]:
         for figure in with_ends(name)
     ]
     counted = [column(scope, name) for scope in SCOPES for name in COUNTS]
-    identity = [RANK, SELECTED, FAMILY, POINT, SEED, ENGINE, DEVICE]
+    identity = [RANK, SELECTED, FAMILY, POINT, SEED, ENGINE, DEVICE, TUNED]
     compared = [BEST_SET, *COMPARED, SEED_SD]
     chosen_by = [validation_column(config), backtest_column(config)]
     return [*identity, *chosen_by, *compared, *scored, *counted, NOTES]
@@ -237,6 +244,7 @@ def _row(entry: Entry, config: EvaluateConfig) -> dict[str, Any]:
         SEED: entry.seed,
         ENGINE: entry.engine,
         DEVICE: entry.device,
+        TUNED: entry.tuned,
         validation_column(config): entry.validation,
         backtest_column(config): entry.backtest,
     }
@@ -251,7 +259,7 @@ def _row(entry: Entry, config: EvaluateConfig) -> dict[str, Any]:
 
 def _types(config: EvaluateConfig) -> dict[str, str]:
     whole = {column(scope, name) for scope in SCOPES for name in WHOLE_COUNTS} | {RANK, SEED}
-    text = {FAMILY, POINT, ENGINE, DEVICE, NOTES}
+    text = {FAMILY, POINT, ENGINE, DEVICE, TUNED, NOTES}
     types = {}
     for name in columns(config):
         if name in text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from cofilter.core.parts import AUDIT, Parts, load_parts
 from cofilter.core.paths import BLENDED, MODELS, RESULTS, SOURCE, SPLIT
 from cofilter.evaluation.backtested import NO_BACKTEST, Backtested, read_backtested
 from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.tuning import how_tuned
+from cofilter.preparation.pruned import load_pruned
 from cofilter.preparation.split import SplitConfig
 from cofilter.training.points import expected_points
 
@@ -48,6 +50,10 @@ class Request:
         Where the ratings come from, which the facts repeat.
     scale:
         (lowest, highest) rating, when the source names it.
+    pruned:
+        Test rows that the filter's counting rules dropped; None where it dropped none.
+    tuned:
+        How the values of each point were found, by ``family/point``.
     """
 
     parts: Parts
@@ -61,6 +67,8 @@ class Request:
     source: Mapping[str, Any] | None = None
     backtested: Backtested = NO_BACKTEST
     scale: tuple[float, float] | None = None
+    pruned: pd.DataFrame | None = None
+    tuned: Mapping[str, str] = field(default_factory=dict)
 
 
 def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Request:
@@ -73,10 +81,11 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
     DataError
         A file is missing or unreadable.
     """
-    config = parse(EvaluateConfig, cfg["evaluate"], "evaluate")
+    config, parts = parse(EvaluateConfig, cfg["evaluate"], "evaluate"), load_parts(SPLIT)
+    audit = read_json(SPLIT / AUDIT)
     return Request(
-        parts=load_parts(SPLIT),
-        audit=read_json(SPLIT / AUDIT),
+        parts=parts,
+        audit=audit,
         split=parse(SplitConfig, cfg["split"], "split"),
         points=expected_points(cfg),
         models=MODELS,
@@ -86,4 +95,6 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
         source=read_json(SOURCE),
         backtested=read_backtested(RESULTS, config.primary),
         scale=cfg["data"]["scale"] and tuple(cfg["data"]["scale"]),
+        pruned=load_pruned(SPLIT, audit),
+        tuned=how_tuned(cfg, parts, config),
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cofilter.core.config import Config
 from cofilter.evaluation.backtested import NO_BACKTEST, Backtested
 from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.intervals import Contributions
 from cofilter.evaluation.leaderboard import (
     BACKTEST,
     ChosenOn,
@@ -15,10 +16,30 @@ from cofilter.evaluation.leaderboard import (
     figure_on,
     selected,
 )
-from cofilter.evaluation.significance import differences_to_best
+from cofilter.evaluation.significance import paired_difference
 
 # What a method must beat: the first of these with the primary metric is what the gain is over.
 REFERENCES = ("popularity", "bias", "global_mean")
+
+
+class Hits(Config):
+    """Of 100 warm test users with a relevant item, how many find one in their list.
+
+    Attributes
+    ----------
+    k:
+        Length of the list.
+    shipped, over:
+        With the shipped model, and with the baseline that the gain is over.
+    low, high:
+        Interval of the difference by bootstrap over users, paired.
+    """
+
+    k: int
+    shipped: float
+    over: float
+    low: float
+    high: float
 
 
 class Gain(Config):
@@ -32,6 +53,8 @@ class Gain(Config):
         Interval of the difference by bootstrap over users.
     users:
         Who take part.
+    hits:
+        The same in users who find something; None where one of the two does not rank.
     """
 
     over: str
@@ -39,6 +62,7 @@ class Gain(Config):
     low: float
     high: float
     users: int
+    hits: Hits | None
 
 
 class Shipped(Config):
@@ -118,15 +142,29 @@ def gain_of(best: Entry, others: Sequence[Entry], config: EvaluateConfig) -> Gai
     references = [by_name[name] for name in map(_baseline, REFERENCES) if name in by_name]
     if best.primary is None or not references or name_of(best) in map(_baseline, REFERENCES):
         return None
-    reference = references[0].primary
-    assert reference is not None
-    _, found = differences_to_best([reference, best.primary], config.uncertainty)
+    reference = references[0]
+    assert reference.primary is not None
+    difference, low, high = paired_difference(reference.primary, best.primary, config.uncertainty)
     return Gain(
-        over=name_of(references[0]),
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
+        over=name_of(reference),
+        difference=difference,
+        low=low,
+        high=high,
         users=int((best.primary.denominator > 0).sum()),
+        hits=_hits(best.hits, reference.hits, config),
+    )
+
+
+def _hits(
+    best: Contributions | None, reference: Contributions | None, config: EvaluateConfig
+) -> Hits | None:
+    if best is None or reference is None:
+        return None
+    _, low, high = paired_difference(reference, best, config.uncertainty)
+    n_users = best.denominator.sum()
+    shares = [100 * float(each.numerator.sum() / n_users) for each in (best, reference)]
+    return Hits(
+        k=config.list_length, shipped=shares[0], over=shares[1], low=100 * low, high=100 * high
     )
 
 

@@ -64,16 +64,7 @@ def differences_to_best(
     """
     if not models:
         return []
-    best = models[0]
-    if any((each.denominator != best.denominator).any() for each in models):
-        raise DataError("models to compare were scored on different users or rows")
-    used = best.denominator > 0
-    numerator = np.column_stack([each.numerator[used] for each in models])
-    denominator = np.repeat(best.denominator[used][:, None], len(models), axis=1)
-    samples = resampled_ratios(numerator, denominator, config, root=best.root)
-    low, high = intervals_of(samples - samples[:, :1], config.confidence_level)
-    ratio = numerator.sum(axis=0) / denominator.sum(axis=0)
-    metric = np.sqrt(ratio) if best.root else ratio
+    numerator, difference, low, high = _beside_the_first(models, config)
     each = numerator[:, 1:] - numerator[:, :1]
     p = holm(sign_flip_p(each, config))
     size = paired_effect_size(each)
@@ -81,7 +72,7 @@ def differences_to_best(
     rest = [
         Difference(
             bool(p[at] >= level),
-            float(metric[at + 1] - metric[0]),
+            float(difference[at + 1]),
             float(low[at + 1]),
             float(high[at + 1]),
             float(p[at]),
@@ -90,3 +81,34 @@ def differences_to_best(
         for at in range(len(models) - 1)
     ]
     return [Difference(True, 0.0, 0.0, 0.0, None, None), *rest]
+
+
+def paired_difference(
+    one: Contributions, other: Contributions, config: UncertaintyConfig
+) -> tuple[float, float, float]:
+    """other − one, and its interval by bootstrap over users, paired; without a test.
+
+    Raises
+    ------
+    DataError
+        They were scored on different users or rows.
+    """
+    _, difference, low, high = _beside_the_first([one, other], config)
+    return float(difference[1]), float(low[1]), float(high[1])
+
+
+def _beside_the_first(
+    models: Sequence[Contributions], config: UncertaintyConfig
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What the users add, float64[users, m], and each model − the first with its interval."""
+    first = models[0]
+    if any((each.denominator != first.denominator).any() for each in models):
+        raise DataError("models to compare were scored on different users or rows")
+    used = first.denominator > 0
+    numerator = np.column_stack([each.numerator[used] for each in models])
+    denominator = np.repeat(first.denominator[used][:, None], len(models), axis=1)
+    samples = resampled_ratios(numerator, denominator, config, root=first.root)
+    low, high = intervals_of(samples - samples[:, :1], config.confidence_level)
+    ratio = numerator.sum(axis=0) / denominator.sum(axis=0)
+    metric = np.sqrt(ratio) if first.root else ratio
+    return numerator, metric - metric[0], low, high

@@ -20,6 +20,8 @@ from cofilter.preparation.order import GLOBAL, prove_order
 from cofilter.preparation.split import SplitConfig
 from cofilter.preparation.tables import pair_keys, to_polars
 
+PRUNED = "pruned"  # what a filter dropped, which the parts do not hold
+
 
 def audit(
     parts: Parts,
@@ -93,7 +95,8 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
     """Compute the audit again from the parts and compare it with the recorded one.
 
     The instants, the counts of duplicates and where the validation part of a published split is
-    from are taken from the record, since the parts do not hold them. That every row is on its side
+    from are taken from the record, since the parts do not hold them; what a filter pruned is
+    `cofilter.preparation.pruned.verify_pruned`'s. That every row is on its side
     of the instants is proved again, and so is the order of each user's rows: parts that break it
     fail whatever the record says.
 
@@ -111,7 +114,8 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
     validation = recorded["published"]["validation"] if config.kind == "given" else None
     instants = _instants(recorded["instants"])
     found = audit(parts, instants, config, recorded["duplicates"], validation)
-    before, now = dict(_leaves(recorded)), dict(_leaves(found))
+    of_parts = {key: value for key, value in recorded.items() if key != PRUNED}
+    before, now = dict(_leaves(of_parts)), dict(_leaves(found))
     differing = [
         f"{key}: recorded {before.get(key, 'nothing')}, found {now.get(key, 'nothing')}"
         for key in [*now, *(key for key in before if key not in now)]

@@ -98,6 +98,14 @@ class FilterConfig(Config):
 def filter_ratings(
     ratings: pd.DataFrame, config: FilterConfig, instants: Instants | None
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """As `filter_and_prune`, without the rows that are gone."""
+    kept, report, _ = filter_and_prune(ratings, config, instants)
+    return kept, report
+
+
+def filter_and_prune(
+    ratings: pd.DataFrame, config: FilterConfig, instants: Instants | None
+) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     """Drop the rows that a rule of ``config`` drops; the row order and the columns stay.
 
     Under ``scope: train_period`` users and items that have no row before the test instant (once
@@ -112,9 +120,9 @@ def filter_ratings(
 
     Returns
     -------
-    The kept rows with a fresh index, and a JSON-able report: rows, users and items before and
-    after each rule, what became of ``keep_pairs``, and how many rows the two scopes treat
-    differently (null without instants).
+    The kept rows with a fresh index; a JSON-able report: rows, users and items before and after
+    each rule, what became of ``keep_pairs``, and how many rows the two scopes treat differently
+    (null without instants); and the rows that the counting rules dropped.
 
     Raises
     ------
@@ -148,7 +156,12 @@ def filter_ratings(
         "keep_pairs": _keep_report(table, config),
         "rows_scopes_differ": _scopes_differ(in_range, kept, config, instants),
     }
-    return ratings.take(kept[ROW].to_numpy()).reset_index(drop=True), report
+    pruned = in_range.join(kept, on=ROW, how="anti") if config.counting_rules else kept.clear()
+    return _taken(ratings, kept), report, _taken(ratings, pruned)
+
+
+def _taken(ratings: pd.DataFrame, rows: pl.DataFrame) -> pd.DataFrame:
+    return ratings.take(rows[ROW].sort().to_numpy()).reset_index(drop=True)
 
 
 def _check_scope(config: FilterConfig, instants: Instants | None) -> None:

@@ -19,8 +19,16 @@ from cofilter.preparation.instants import Instants, instants, moment
 from cofilter.preparation.tables import to_polars
 
 Kind = Literal[
-    "global_temporal", "user_temporal", "leave_last_out", "random", "user_random", "kfold", "given"
+    "global_temporal",
+    "user_temporal",
+    "leave_last_out",
+    "random",
+    "user_random",
+    "kfold",
+    "user_kfold",
+    "given",
 ]
+FOLDED_KINDS = ("kfold", "user_kfold")
 TEMPORAL_KINDS = ("global_temporal", "user_temporal", "leave_last_out")
 UNORDERED_KINDS = ("random", "user_random", "kfold")  # not given: it has the order of its source
 
@@ -33,15 +41,15 @@ class SplitConfig(Config):
     kind:
         How rows are assigned; see `split_ratings`.
     validation_share, test_share:
-        Shares of all rows, or of each user's. ``kfold`` takes ``validation_share`` of the rows
-        that are not in the test fold and has no use for ``test_share``; ``leave_last_out`` uses
-        neither. ``given`` takes ``validation_share`` of train where the source has no validation
-        part. A ``validation_share`` of 0 (an empty validation part) is for ``random``,
-        ``user_random``, ``kfold`` and ``given`` only.
+        Shares of all rows, or of each user's. ``kfold`` and ``user_kfold`` take
+        ``validation_share`` of the rows that are not in the test fold and have no use for
+        ``test_share``; ``leave_last_out`` uses neither. ``given`` takes ``validation_share`` of
+        train where the source has no validation part. A ``validation_share`` of 0 (an empty
+        validation part) is for the random kinds and ``given`` only.
     seed:
-        Of ``random``, ``user_random`` and ``kfold``; of ``given`` for a random slice of train.
+        Of the random kinds; of ``given`` for a random slice of train.
     fold, folds:
-        ``kfold`` tests on fold ``fold`` (from 0) of ``folds``.
+        ``kfold`` and ``user_kfold`` test on fold ``fold`` (from 0) of ``folds``.
     duplicates:
         What to do with a (user, item) pair that occurs twice in a part: ``error``, ``last``,
         ``mean``, ``max``, ``sum`` or ``count``; see `settle_duplicates`.
@@ -67,7 +75,7 @@ class SplitConfig(Config):
         if self.validation_share == 0 and self.temporal_kind:
             raise ValueError(
                 f"validation_share 0 is not allowed with kind {self.kind}: only random, "
-                "user_random, kfold and given can go without a validation part"
+                "user_random, kfold, user_kfold and given can go without a validation part"
             )
         return self
 
@@ -119,6 +127,9 @@ def split_ratings(
     ``kfold``
         A random permutation dealt out to ``folds`` folds, whose sizes differ by one at most; fold
         ``fold`` is test. count(validation_share) of the other rows, at random, are validation.
+    ``user_kfold``
+        As ``kfold``, but the rows are dealt user by user, each user's in random order: of every
+        user two folds differ by one row at most, and in all by one as well.
     ``given``
         By the column ``part``: a published split as it is. Where it has no validation, that is a
         slice of train: see `take_validation`. With ``duplicates`` ``error`` a pair in two parts is
@@ -191,7 +202,10 @@ def _assign(table: pl.DataFrame, config: SplitConfig, instants: Instants | None)
     if config.kind == "random":
         return _random(table.height, config, rng)
     if config.kind == "kfold":
-        return _kfold(table.height, config, rng)
+        # The same order for every fold, so that the folds are disjoint.
+        return _dealt(rng.permutation(table.height), config, rng)
+    if config.kind == "user_kfold":
+        return _dealt(_by_user(table, rng), config, rng)
     if config.kind == "user_random":
         order = table.select(USER, pl.Series("order", rng.permutation(table.height)))
     else:
@@ -208,10 +222,17 @@ def _random(rows: int, config: SplitConfig, rng: np.random.Generator) -> np.ndar
     return part
 
 
-def _kfold(rows: int, config: SplitConfig, rng: np.random.Generator) -> np.ndarray:
-    part = np.full(rows, TRAIN, dtype=np.int8)
-    order = rng.permutation(rows)  # the same for every fold, so that the folds are disjoint
-    in_fold = np.arange(rows) % config.folds == config.fold
+def _by_user(table: pl.DataFrame, rng: np.random.Generator) -> np.ndarray:
+    """Rows one user after another, those of each in random order."""
+    drawn = pl.Series("drawn", rng.permutation(table.height))
+    ordered = table.select(USER, drawn).with_row_index("row").sort(USER, "drawn")
+    return ordered["row"].to_numpy()
+
+
+def _dealt(order: np.ndarray, config: SplitConfig, rng: np.random.Generator) -> np.ndarray:
+    """Parts of the rows, which are dealt out to the folds in this order."""
+    part = np.full(len(order), TRAIN, dtype=np.int8)
+    in_fold = np.arange(len(order)) % config.folds == config.fold
     part[order[in_fold]] = TEST
     rest = rng.permutation(order[~in_fold])
     part[rest[: _count(config.validation_share, len(rest))]] = VALIDATION
@@ -272,5 +293,5 @@ def _refuse_empty(
 def _no_timestamps(config: SplitConfig) -> ConfigError:
     return ConfigError(
         f"split.kind: {config.kind} needs timestamps, and these ratings have none; use random, "
-        "user_random or kfold"
+        "user_random, kfold or user_kfold"
     )

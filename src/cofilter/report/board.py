@@ -23,6 +23,7 @@ from cofilter.evaluation.leaderboard import (
     RANK,
     SEED_SD,
     SELECTED,
+    TUNED,
     backtest_column,
     column,
     reported_metrics,
@@ -77,7 +78,7 @@ def shown_metrics(config: EvaluateConfig) -> dict[str, list[str]]:
 
 
 def main_board(table: pd.DataFrame, seconds: pd.Series, config: EvaluateConfig) -> Board:
-    """The leaderboard: the primary metric, how it compares, the other metrics, seconds."""
+    """The leaderboard: the primary metric, how it compares, the other metrics, tuning, seconds."""
     shown = shown_metrics(config)
     first, rest = shown["warm"][:1], shown["warm"][1:]
     headings = {name: title for name, title in COMPARED.items() if name in table}
@@ -89,9 +90,13 @@ def main_board(table: pd.DataFrame, seconds: pd.Series, config: EvaluateConfig) 
         _group("Warm users and items", names, warm),
         _group("All, cold included", shown["all"], _metrics(table, "all", shown["all"])),
     ]
+    training = {}
+    if TUNED in table and table[TUNED].notna().any():
+        training[TUNED] = [Cell(ABSENT if pd.isna(told) else told) for told in table[TUNED]]
     if len(seconds):
-        fits = [Cell(_seconds(seconds.get(name))) for name in table[MODEL]]
-        groups.append(_group("Training", ["seconds"], [fits]))
+        training["seconds"] = [Cell(_seconds(seconds.get(name))) for name in table[MODEL]]
+    if training:
+        groups.append(_group("Training", list(training), list(training.values())))
     return Board(_heads(table), groups)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
+from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leak import OPTIMISM
+from cofilter.report.board import shown_metrics
 from cofilter.report.published import by_claim, claims
 
 
@@ -22,6 +25,20 @@ def claim_rows(table: pd.DataFrame, board: pd.DataFrame) -> dict[str, list[dict[
     if table.empty:
         return {}
     return {claim: _records(rows) for claim, rows in by_claim(claims(table, board))}
+
+
+def premium_rows(table: pd.DataFrame, config: EvaluateConfig) -> list[dict[str, Any]]:
+    """The selection premium of the metrics that the leaderboard shows first."""
+    if table.empty:
+        return []
+    return _records(table[table["metric"].isin(shown_metrics(config)["warm"])])
+
+
+def pruning_rows(table: pd.DataFrame, few: Collection[str], primary: str) -> list[dict[str, Any]]:
+    """Both figures of the primary metric of ``few`` models; empty where nothing was pruned."""
+    if table.empty:
+        return []
+    return _records(table[table["model"].isin(few) & (table["metric"] == primary)])
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

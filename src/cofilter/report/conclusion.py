@@ -18,11 +18,11 @@ from cofilter.core.io import read_json
 from cofilter.core.parts import AUDIT, content_hashes
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.files import FACTS, IGNORE_WEIGHTS
-from cofilter.evaluation.shipping import Gain, Shipped
+from cofilter.evaluation.shipping import Gain, Hits, Shipped
 from cofilter.scoring.folders import ENSEMBLE
 
 NOWHERE = "on validation or in the backtest"
-_FACTS = ("evaluate", "split", "source", "feedback", "left_out", "shipped")
+_FACTS = ("evaluate", "split", "source", "feedback", "left_out", "shipped", "trained")
 EVALUATE_FIRST = "run the stage evaluate first"
 
 
@@ -66,7 +66,7 @@ def print_conclusion(facts: Mapping[str, Any], console: Console) -> None:
 
 
 def conclusion(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Lines by name: data, ship, gain and load."""
+    """Lines by name: data, ship, gain, hits where there are any, and load."""
     yield "data", about(facts["source"], facts["split"], facts["feedback"])
     config = parse(EvaluateConfig, facts["evaluate"], "evaluate")
     if facts["shipped"] is None:
@@ -75,6 +75,8 @@ def conclusion(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     chosen = parse(Shipped, facts["shipped"], "shipped")
     yield "ship", _why(chosen, config)
     yield "gain", _gain(chosen.gain, config)
+    if chosen.gain is not None and chosen.gain.hits is not None:
+        yield "hits", hits_of(chosen.gain, chosen.gain.hits)
     yield "load", f'cofilter.load("{folder_of(chosen)}")'
 
 
@@ -135,6 +137,15 @@ def _gain(gain: Gain | None, config: EvaluateConfig) -> str:
     return (
         f"{config.primary} {gain.difference:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}] on test "
         f"over {gain.over} (warm, {gain.users:,} users, {level} interval)"
+    )
+
+
+def hits_of(gain: Gain, hits: Hits) -> str:
+    """The gain in users who find something."""
+    change = hits.shipped - hits.over
+    return (
+        f"of 100 users {hits.shipped:.0f} find something relevant among their {hits.k}, with "
+        f"{gain.over} {hits.over:.0f}: {change:+.1f} [{hits.low:+.0f}, {hits.high:+.0f}]"
     )
 
 

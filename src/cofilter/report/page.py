@@ -20,8 +20,8 @@ from cofilter.metrics import beyond, ranking, rating
 from cofilter.report.backtest import backtest_rows
 from cofilter.report.board import main_board, ship, whole_board
 from cofilter.report.charts.style import Figure
-from cofilter.report.claims import claim_rows, leak_rows
-from cofilter.report.conclusion import left_out, where_chosen
+from cofilter.report.claims import claim_rows, leak_rows, premium_rows, pruning_rows
+from cofilter.report.conclusion import folder_of, left_out, where_chosen
 from cofilter.report.drawn_from import drawn_from
 from cofilter.report.published import figure_text
 from cofilter.report.results import Results, read_results
@@ -51,7 +51,11 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         "count": _count,
         "moment": _moment,
         "figure": lambda value: "–" if value is None else f"{value:.4f}",
+        "day": _day,
         "exact": figure_text,
+        "signed": lambda value: (
+            "–" if value is None else f"{value:+.4f}".replace("-", "\N{MINUS SIGN}")
+        ),
         "short": lambda value: f"{value:.2f}",
     }
     environment.filters.update(filters)
@@ -69,10 +73,19 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         whole=whole_board(found.board, found.config),
         sections=list(drawn),
         chosen=where_chosen(chosen) if chosen else None,
+        folder=folder_of(chosen) if chosen else None,
+        gain=chosen.gain if chosen else None,
+        trained=found.facts["trained"],
+        examples=found.examples,
+        rated=found.facts["feedback"] != "clicks",
         backtest=backtest_rows(found),
         no_backtest=(found.backtest or {}).get("reason"),
         leaks=leak_rows(found.tables[files.LEAK]),
         claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
+        premium=premium_rows(found.tables[files.PREMIUM], found.config),
+        pruning=pruning_rows(
+            found.tables[files.PRUNING], found.representatives(), found.config.primary
+        ),
         audit=found.facts["split"],
         source=found.facts["source"],
         environment=found.environment,
@@ -93,6 +106,10 @@ def _ranked_definitions() -> dict[str, str]:
 def _count(value: int | None) -> str:
     """12345 → "12 345", with a narrow space that does not break."""
     return "–" if value is None else f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _day(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
 
 
 def _moment(seconds: int | None) -> str:

@@ -1,6 +1,7 @@
 """A published system's claims: as published, as reproduced, and the honest figure beside them.
 
-``make claims`` prints ``results/reproduction.csv`` of this checkout.
+``make claims`` prints ``results/reproduction.csv`` of this checkout, and below it what choosing on
+test would promise of the sweep (``results/plots/selection_premium.csv``).
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from rich.text import Text
 
 from cofilter.core import paths
 from cofilter.core.errors import CofilterError, DataError
-from cofilter.evaluation.files import LEADERBOARD, REPRODUCTION
+from cofilter.evaluation.files import LEADERBOARD, PREMIUM, REPRODUCTION
 from cofilter.evaluation.leaderboard import FAMILY, POINT
-from cofilter.report.conclusion import read_facts, refuse_other_data
+from cofilter.evaluation.premium import CHOSEN_ON
+from cofilter.evaluation.premium import COLUMNS as COLUMNS_OF_PREMIUM
+from cofilter.report.conclusion import EVALUATE_FIRST, read_facts, refuse_other_data
 from cofilter.report.terminal import read_leaderboard, terminal
 from cofilter.reproduction.table import COLUMNS, OTHER_DATA
 
@@ -32,13 +35,30 @@ def main(checkout: Path = Path()) -> int:
         table = read_reproduction(checkout / paths.RESULTS / REPRODUCTION)
         board = checkout / paths.RESULTS / LEADERBOARD
         honest = read_leaderboard(board) if board.exists() else None
+        premium = None
         if honest is not None:
             refuse_other_data(checkout, read_facts(checkout / paths.RESULTS))
+            premium = read_premium(checkout / paths.RESULTS / PREMIUM)
     except CofilterError as error:
         Console(stderr=True).print(Text(str(error)), soft_wrap=True)
         return 1
     print_claims(claims(table, honest), terminal())
+    if premium is not None:
+        print_premium(premium, terminal())
     return 0
+
+
+def read_premium(path: Path) -> pd.DataFrame:
+    """Read ``selection_premium.csv``; a missing or broken file is a `DataError`."""
+    try:
+        table = pd.read_csv(path, keep_default_na=False, na_values="")
+    except FileNotFoundError:
+        raise DataError(f"{path}: file not found; {EVALUATE_FIRST}") from None
+    except ValueError as error:
+        raise DataError(f"{path}: not readable as CSV ({error})") from None
+    if list(table.columns) != COLUMNS_OF_PREMIUM:
+        raise DataError(f"{path}: columns {', '.join(COLUMNS_OF_PREMIUM)} are expected")
+    return table
 
 
 def read_reproduction(path: Path) -> pd.DataFrame:
@@ -116,6 +136,29 @@ def print_claims(table: pd.DataFrame, console: Console) -> None:
         for row in rows.to_dict("records"):
             figures = [figure_text(row[name]) for name in _FIGURES]
             board.add_row(Text(row["what"]), row["metric"], *figures, Text(row["note"]))
+        console.print(board)
+
+
+def print_premium(table: pd.DataFrame, console: Console) -> None:
+    """Print, for each metric, the point that test would choose beside validation's choice."""
+    title = "selection premium: chosen on test less chosen on validation, test figures, warm"
+    board = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    board.add_column("metric", no_wrap=True)
+    for name in CHOSEN_ON:
+        board.add_column(f"chosen on {name}", overflow="fold")
+        board.add_column("figure", justify="right", no_wrap=True)
+    for name in ("premium", "points", "users"):
+        board.add_column(name, justify="right", no_wrap=True)
+    for row in table.to_dict("records"):
+        chosen = [
+            cell
+            for part in CHOSEN_ON
+            for cell in (Text(row[f"chosen_on_{part}"]), f"{row[f'test_figure_{part}']:.4f}")
+        ]
+        ends = f" [{row['low']:+.3f}, {row['high']:+.3f}]" if pd.notna(row["low"]) else ""
+        counts = f"{row['points']}", f"{row['users']:,}"
+        board.add_row(row["metric"], *chosen, Text(f"{row['premium']:+.4f}{ends}"), *counts)
+    if len(table):
         console.print(board)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ PERHAPS = (
     files.BANDS,
     files.CALIBRATION,
     files.COLD_START,
+    files.PREMIUM,
+    files.PRUNING,
     files.LEAK,
     files.BACKTEST,
     files.BACKTEST_POOLED,
@@ -61,6 +64,8 @@ class Results:
         Where the models were scored; None when it was not logged here.
     backtest:
         Its facts, such as the windows or why there are none; None when there is no such file.
+    examples:
+        Users with their lists, as `cofilter.evaluation.examples.examples` tells them.
     """
 
     board: pd.DataFrame
@@ -70,6 +75,7 @@ class Results:
     seconds: pd.Series
     environment: dict[str, Any] | None
     backtest: dict[str, Any] | None = None
+    examples: Sequence[Mapping[str, Any]] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -119,6 +125,7 @@ def read_results(results: Path, root: Path) -> Results:
         seconds.dropna(),
         read_json(log) if log.is_file() else None,
         read_json(backtest) if backtest.is_file() else None,
+        read_json(results / files.EXAMPLES),
     )
 
 

@@ -45,6 +45,7 @@ def sections(found: Results) -> Iterator[Section]:
     def absent(*names: str) -> list[str]:
         return [name for name in names if tables[name].empty]
 
+    yield Section("short", "In short", "In short")
     drawn = list(comparisons(board, primary))
     yield Section("leaderboard", "Leaderboard", "Leaderboard", drawn)
     by_window, pooled = tables[files.BACKTEST], tables[files.BACKTEST_POOLED]

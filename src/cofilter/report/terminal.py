@@ -20,7 +20,7 @@ from cofilter.core import paths
 from cofilter.core.errors import CofilterError, DataError
 from cofilter.core.stale import Stale
 from cofilter.evaluation.files import LEADERBOARD, REPORT
-from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, ROWS
+from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, RANKING_FALLBACK, ROWS
 from cofilter.evaluation.leaderboard import (
     BEST_SET,
     DEVICE,
@@ -32,6 +32,7 @@ from cofilter.evaluation.leaderboard import (
     POINT,
     RANK,
     SELECTED,
+    TUNED,
     column,
 )
 from cofilter.report.conclusion import (
@@ -46,6 +47,7 @@ from cofilter.report.timings import read_timings
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
 _NEEDED = 3  # columns that stay however narrow the terminal is
 _NAMED = 4  # at most so many names in a line
+_FOLDED = {FALLBACK: "rated by\nfallback", RANKING_FALLBACK: "ranked by\nfallback"}
 _ALIKE = "≈"  # marks the best set
 
 
@@ -131,16 +133,24 @@ def print_places(console: Console) -> None:
         console.print(f"{name + ':':<13}{path}", soft_wrap=True)
 
 
-def print_folds(summary: pd.DataFrame, console: Console) -> None:
-    """Print what `cofilter.evaluation.folds.summary` gives: mean ± sd over the folds."""
+def print_folds(summary: pd.DataFrame, console: Console, k: int | None = None) -> None:
+    """Print what `cofilter.evaluation.folds.summary` gives: mean ± sd over the folds.
+
+    ``k``: the length of the lists whose NDCG and recall are shown; None: errors alone.
+    """
+    ranked = [] if k is None else [f"ndcg@{k}", f"recall@{k}"]
+    metrics = [name for name in (*ranked, *ERRORS) if summary[name].notna().any()]
+    shares = [name for name in (FALLBACK, RANKING_FALLBACK) if name in summary]
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown.add_column("method", overflow="fold")
-    for name in ("RMSE", "MAE", "folds", "rows", "fallback"):
+    headings = [name.upper() for name in metrics]
+    for name in (*headings, "folds", "rows", *(_FOLDED[share] for share in shares)):
         shown.add_column(name, justify="right", no_wrap=True)
     for row in summary.to_dict("records"):
-        errors = [_spread(row[name], row[f"{name}_sd"]) for name in ERRORS]
-        rest = str(row["folds"]), str(row[ROWS]), f"{row[FALLBACK]:.2%}"
-        shown.add_row(Text(row[METHOD]), *errors, *rest)
+        figures = [_spread(row[name], row[f"{name}_sd"]) for name in metrics]
+        by_fallback = ["" if pd.isna(row[name]) else f"{row[name]:.2%}" for name in shares]
+        rest = [str(row["folds"]), str(row[ROWS]), *by_fallback]
+        shown.add_row(Text(row[METHOD]), *figures, *rest)
     console.print(shown)
 
 
@@ -198,6 +208,8 @@ def _row(
         cells[f"{name}\nall"] = _figure(row[column("all", name)])
     for name in warm:
         cells.setdefault(f"{name}\nwarm", _figure(row.get(column("warm", name))))
+    tuned = row.get(TUNED)
+    cells[TUNED] = "" if tuned is None or pd.isna(tuned) else tuned
     cells["trained\non"] = f"{row[ENGINE]}, {row[DEVICE]}"
     if times:
         seconds = times.get(f"{row[FAMILY]}-{row[POINT]}")
@@ -208,7 +220,7 @@ def _row(
 def _board(rows: list[dict[str, str]], names: list[str]) -> Table:
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        left = name in ("model", "trained\non")
+        left = name in ("model", TUNED, "trained\non")
         shown.add_column(name, justify="left" if left else "right", overflow="fold")
     for row in rows:
         chosen = row["model"].endswith(" *")
@@ -231,6 +243,8 @@ def _interval(row: dict[Any, Any], name: str) -> str:
 
 
 def _spread(mean: float, sd: float) -> str:
+    if pd.isna(mean):
+        return ""
     return f"{mean:.4f}" if pd.isna(sd) else f"{mean:.4f} ± {sd:.4f}"
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cofilter.core.parts import Parts
+from cofilter.recommender.iterative import RANKED
 from cofilter.report.samples import sample_predictions, sample_recommendations
 from cofilter.scoring.config import lower_is_better
+from cofilter.scoring.folders import ModelFolder
 from cofilter.tracking.beside import TrackerBeside
+from cofilter.tracking.data import MODEL
+from cofilter.tracking.records import Chart
 from cofilter.training.point import TrainedPoint
+
+CURVES = ("loss", "rmse", f"ndcg@{RANKED}")  # columns of a learning curve, where it has them
 
 
 def shown_metrics(primary: str) -> list[str]:
@@ -47,16 +53,32 @@ def quality(selection: Mapping[str, Any], primary: str) -> str:
     return f"{selection['family']}/{selection['point']}: on validation {reached}{best}"
 
 
+def artifact_name(family: str, point: str) -> str:
+    """The name of a model's artifact, whose versions are trainings of one point."""
+    return f"{family}-{point}"
+
+
+def use_models(tracker: TrackerBeside, folders: Iterable[ModelFolder]) -> None:
+    """Note which models a stage has read."""
+    for folder in folders:
+        tracker.use_data(artifact_name(folder.family, folder.point), MODEL, folder.path)
+
+
 def log_trained(
     tracker: TrackerBeside, trained: TrainedPoint, parts: Parts, titles: pd.Series, folder: Path
 ) -> None:
     """Log figures, samples with titles, and the model and its checkpoint as artifacts."""
-    model, name = trained.model, f"{trained.selection['family']}-{trained.selection['point']}"
+    model = trained.model
+    artifact = artifact_name(trained.selection["family"], trained.selection["point"])
     tracker.log_summary(trained.selection["validation"] | trained.timings)
+    for name in CURVES:
+        if name in trained.curve.columns:
+            chart = Chart("line", "epoch", name, f"{name} by epoch", by="phase")
+            tracker.log_chart(f"learning_curve_{name}", trained.curve, chart)
     tracker.log_table("predictions", sample_predictions(model, parts.validation, titles))
     tracker.log_table("recommendations", sample_recommendations(model, parts, titles))
-    tracker.log_artifact(name, "model", folder, aliases=["best"])
+    tracker.log_artifact(artifact, MODEL, folder, aliases=["best"])
     if trained.checkpoint is not None:
         tracker.log_artifact(
-            f"{name}-checkpoint", "checkpoint", trained.checkpoint, aliases=["last"]
+            f"{artifact}-checkpoint", "checkpoint", trained.checkpoint, aliases=["last"]
         )

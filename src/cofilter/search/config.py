@@ -1,35 +1,30 @@
-"""What a hyper-parameter search is told."""
+"""What a hyper-parameter search is told, and a tuning of many methods."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cofilter.core.config import Config
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"  # of files, and of a choice on Hydra's command line
 
 
-class SearchConfig(Config):
-    """Group ``search``.
+class StudyConfig(Config):
+    """How studies are made, alike for one method and for many.
 
     Attributes
     ----------
-    method:
-        ``family/point``, such as ``mf/biased-dim50``: what the name leaves out may be searched.
-    study:
-        Names the study and its file; None: made of method and data.
     name:
-        The best configuration becomes ``conf/<family>/<name>.yaml``; None: the study's name.
+        The best configuration becomes ``conf/<family>/<name>.yaml``; None: named by the data.
     overwrite:
         Whether that file may be there already.
     split:
         Folder with ``train.parquet`` and ``validation.parquet``, relative to the checkout.
-    metric:
-        On warm validation rows; None: ``rmse`` where ratings are predicted, ``ndcg@10`` otherwise.
-    n_trials:
-        In all, whatever runs of the study they were made in.
+    seconds:
+        What the trials may take together, instead of a number of them: the last one begins before.
+        Whatever runs of the study they were made in; what a killed trial took does not count.
     workers:
         Processes that share the study. One makes the same trials in every equal run, stopped in
         the middle or not; what several know of each other depends on time.
@@ -47,13 +42,10 @@ class SearchConfig(Config):
         By family, a tree like the family's group; see `cofilter.search.space`.
     """
 
-    method: str
-    study: str | None = Field(pattern=NAME)
     name: str | None = Field(pattern=NAME)
     overwrite: bool
     split: str
-    metric: str | None
-    n_trials: int = Field(gt=0)
+    seconds: float | None = Field(gt=0)
     workers: int = Field(gt=0)
     seed: int = Field(ge=0)
     startup_trials: int = Field(ge=0)
@@ -61,12 +53,52 @@ class SearchConfig(Config):
     warmup_epochs: int = Field(gt=0)
     space: dict[str, Any]
 
+
+def _refuse_two_budgets(trials: int | None, seconds: float | None, name: str) -> None:
+    if (trials is None) == (seconds is None):
+        raise ValueError(
+            f"{name} {trials} and seconds {seconds}: exactly one of them is expected, and the "
+            "other null"
+        )
+
+
+class SearchConfig(StudyConfig):
+    """Group ``search``.
+
+    Attributes
+    ----------
+    method:
+        ``family/point``, such as ``mf/biased-dim50``: what the name leaves out may be searched.
+    study:
+        Names the study and its file; None: made of method and data.
+    metric:
+        On warm validation rows; None: the one that chooses the method, see
+        `cofilter.evaluation.tuning.tuning_metric`.
+    n_trials:
+        In all, whatever runs of the study they were made in. It or ``seconds``.
+    """
+
+    method: str
+    study: str | None = Field(pattern=NAME)
+    metric: str | None
+    n_trials: int | None = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        _refuse_two_budgets(self.n_trials, self.seconds, "n_trials")
+        return self
+
     @field_validator("method")
     @classmethod
     def _family_and_point(cls, method: str) -> str:
         if len(parts := method.split("/")) != 2 or not all(parts):
             raise ValueError("family/point is expected (such as mf/biased-dim50)")
         return method
+
+    @property
+    def budget(self) -> str:
+        """``24 trials`` or ``300 s``."""
+        return f"{self.seconds:g} s" if self.n_trials is None else f"{self.n_trials} trials"
 
     @property
     def family(self) -> str:
@@ -77,3 +109,24 @@ class SearchConfig(Config):
     def point(self) -> str:
         """The point that ``method`` names."""
         return self.method.partition("/")[2]
+
+
+class TuneConfig(StudyConfig):
+    """Group ``tune``: every method has the same budget, its own study, and is judged by its metric.
+
+    Attributes
+    ----------
+    methods:
+        Points to search, family/point; None: of each family and kind of the sweep that can be
+        searched one point, that of the middle dim and the first seed.
+    trials:
+        Of each method. It or ``seconds``.
+    """
+
+    methods: tuple[str, ...] | None
+    trials: int | None = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        _refuse_two_budgets(self.trials, self.seconds, "trials")
+        return self

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from cofilter.core.columns import RATING, TIMESTAMP
 from cofilter.core.errors import CapabilityError, ConfigError
+from cofilter.core.feedback import Feedback, feedback_of
 from cofilter.core.io import json_sha256, read_table
 from cofilter.core.matrix import Interactions
 from cofilter.core.paths import LOGS, TRIALS
 from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.tuning import data_fingerprint, tuning_metric
 from cofilter.metrics import rating
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.iterative import RANKED
@@ -81,6 +84,11 @@ class Job:
         """As Optuna says it."""
         return "minimize" if lower_is_better(self.metric) else "maximize"
 
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """That of the ratings, when it is named."""
+        return self.make({}).config.scale
+
     def checkpoints(self, params: Mapping[str, Any]) -> Path:
         """A folder for one trial's checkpoints: a trial tried again finds those it had."""
         return self.root / TRIALS / self.study / json_sha256(dict(params))[:16]
@@ -94,29 +102,40 @@ class Data:
     ----------
     target:
         The validation part as what is to be predicted.
+    feedback, timed:
+        What the train part's numbers are, and whether its rows have times.
     """
 
     train: Interactions
     validation: Interactions
     target: Target
+    feedback: Feedback
+    timed: bool
 
     @classmethod
-    def load(cls, split: Path, score: ScoreConfig) -> Data:
+    def load(
+        cls,
+        split: Path,
+        score: ScoreConfig,
+        scale: tuple[float, float] | None = None,
+    ) -> Data:
         """Read train and validation, and nothing else, from a split's folder."""
         train, validation = (read_table(split / f"{part}.parquet") for part in PARTS)
-        target = Target.of(
-            train, None, validation, score.relevance_threshold, weighted=score.weighted
-        )
-        return cls(Interactions.of(train), Interactions.of(validation), target)
+        threshold, weighted = score.relevance_threshold, score.weighted
+        target = Target.of(train, None, validation, threshold, scale, weighted=weighted)
+        feedback, timed = feedback_of(train[RATING].to_numpy(), scale), TIMESTAMP in train
+        return cls(Interactions.of(train), Interactions.of(validation), target, feedback, timed)
 
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that tell these ratings from others."""
-        return json_sha256([self.train.sha256, self.validation.sha256])[:16]
+        return data_fingerprint(self.train, self.validation)
 
 
-def metric_of(model: Recommender, config: SearchConfig, evaluate: EvaluateConfig) -> str:
-    """The metric that a search judges by.
+def metric_of(
+    model: Recommender, config: SearchConfig, evaluate: EvaluateConfig, *, rated: bool = True
+) -> str:
+    """The metric that a search judges by; ``rated``: whether the data are ratings.
 
     Raises
     ------
@@ -126,7 +145,7 @@ def metric_of(model: Recommender, config: SearchConfig, evaluate: EvaluateConfig
         The model has no such metric.
     """
     watched = "rmse" if model.predicts_ratings else f"ndcg@{RANKED}"
-    metric = config.metric or watched
+    metric = config.metric or tuning_metric(model, evaluate, rated=rated)
     names = metric_names(evaluate)
     if metric not in names:
         raise ConfigError(
@@ -137,6 +156,11 @@ def metric_of(model: Recommender, config: SearchConfig, evaluate: EvaluateConfig
         raise CapabilityError(
             f"search.metric: {config.method} ranks and predicts no ratings, so it has no {metric}; "
             "a ranking metric such as ndcg@10 is expected"
+        )
+    if rates and not rated:
+        raise ConfigError(
+            f"search.metric: {metric} needs ratings, and these data are clicks or counts; a "
+            "ranking metric such as ndcg@10 is expected"
         )
     if not rates and not model.ranks:
         raise CapabilityError(

@@ -114,12 +114,17 @@ def origin(study: SearchStudy) -> str:
 
 
 def _before(study: SearchStudy) -> str:
-    """What the configuration was worth as it stood, if that was within the space."""
-    present = dict(study.job.present)
+    value = value_before(study)
+    return "" if value is None else f" ({value:.4f} before)"
+
+
+def value_before(study: SearchStudy) -> float | None:
+    """What the configuration was worth as it stood; None where that trial failed."""
+    as_it_stood: tuple[dict[str, Any], ...] = ({}, dict(study.job.present))
     for trial in study.trials():
-        if trial.user_attrs.get(VALUES) == present and trial.value is not None:
-            return f" ({trial.value:.4f} before)"
-    return ""
+        if trial.user_attrs.get(VALUES) in as_it_stood and trial.value is not None:
+            return float(trial.value)
+    return None
 
 
 def _own(group: Mapping[str, Any], kind: str | None) -> dict[str, Any]:

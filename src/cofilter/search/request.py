@@ -19,8 +19,12 @@ from cofilter.training.loop import CheckpointConfig
 from cofilter.training.points import make_point, parse_point
 
 
-def job_of(cfg: Mapping[str, Any], checkpoint: CheckpointConfig, root: Path) -> Job:
+def job_of(
+    cfg: Mapping[str, Any], checkpoint: CheckpointConfig, root: Path, *, rated: bool = True
+) -> Job:
     """The search that the group ``search`` describes, over the other groups as they are.
+
+    ``rated``: whether the data are ratings, on which the metric depends.
 
     Raises
     ------
@@ -45,7 +49,7 @@ def job_of(cfg: Mapping[str, Any], checkpoint: CheckpointConfig, root: Path) -> 
         make=making,
         space=space,
         present=values_at(space, cfg[family]),
-        metric=metric_of(model, config, evaluate),
+        metric=metric_of(model, config, evaluate, rated=rated),
         evaluate=evaluate,
         checkpoint=checkpoint,
         tracking=parse(TrackingConfig, cfg["tracking"], "tracking"),

@@ -13,11 +13,12 @@ from multiprocessing.process import BaseProcess
 import numba
 from optuna.trial import FrozenTrial
 
-from cofilter.core.errors import CofilterError, Interrupted
+from cofilter.core.errors import CofilterError, DataError, Interrupted
 from cofilter.search.job import Data, Job
 from cofilter.search.study import SearchStudy, only_run, worker_lives
 from cofilter.search.trial import Outcome, Trials
 from cofilter.training.interruption import stop_on_signals
+from cofilter.training.unfit import unfit_reason
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +28,20 @@ class SearchError(CofilterError):
 
 
 def search(job: Job, data: Data) -> SearchStudy:
-    """Run trials until the study has ``n_trials``; gives the study, with at least one complete.
+    """Run trials until the budget is spent; gives the study, with at least one complete.
 
     Raises
     ------
+    DataError
+        These data cannot train the method.
     Interrupted
         SIGTERM or SIGINT came; run again to go on from there.
     SearchError
         A worker died, or no trial is complete.
     """
+    reason = unfit_reason(job.make({}), data.feedback, timed=data.timed)
+    if reason is not None:
+        raise DataError(f"search.method: {job.config.method}: {reason}")
     with only_run(job):
         study = SearchStudy(job, data.fingerprint)
         study.take_back()
@@ -112,7 +118,7 @@ def work(job: Job) -> None:
                     raise Interrupted(signal.SIGTERM, "the main process of the search is gone")
 
             check()
-            data = Data.load(job.root / job.config.split, job.evaluate)
+            data = Data.load(job.root / job.config.split, job.evaluate, job.scale)
             run_trials(job, data, SearchStudy(job, data.fingerprint), check)
     except Interrupted as interrupted:
         log.info("%s", interrupted)

@@ -31,7 +31,8 @@ from cofilter.search.trial import FAIL, Outcome
 log = logging.getLogger(__name__)
 
 IDENTITY, VALUES, REASON, EPOCHS = "identity", "values", "reason", "epochs"  # attributes
-LOST, AGAIN, ATTEMPT = "lost", "again", "attempt"
+AS_IT_IS = "as it is"  # a trial that changes nothing of the configuration
+LOST, AGAIN, ATTEMPT, KILLED = "lost", "again", "attempt", "killed"
 ATTEMPTS = 3  # of a trial whose process dies
 LOCKED_SECONDS = 120  # to wait for SQLite
 HALVING = 3  # of so many trials one goes on at each rung
@@ -76,11 +77,13 @@ class SearchStudy:
             present = self.job.present
             if all(dimension.holds(present[path]) for path, dimension in self.job.space.items()):
                 self.study.enqueue_trial(dict(present))
+            else:  # such as null, what suits the data: no point of the space, but a trial
+                self.study.enqueue_trial({}, user_attrs={AS_IT_IS: True})
         elif known != identity:
             other = [name for name in identity if known.get(name) != identity[name]]
             raise ConfigError(
-                f"the study {self.job.study} was begun with other {', '.join(other)}; name a new "
-                f"one by search.study, or remove {self.job.database}"
+                f"the study {self.job.study} was begun with other {', '.join(other)}; remove "
+                f"{self.job.database} to begin anew (a search can name another: search.study)"
             )
 
     def trials(self) -> list[FrozenTrial]:
@@ -89,17 +92,20 @@ class SearchStudy:
         return [trial for trial in trials if LOST not in trial.user_attrs]
 
     def claim(self) -> tuple[optuna.Trial, dict[str, Any]] | None:
-        """The next trial and its values; None when all have begun."""
+        """The next trial and its values; None when all have begun.
+
+        The first one has the values of the configuration as it is; where one of them lies outside
+        of the space it has none, which changes nothing.
+        """
         with self._claiming():
             trials = self.trials()
             waiting = any(trial.state == TrialState.WAITING for trial in trials)
-            if not waiting and len(trials) >= self.job.config.n_trials:
+            if not waiting and self._spent(trials):
                 return None
             self.study.sampler = sampler_of(self.job, len(trials))
             trial = self.study.ask()
-            values = {
-                path: dimension.suggest(trial, path) for path, dimension in self.job.space.items()
-            }
+            space = {} if AS_IT_IS in trial.user_attrs else self.job.space
+            values = {path: dimension.suggest(trial, path) for path, dimension in space.items()}
             trial.set_user_attr(VALUES, values)
             return trial, values
 
@@ -130,6 +136,7 @@ class SearchStudy:
             if attempt >= ATTEMPTS:
                 reason = f"its process was killed {attempt} times"
                 self.storage.set_trial_user_attr(trial._trial_id, REASON, reason)
+                self.storage.set_trial_user_attr(trial._trial_id, KILLED, True)
             else:
                 # One killed while it was drawn has no values: the next is drawn in its place.
                 if VALUES in trial.user_attrs and trial.number not in copied:
@@ -143,14 +150,28 @@ class SearchStudy:
         sign = 1 if self.job.direction == "minimize" else -1
         return min(done, key=lambda trial: sign * float(trial.value or 0.0), default=None)
 
-    def is_finished(self) -> bool:
-        """Whether as many trials have ended as are asked for."""
-        ended = [trial for trial in self.trials() if trial.state.is_finished()]
-        return len(ended) >= self.job.config.n_trials
+    @property
+    def seconds(self) -> float:
+        """What the trials that have ended took together."""
+        return _seconds(self.trials())
+
+    def _spent(self, trials: list[FrozenTrial]) -> bool:
+        """Whether no further trial may begin."""
+        config = self.job.config
+        if config.n_trials is not None:
+            return len(trials) >= config.n_trials
+        assert config.seconds is not None  # the configuration has one of them
+        return _seconds(trials) >= config.seconds
 
     def _claiming(self) -> filelock.FileLock:
         """Held while a trial is drawn, so that no two processes draw the last one."""
         return filelock.FileLock(self.job.folder / f"{self.job.study}.claim")
+
+
+def _seconds(trials: list[FrozenTrial]) -> float:
+    """Of a killed trial nobody knows: what Optuna notes ends when it was found."""
+    ended = [trial for trial in trials if KILLED not in trial.user_attrs]
+    return sum(trial.duration.total_seconds() for trial in ended if trial.duration)
 
 
 def pruner_of(job: Job) -> optuna.pruners.BasePruner:
@@ -177,7 +198,7 @@ def _identity(job: Job, fingerprint: str) -> dict[str, Any]:
         "metric": job.metric,
         "seed": config.seed,
         "pruner": [config.pruner, config.startup_trials, config.warmup_epochs],
-        "space": {path: dimension.model_dump() for path, dimension in job.space.items()},
+        "space": {path: dimension.model_dump(mode="json") for path, dimension in job.space.items()},
         "configuration": job.make({}).config.model_dump(mode="json"),
         "data": fingerprint,
     } | {"evaluate": job.evaluate.model_dump(mode="json")}

@@ -24,18 +24,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cofilter.core.errors import is_interruption
+from cofilter.core.paths import main_checkout
+from cofilter.tracking.data import data_of
+from cofilter.tracking.going import hold
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cofilter.tracking.config import TrackingConfig
+    from cofilter.tracking.records import Chart
 
 log = logging.getLogger(__name__)
 
 HURRY_SECONDS = 0.7  # a preempted machine gives 2 s, and the checkpoint needs its share
 STUCK_SECONDS = 60  # that a message may wait for the other process before it is given up
 ENDED = "ended"  # the other process's last word
-_CODE = "import sys; from cofilter.tracking.worker import serve; serve(int(sys.argv[1]))"
+_CODE = "import sys; from cofilter.tracking.worker import serve; serve(*map(int, sys.argv[1:]))"
 _SOURCES = Path(__file__).parents[2]
 
 
@@ -49,24 +53,33 @@ class Worker(NamedTuple):
 _launched: list[Worker] = []
 
 
-def launch() -> None:
-    """Start the process of this process's next `TrackerBeside`."""
-    _launched.append(_start())
+def launch(*, tables: bool = True) -> None:
+    """Start the process of this process's next `TrackerBeside`.
+
+    Parameters
+    ----------
+    tables:
+        Whether it will be sent tables: it then imports pandas ahead.
+    """
+    _launched.append(_start(main_checkout(), tables))
 
 
-def _start() -> Worker:
+def _start(root: Path, tables: bool = True) -> Worker:
+    held = hold(root)
     ours, theirs = socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STUCK_SECONDS, 0))
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CODE, str(theirs.fileno())],
+            [sys.executable, "-c", _CODE, str(theirs.fileno()), str(int(tables))],
             env=os.environ | {"PYTHONPATH": str(_SOURCES)},
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), *held],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # what it has to say comes through the pipe
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the stage, which then ends the run in order
         )
+    for number in held:
+        os.close(number)  # the other process has it from now on
     return Worker(process, Connection(ours.detach()))
 
 
@@ -92,7 +105,7 @@ class EndsWithBlock(ABC):
 class TrackerBeside(EndsWithBlock):
     """A `cofilter.tracking.tracker.Tracker` in another process, with the same methods.
 
-    What is logged is sent through a pipe; only `finish` waits. When this process is killed, the
+    What is logged is sent through a pipe; only `finish` may wait. When this process is killed, the
     other one sees the pipe's end and finishes the run as failed. When the other one dies, there is
     one warning, and every method then does nothing.
 
@@ -100,17 +113,22 @@ class TrackerBeside(EndsWithBlock):
     ----------
     config:
         As of `Tracker`; a disabled one starts no process.
+    waits:
+        Whether `finish` waits for the run's end. A stage of a second would otherwise wait for the
+        import of wandb; `cofilter.tracking.going` waits for all runs in its place. Not for a run
+        that copies files, which DVC may move after the stage.
     described:
         The further arguments of `Tracker`.
     """
 
-    def __init__(self, config: TrackingConfig, **described: Any) -> None:
+    def __init__(self, config: TrackingConfig, *, waits: bool = True, **described: Any) -> None:
+        self.waits = waits
         self.run_id: str | None = None
         self._worker = _launched.pop() if _launched else None
         if config.wanted_mode == "disabled":
             self._let_go()
             return
-        self._worker = self._worker or _start()
+        self._worker = self._worker or _start(described["root"])
         self._send(config, described)
 
     def start(
@@ -142,14 +160,30 @@ class TrackerBeside(EndsWithBlock):
         """Log a file or folder, which has to stay until `finish`; see `Tracker.log_artifact`."""
         self._send("log_artifact", name, type, path.absolute(), aliases)
 
+    def log_data(self, name: str, type: str, *paths: Path) -> None:
+        """Log files or folders by reference, with the checksums that they have now."""
+        self._send_data("log_data", name, type, paths)
+
+    def use_data(self, name: str, type: str, *paths: Path) -> None:
+        """Note that the run has read files or folders, see `Tracker.use_data`."""
+        self._send_data("use_data", name, type, paths)
+
+    def link_data(self, name: str, type: str, *paths: Path) -> None:
+        """Link a model that a run has logged to the registry, see `Tracker.link_data`."""
+        self._send_data("link_data", name, type, paths)
+
+    def log_chart(self, name: str, table: pd.DataFrame, chart: Chart) -> None:
+        """Log a chart that W&B draws, see `Tracker.log_chart`."""
+        self._send("log_chart", name, table, chart)
+
     def log_page(self, name: str, html: str) -> None:
         """Log an HTML page or fragment."""
         self._send("log_page", name, html)
 
     def finish(self, exit_code: int = 0, hurry: bool = False) -> None:
-        """End the run and wait for it; with ``hurry`` at most `HURRY_SECONDS`."""
+        """End the run, and wait for it if it `waits`; with ``hurry`` at most `HURRY_SECONDS`."""
         self._send("finish", exit_code)
-        if not self._hear(HURRY_SECONDS if hurry else None):
+        if self.waits and not self._hear(HURRY_SECONDS if hurry else None):
             log.warning("W&B: the run is still being sent, in a process that goes on")
         self._let_go()
 
@@ -160,6 +194,10 @@ class TrackerBeside(EndsWithBlock):
                 self._worker.pipe.send(message)
             except OSError as error:
                 self._lost(error)
+
+    def _send_data(self, method: str, name: str, type: str, paths: Sequence[Path]) -> None:
+        if self._worker is not None:  # else no checksum is needed
+            self._send(method, data_of(name, type, paths))
 
     def _hear(self, seconds: float | None) -> bool:
         """Log what the other process has said; whether it ended or there is none.

@@ -35,6 +35,9 @@ class TrackingConfig(Config):
     copy_artifacts_mb:
         Up to this size (MB) a logged file or folder is copied into the logs, so that an offline
         run can be sent after the original has changed; larger ones are read from their place.
+    registry:
+        Name of the W&B registry to which evaluate links the shipped model, for example ``model``;
+        the collection there is called like the project.
     """
 
     mode: Mode = "auto"
@@ -43,6 +46,12 @@ class TrackingConfig(Config):
     init_timeout: float = Field(20, gt=0)
     finish_timeout: float = Field(60, gt=0)
     copy_artifacts_mb: float = Field(256, ge=0)
+    registry: str | None = Field(None, pattern="^[^/:]+$")
+
+    @property
+    def registry_target(self) -> str | None:
+        """The collection to link to, as wandb names it."""
+        return None if self.registry is None else f"wandb-registry-{self.registry}/{self.project}"
 
     @property
     def wanted_mode(self) -> Mode:

@@ -26,12 +26,14 @@ _QUIET = {
 PROBE_BYTES = 65536  # larger than what a file system keeps within its own records
 
 
-def import_libraries() -> None:
+def import_libraries(*, tables: bool) -> None:
     """Import what a run needs, ahead of a `prepare` that says what is absent."""
     os.environ |= _QUIET  # wandb looks at these while it is imported
     with contextlib.suppress(ImportError):
-        import pandas  # noqa: F401 - by `wandb.Table`, at the first one
         import wandb  # noqa: F401
+
+        if tables:
+            import pandas  # noqa: F401 - by `wandb.Table`, at the first one
 
 
 def prepare(config: TrackingConfig, root: Path) -> LiveMode:
@@ -55,11 +57,16 @@ def prepare(config: TrackingConfig, root: Path) -> LiveMode:
         "WANDB_DATA_DIR": str(logs / "wandb-data"),  # staged artifacts
         "WANDB_ARTIFACT_DIR": str(logs / "wandb-artifacts"),
     }
-    import wandb  # only now, since it reads the environment
-
     if config.wanted_mode != "auto":
         return "online" if config.wanted_mode == "online" else "offline"
-    return "online" if wandb.login(prompt=False, verify=False) else "offline"
+    return "online" if logged_in() else "offline"
+
+
+def logged_in() -> bool:
+    """Whether this machine has credentials for the server; asks neither the user nor the server."""
+    import wandb  # only now, since it reads the environment that `prepare` sets
+
+    return bool(wandb.login(prompt=False, verify=False))
 
 
 def start_service(config: TrackingConfig) -> None:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class Chart(NamedTuple):
+    """A chart of a table's columns.
+
+    Attributes
+    ----------
+    kind:
+        ``bar``: one for each row; ``line``: through all rows of one value of ``by``.
+    x, y, by:
+        Columns; a bar's label is in ``x``.
+    """
+
+    kind: Literal["bar", "line"]
+    x: str
+    y: str
+    title: str
+    by: str | None = None
 
 
 def define_metrics(run: Any, names: Iterable[str], axis: str) -> None:
@@ -18,26 +35,22 @@ def define_metrics(run: Any, names: Iterable[str], axis: str) -> None:
 
 def log_table(run: Any, name: str, table: pd.DataFrame) -> None:
     """Log a table; its index is left out, and a missing value becomes None."""
+    run.log({name: _table(table)})
+
+
+def log_chart(run: Any, name: str, table: pd.DataFrame, chart: Chart) -> None:
+    """Log a chart that W&B draws; nothing when ``table`` has no row with both numbers."""
     import wandb
 
-    # NaN in a column of text is a second type to wandb, which refuses a column of two.
-    rows: list[Any] = table.astype(object).where(table.notna(), None).to_numpy().tolist()
-    run.log({name: wandb.Table(columns=[str(name) for name in table.columns], data=rows)})
-
-
-def log_artifact(
-    run: Any, name: str, type: str, path: Path, aliases: Sequence[str], copy_below: float
-) -> None:
-    """Log a file or a folder; wandb keeps a copy of its own when it is under that many bytes."""
-    import wandb
-
-    artifact = wandb.Artifact(name, type=type)
-    policy: Any = "mutable" if size(path) <= copy_below else "immutable"  # mutable: copied first
-    if path.is_dir():
-        artifact.add_dir(str(path), policy=policy)
-    else:
-        artifact.add_file(str(path), policy=policy)
-    run.log_artifact(artifact, aliases=list(aliases))
+    shown = table.dropna(subset=[chart.x, chart.y])
+    if shown.empty:
+        return
+    drawn: Any = (
+        wandb.plot.bar(_table(shown), chart.x, chart.y, title=chart.title)
+        if chart.kind == "bar"
+        else wandb.plot.line(_table(shown), chart.x, chart.y, stroke=chart.by, title=chart.title)
+    )
+    run.log({name: drawn})
 
 
 def log_page(run: Any, name: str, html: str) -> None:
@@ -47,7 +60,9 @@ def log_page(run: Any, name: str, html: str) -> None:
     run.log({name: wandb.Html(html, inject=False)})
 
 
-def size(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if not file.is_dir())
+def _table(table: pd.DataFrame) -> Any:
+    import wandb
+
+    # NaN in a column of text is a second type to wandb, which refuses a column of two.
+    rows: list[Any] = table.astype(object).where(table.notna(), None).to_numpy().tolist()
+    return wandb.Table(columns=[str(name) for name in table.columns], data=rows)

@@ -19,18 +19,23 @@ def stale_runs(logs: Path) -> Iterator[Stale]:
 
     Runs that were never sent stay, whatever model they are of: they are the only record.
     """
-    newest: dict[str, Path] = {}
-    left = []
+    left = unsent(logs)
     for folder in sorted(logs.glob(RUNS)):  # by time
-        newest[folder.name.rpartition("-")[2]] = folder
-    for folder in sorted(logs.glob(RUNS)):
-        if any(folder.glob("*.wandb.synced")):
+        if _is_sent(folder):
             yield Stale(folder, "tracked run, sent to W&B")
-        elif newest[folder.name.rpartition("-")[2]] != folder:
+        elif folder not in left:
             yield Stale(folder, "tracked run, complete in a newer folder")
-        else:
-            left.append(folder)
     yield from _stale_copies(logs, left)
+
+
+def unsent(logs: Path) -> list[Path]:
+    """Folders of offline runs that were never sent, oldest first; of a continued run the newest."""
+    newest = {folder.name.rpartition("-")[2]: folder for folder in sorted(logs.glob(RUNS))}
+    return [folder for folder in newest.values() if not _is_sent(folder)]
+
+
+def _is_sent(folder: Path) -> bool:
+    return any(folder.glob("*.wandb.synced"))
 
 
 def _stale_copies(logs: Path, runs: Iterable[Path]) -> Iterator[Stale]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cofilter.core.errors import DataError
-from cofilter.tracking import process, records
+from cofilter.tracking import artifacts, lineage, process, records
 from cofilter.tracking.beside import HURRY_SECONDS, EndsWithBlock
 from cofilter.tracking.config import TrackingConfig
+from cofilter.tracking.data import Data
+from cofilter.tracking.going import hold
 
 if TYPE_CHECKING:
     import pandas as pd  # half of its import time would be a run's whole start
@@ -55,7 +59,7 @@ class Tracker(EndsWithBlock):
     ) -> None:
         self.config = config
         self.root = root
-        self.described = {
+        self.described: dict[str, Any] = {
             "group": group,
             "job_type": job_type,
             "name": name,
@@ -64,6 +68,7 @@ class Tracker(EndsWithBlock):
         self.run_id: str | None = None
         self.folder: Path | None = None  # of the run's files; `wandb sync` takes it
         self._prepared = False
+        self._held: list[int] = []  # until the end: a run that is being written is not sent
         self._mode: process.LiveMode | None = None
         self._run: Any = None  # a wandb.Run while it lasts
         self._last_epoch: dict[str, float] = {}  # by phase
@@ -152,10 +157,35 @@ class Tracker(EndsWithBlock):
         """
         self.start()
         copy_below = self.config.copy_artifacts_mb * 1e6
-        self._attempt(
-            f"logging {name}",
-            lambda run: records.log_artifact(run, name, type, path, aliases, copy_below),
-        )
+
+        def log(run: Any) -> None:
+            digest = artifacts.log_files(run, name, type, path, aliases, copy_below)
+            self._keep("logged", Data(name, type, ()), digest)
+
+        self._attempt(f"logging {name}", log)
+
+    def log_data(self, data: Data) -> None:
+        """Log data that the run has written, as an artifact that refers to them."""
+        self.start()
+
+        def log(run: Any) -> None:
+            self._keep("logged", data._replace(entries=()), artifacts.log_data(run, data))
+
+        self._attempt(f"logging {data.name}", log)
+
+    def use_data(self, data: Data) -> None:
+        """Note that the run has read these data; offline it is kept for `make sync`."""
+        self._note("used", data, artifacts.use)
+
+    def link_data(self, data: Data) -> None:
+        """Link a model that a run has logged to the registry that the configuration names."""
+        if (target := self.config.registry_target) is not None:
+            self._note("linked", data, partial(artifacts.link, target=target), target)
+
+    def log_chart(self, name: str, table: pd.DataFrame, chart: records.Chart) -> None:
+        """Log a chart that W&B draws of a table's columns."""
+        self.start()
+        self._attempt(f"logging {name}", lambda run: records.log_chart(run, name, table, chart))
 
     def log_page(self, name: str, html: str) -> None:
         """Log an HTML page or fragment, for example a chart as SVG."""
@@ -178,6 +208,8 @@ class Tracker(EndsWithBlock):
         if not finished and self.folder is not None:
             log.warning("W&B: `wandb sync %s` sends what was not sent", self.folder)
         self._run = None
+        while self._held:
+            os.close(self._held.pop())
 
     def prepare(self) -> process.LiveMode | None:
         """Do all of a start that needs no run yet, once; gives the run's mode, None without one."""
@@ -188,6 +220,7 @@ class Tracker(EndsWithBlock):
 
     def _made_ready(self) -> process.LiveMode:
         mode = process.prepare(self.config, self.root)
+        self._held = hold(self.root)
         process.start_service(self.config)
         return mode
 
@@ -218,8 +251,41 @@ class Tracker(EndsWithBlock):
         if run is not None and self._guarded(action, lambda: (act(run),)) is None:
             self._run = None
 
-    def _guarded(self, action: str, act: Callable[[], T]) -> T | None:
-        """The one place where W&B's failures end: a warning, and None instead of a result."""
+    def _note(
+        self, kind: lineage.Kind, data: Data, act: Callable[[Any, Data], object], target: str = ""
+    ) -> None:
+        """Tell the server what the run used or linked; keep what it cannot be told now."""
+        self.start()
+        run, action = self._run, f"noting that {data.name} is {kind}"
+        if run is None:
+            return
+        if run.offline or not self._guarded(action, lambda: (act(run, data),), ends=False):
+            digest = artifacts.draft(data).digest
+            self._attempt(action, lambda _: self._keep(kind, data, digest, target or None))
+
+    def _keep(self, kind: lineage.Kind, data: Data, digest: str, target: str | None = None) -> None:
+        """Write down an edge, in an online run one that it could not tell the server."""
+        if kind == "logged" and not self._run.offline:
+            return
+        edge = lineage.Edge(
+            run=str(self.run_id),
+            project=self.config.project,
+            entity=self.config.entity,
+            stage=self.described["job_type"],
+            kind=kind,
+            artifact=data.name,
+            type=data.type,
+            digest=digest,
+            target=target,
+            files=[list(entry) for entry in data.entries],
+        )
+        lineage.append(self.root / lineage.LINEAGE, edge)
+
+    def _guarded(self, action: str, act: Callable[[], T], ends: bool = True) -> T | None:
+        """The one place where W&B's failures end: a warning, and None instead of a result.
+
+        With ``ends`` the service is let go, since the run is over.
+        """
         try:
             return act()
         except Exception as error:  # noqa: BLE001
@@ -227,7 +293,8 @@ class Tracker(EndsWithBlock):
             # some ten direct subclasses of Exception, ValueError, TypeError and AssertionError.
             reason = str(error).strip().split("\n")[0]
             log.warning("W&B: %s failed (%s: %s)", action, type(error).__name__, reason)
-            process.abandon()
+            if ends:
+                process.abandon()
             return None
 
 

@@ -303,5 +303,7 @@ def test_impossible_settings_are_refused(changes: dict[str, Any], named: str) ->
 
 
 def test_too_much_to_keep_is_refused_before_it_is_allocated(tmp_path: Path) -> None:
+    with pytest.raises(TooLargeError, match=r"166 draws of dim 10 for 1,000,000,000 users"):
+        BayesianFactorization().require(10**9, 10**6, 10**9)  # before the data decide how many
     with pytest.raises(TooLargeError, match=r"100000000 draws of dim 3 .* lower bayes\.n_kept"):
         fitted(ratings_table(), tmp_path, epochs=100_000_004, n_kept=100_000_000)

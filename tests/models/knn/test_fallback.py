@@ -209,7 +209,7 @@ def test_equally_similar_neighbours_count_by_ascending_id() -> None:
         ((3.0, 4.0), None, "pearson_baseline"),
     ],
 )
-def test_auto_is_cosine_for_clicks_and_counts(
+def test_what_is_left_to_the_data_differs_for_clicks_and_counts(
     kind: str,
     numbers: tuple[float, float],
     scale: tuple[float, float] | None,
@@ -218,7 +218,9 @@ def test_auto_is_cosine_for_clicks_and_counts(
     log = ratings_table(20, 12)
     values = np.where(np.arange(len(log)) % 5 == 0, numbers[1], numbers[0])
     model = KINDS[kind](scale=scale).fit(log.assign(**{RATING: values}))
-    assert model.config.similarity == expected
-    assert model.for_refit().config.similarity == expected
-    named = KINDS[kind](similarity="msd").fit(log.assign(**{RATING: values}))
-    assert named.config.similarity == "msd"
+    settled = (expected, 120, 3.0) if expected == "cosine" else (expected, 40, 100.0)
+    for config in (model.config, model.for_refit().config):
+        assert (config.similarity, config.k, config.shrinkage) == settled
+    named = KINDS[kind](similarity="msd", k=7, shrinkage=0.0)
+    config = named.fit(log.assign(**{RATING: values})).config
+    assert (config.similarity, config.k, config.shrinkage) == ("msd", 7, 0.0)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numba
 import numpy as np
 
 from cofilter.core.matrix import Interactions
 from cofilter.core.memory import require_memory
+from cofilter.models.bayes.config import LONGEST, BayesConfig
 from cofilter.models.bayes.side import Ratings, Side, Stream
 from cofilter.recommender.learner import Arrays
-
-if TYPE_CHECKING:
-    from cofilter.models.bayes.config import LONGEST, BayesConfig
 
 USERS, ITEMS, NOISE = range(3)  # sides, and the noise of all ratings, as streams name them
 KEPT = "kept."  # begins the names of kept draws in a checkpoint

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -11,6 +12,11 @@ from cofilter.core.matrix import Interactions
 from cofilter.recommender.config import ModelConfig
 
 Similarity = Literal["auto", "cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"]
+
+# What is left to the data. A cosine of clicks says something from a few of them on, where a
+# correlation needs many ratings (python -m benchmarks.knn_on_clicks).
+FOR_RATINGS: Mapping[str, Any] = {"similarity": "pearson_baseline", "k": 40, "shrinkage": 100.0}
+FOR_CLICKS: Mapping[str, Any] = {"similarity": "cosine", "k": 120, "shrinkage": 3.0}
 
 
 class KNNConfig(ModelConfig):
@@ -27,9 +33,11 @@ class KNNConfig(ModelConfig):
         ``pearson_baseline`` for ratings, ``cosine`` for clicks and counts, whose deviations say
         nothing (`cofilter.core.feedback`).
     k:
-        Neighbours that take part in a prediction; only positive similarities count.
+        Neighbours that take part in a prediction; only positive similarities count. None: 40 for
+        ratings, 120 for clicks and counts.
     shrinkage:
-        Similarity × n / (n + shrinkage), n co-ratings (Bell and Koren 2007).
+        Similarity × n / (n + shrinkage), n co-ratings (Bell and Koren 2007). None: 100 for ratings,
+        3 for clicks and counts.
     significance:
         Similarity × min(n, significance) / significance (Herlocker et al. 1999); 0: off.
     min_overlap:
@@ -47,8 +55,8 @@ class KNNConfig(ModelConfig):
     """
 
     similarity: Similarity = "auto"
-    k: int = Field(40, gt=0)
-    shrinkage: float = Field(100.0, ge=0)
+    k: int | None = Field(None, gt=0)
+    shrinkage: float | None = Field(None, ge=0)
     significance: int = Field(0, ge=0)
     min_overlap: int = Field(1, ge=1)
     aggregation: Literal["plain", "mean_centred", "baseline_centred"] = "baseline_centred"
@@ -56,9 +64,8 @@ class KNNConfig(ModelConfig):
     self_votes: bool = False
 
     def settled(self, data: Interactions) -> Self:
-        """``auto`` decided."""
-        if self.similarity != "auto":
-            return self
+        """``auto`` and None decided."""
         rated = feedback_of(data.rating, self.scale) == "ratings"
-        chosen = "pearson_baseline" if rated else "cosine"
-        return self.model_copy(update={"similarity": chosen})
+        taken = FOR_RATINGS if rated else FOR_CLICKS
+        left = [name for name in taken if getattr(self, name) in ("auto", None)]
+        return self.model_copy(update={name: taken[name] for name in left})

@@ -84,11 +84,17 @@ class _KNN(Recommender):
         self._prepare()
         self._similarities_at_hand()  # paid here, so that the first prediction is not the slow one
 
+    @property
+    def _k(self) -> int:
+        assert self.config.k is not None  # settled by what is fitted
+        return self.config.k
+
     def _prepare(self) -> None:
         """Derive from the ratings what every prediction needs; cheap, so nothing of it is saved."""
         config = self.config
         kind, self._similarity_centre = SIMILARITIES[config.similarity]
         self._aggregation_centre = AGGREGATIONS[config.aggregation]
+        assert config.shrinkage is not None  # settled by what is fitted
         self._measure = Measure(kind, config.shrinkage, config.significance, config.min_overlap)
         self._own_similarity = np.float32(config.self_votes)
         means = {"own", "other"} & {self._similarity_centre, self._aggregation_centre}
@@ -106,7 +112,7 @@ class _KNN(Recommender):
         Derived by `fit`, or by the first prediction of a loaded model.
         """
         n_rows, n_columns = self._compared.shape
-        n_near = min(NEAR * self.config.k, n_rows)
+        n_near = min(NEAR * self._k, n_rows)
         if self._at_hand is None and 4 * n_rows**2 + 8 * n_rows * n_near <= MATRIX_BYTES:
             rows = as_sparse(self._compared)
             matrix = similarity_matrix(rows, n_columns, self._norm, self._measure)
@@ -175,7 +181,7 @@ class _KNN(Recommender):
         own, place = given
         groups = grouped(place, len(own))
         pairs = Pairs(own, self._own_similarity, *groups, lists[1].astype(np.int32))
-        candidates, k = as_sparse(lists[0]), min(self.config.k, len(self._norm))
+        candidates, k = as_sparse(lists[0]), min(self._k, len(self._norm))
         # New users are no rows of the matrix.
         known = self._similarities_at_hand() if (own != UNKNOWN).all() else None
         if known is not None:
@@ -246,7 +252,7 @@ class UserKNN(_KNN):
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
         compared = as_sparse(self._centred(users, self._similarity_centre))
         n_users, n_items = self.by_user_.shape
-        k = min(self.config.k, n_users)
+        k = min(self._k, n_users)
         found = nearest(compared, self._columns, self._norm, users.known, self._measure, k)
         lists = as_sparse(neighbour_matrix(*found, n_users))
         return weighted_sums(lists, as_sparse(self.by_user_), n_items)
@@ -267,7 +273,7 @@ class ItemKNN(_KNN):
         rows, n_users = as_sparse(self._compared), len(self.users_)
         bar = partial(tqdm, desc="neighbours", unit="block", disable=None, delay=2)
         self.neighbour_, self.neighbour_similarity_ = nearest_of_all(
-            rows, n_users, self._norm, self._measure, self.config.k, bar
+            rows, n_users, self._norm, self._measure, self._k, bar
         )
         self._set_neighbours()
 
