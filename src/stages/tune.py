@@ -14,7 +14,7 @@ from cofilter.search.report import table
 from cofilter.search.search import SearchError
 from cofilter.search.tune import tune, tune_jobs
 from stages.app import Run, app
-from stages.groups import checkpoint_config
+from stages.groups import checkpoint_config, score_config
 from stages.spaces import offer_spaces
 
 offer_spaces("tune")  # conf/tune.yaml includes them
@@ -23,9 +23,9 @@ offer_spaces("tune")  # conf/tune.yaml includes them
 @app("tune")
 def main(run: Run) -> None:
     """Config → train and validation → a study a method → files of conf/ and the record."""
-    cfg, threshold = run.cfg, run.cfg["evaluate"]["relevance_threshold"]
+    cfg = run.cfg
     set_threads(cfg["threads"])
-    data = Data.load(run.root / cfg["tune"]["split"], threshold, cfg["data"]["scale"])
+    data = Data.load(run.root / cfg["tune"]["split"], score_config(cfg), cfg["data"]["scale"])
     found = tune(tune_jobs(cfg, checkpoint_config(cfg), run.root, data), data)
     for study in found.studies:
         write_text(run.out / f"{study.job.study}.csv", table(study).to_csv(index=False))
