@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from cofilter import GraphFilter
 from cofilter.core.columns import ITEM, RATING, USER
-from cofilter.models.graph.model import preferences, right_vectors
+from cofilter.models.graph.model import default_rank, preferences, right_vectors
 from cofilter.recommender.base import Recommender
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
