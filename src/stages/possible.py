@@ -18,6 +18,7 @@ from cofilter.preparation.split import SplitConfig
 from cofilter.recommender.bias import BiasConfig
 from cofilter.reproduction.config import ReproduceConfig
 from cofilter.reproduction.procedures import procedure_of
+from cofilter.scoring.target import UNWEIGHTED
 from cofilter.sources.source import DataConfig
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.effective import refuse_ineffective
@@ -25,7 +26,7 @@ from cofilter.training.points import make_method
 from cofilter.training.sweep import Method, methods_of
 from stages.app import plain
 from stages.drift import composed
-from stages.groups import checkpoint_config, common_config
+from stages.groups import checkpoint_config, common_config, score_config
 
 GROUPS: dict[str, type[Config]] = {
     "data": DataConfig,
@@ -48,7 +49,10 @@ def possible_methods(cfg: dict[str, Any]) -> list[Method]:
     """
     for name, group in GROUPS.items():
         parse(group, cfg[name], name)
-    _refuse_together(parse(DataConfig, cfg["data"], "data"), parse(SplitConfig, cfg["split"]))
+    data = parse(DataConfig, cfg["data"], "data")
+    _refuse_together(data, parse(SplitConfig, cfg["split"]))
+    if score_config(cfg).weighted and (data.columns is None or data.columns.weight is None):
+        raise ConfigError(UNWEIGHTED)
     common_config(cfg)
     checkpoint_config(cfg)
     procedure_of(parse(ReproduceConfig, cfg["reproduce"], "reproduce"))

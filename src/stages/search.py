@@ -13,7 +13,7 @@ from cofilter.search.report import configuration, summary, table, target
 from cofilter.search.request import job_of
 from cofilter.search.search import search
 from stages.app import Run, app
-from stages.groups import checkpoint_config
+from stages.groups import checkpoint_config, score_config
 from stages.spaces import offer_spaces
 
 offer_spaces("search")  # conf/search.yaml includes them
@@ -22,8 +22,8 @@ offer_spaces("search")  # conf/search.yaml includes them
 @app("search")
 def main(run: Run) -> None:
     """Config → train and validation → trials → the best configuration as a file of conf/."""
-    cfg, threshold = run.cfg, run.cfg["evaluate"]["relevance_threshold"]
-    data = Data.load(run.root / cfg["search"]["split"], threshold, cfg["data"]["scale"])
+    cfg = run.cfg
+    data = Data.load(run.root / cfg["search"]["split"], score_config(cfg), cfg["data"]["scale"])
     job = job_of(cfg, checkpoint_config(cfg), run.root, rated=data.feedback == "ratings")
     set_threads(job.threads)
     study = search(job, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     __import__("begin")  # before all other imports: see there
 
+from cofilter.console import messages
 from cofilter.console.progress import busy
 from cofilter.core.columns import TIMESTAMP
 from cofilter.core.config import parse
@@ -13,6 +14,7 @@ from cofilter.core.parts import content_hashes, save_parts
 from cofilter.core.paths import FILTERED, RATINGS, SPLIT
 from cofilter.preparation.audit import PRUNED, audit
 from cofilter.preparation.pruned import REMOVED, pruned_test, save_pruned
+from cofilter.preparation.returns import refuse_returns
 from cofilter.preparation.split import SplitConfig, split_instants, split_ratings
 from stages.app import Run, stage
 from stages.tracked import log, tracker_of, use
@@ -24,13 +26,16 @@ def main(run: Run) -> None:
     config = parse(SplitConfig, run.cfg["split"], "split")
     with busy("splitting the ratings"):
         instants = split_instants(config, read_table(RATINGS).get(TIMESTAMP))
-        parts, report = split_ratings(read_table(FILTERED), config, instants)
+        filtered = read_table(FILTERED)
+        refuse_returns(filtered, config.duplicates, run.cfg["data"]["scale"])
+        parts, report = split_ratings(filtered, config, instants)
         facts = audit(parts, instants, config, report["duplicates"], report["validation"])
         pruned, removed = None, read_table(REMOVED)
         if len(removed):
             pruned, facts[PRUNED] = pruned_test(removed, instants, config)
         save_pruned(pruned, run.out / SPLIT)
         save_parts(parts, facts, run.out / SPLIT)
+    messages.returned(report["duplicates"])
     with tracker_of(run, content_hashes(facts), "split", "split", waits=False) as tracked:
         use(tracked, "ratings", "filtered")
         tracked.log_summary(facts)

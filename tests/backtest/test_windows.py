@@ -144,3 +144,12 @@ def test_an_empty_window_is_one_clear_line() -> None:
     assert line.startswith("window 1 of 5 (from ")
     assert "set fewer windows (backtest.windows)" in line
     assert "backtest.windows=0" in line
+
+
+def test_counts_that_the_split_has_made_are_not_counted_again() -> None:
+    rows = log(0, 400, 300)
+    counted = SPLIT.model_copy(update={"duplicates": "count"})
+    plain, again = (cut_all(rows, BacktestConfig(), split) for split in (SPLIT, counted))
+    for one, other in zip(plain, again, strict=True):
+        pd.testing.assert_frame_equal(one.parts.train, other.parts.train)
+        pd.testing.assert_frame_equal(one.parts.test, other.parts.test)

@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -214,3 +215,28 @@ def test_a_model_fitted_on_other_ratings_is_refused_by_name(
             Request(parts, audit, split, POINTS, tmp_path / "models", config), tmp_path / "results"
         )
     assert not (tmp_path / "results").exists()
+
+
+def test_weights_are_told_of(
+    ratings: pd.DataFrame, model_config: ModelConfig, config: EvaluateConfig, tmp_path: Path
+) -> None:
+    split = SplitConfig(kind="user_random", validation_share=0.2, test_share=0.2, seed=0)
+    weight = np.random.default_rng(0).exponential(1.0, len(ratings))
+    parts, report = split_ratings(ratings.assign(weight=weight), split, None)
+    told = audit_of(parts, None, split, report["duplicates"])
+    boards = {}
+    for weighted in (False, True):
+        models = tmp_path / f"models-{weighted}"
+        chosen = config.model_copy(update={"weighted": weighted})
+        train(parts, models, chosen, model_config, refit=False)
+        out = tmp_path / f"results-{weighted}"
+        found = evaluate(Request(parts, told, split, POINTS, models, chosen), out)
+        names = [f"{family}/{point}" for family, point in POINTS]
+        assert read_json(out / "facts.json")["ignore_weights"] == names
+        assert ("held-out rows count with their weights" in found.notes) is weighted
+        boards[weighted] = found.leaderboard.set_index("point")
+    for name in ("warm_rmse", "validation_ndcg@5", "warm_ndcg@5"):
+        rows = "bias" if name == "warm_rmse" else "popularity"
+        assert boards[True].loc[rows, name] != boards[False].loc[rows, name]
+    inside = boards[True].loc["bias"]
+    assert inside["warm_rmse_low"] < inside["warm_rmse"] < inside["warm_rmse_high"]

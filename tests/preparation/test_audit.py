@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -228,3 +229,19 @@ def test_content_hash_sees_ids_order_and_values_but_not_column_types() -> None:
         table.drop(columns="timestamp"),
     ]
     assert len({content_sha256(other) for other in [table, *others]}) == 5
+
+
+def test_weights_are_hashed_and_their_effective_rows_stated() -> None:
+    plain = big()
+    weight = np.ones(len(plain))
+    weight[: len(plain) // 2] = 3.0
+    facts = {}
+    for name, table in {"plain": plain, "weighted": plain.assign(weight=weight)}.items():
+        config = SplitConfig(kind="random")
+        parts, report = split_ratings(table, config, None)
+        facts[name] = audit(parts, None, config, report["duplicates"])["parts"]["train"]
+        if name == "weighted":
+            w = parts.train.weight.to_numpy()
+            assert facts[name]["effective_rows"] == pytest.approx(w.sum() ** 2 / (w**2).sum())
+    assert "effective_rows" not in facts["plain"]
+    assert facts["plain"]["sha256"] != facts["weighted"]["sha256"]

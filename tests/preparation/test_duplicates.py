@@ -96,3 +96,14 @@ def test_a_pair_without_a_repeat_counts_one() -> None:
 def test_the_combined_row_has_the_last_time_and_nothing_of_a_later_part() -> None:
     kept = settle([(1, 1, 4.0, 9), (1, 1, 2.0, 5), (1, 1, 5.0, 12)], [0, 0, 2], "sum")
     assert kept.to_dict("records") == [{"user_id": 1, "item_id": 1, "rating": 6.0, "timestamp": 9}]
+
+
+@pytest.mark.parametrize(
+    ("policy", "weight"), [("last", 4.0), ("max", 2.0), ("mean", 3.0), ("sum", 3.0), ("count", 3.0)]
+)
+def test_a_weight_goes_with_its_rating_or_is_the_mean(policy: Policy, weight: float) -> None:
+    rows: list[Row] = [(1, 1, 5.0, 1), (1, 1, 5.0, 2), (1, 1, 3.0, 3), (2, 1, 1.0, 9)]
+    ratings = log(rows).assign(weight=np.array([3.0, 2.0, 4.0, 7.0], np.float32))
+    kept, _, _ = settle_duplicates(ratings, to_polars(ratings), np.zeros(4, np.int8), policy)
+    assert kept.weight.tolist() == [weight, 7.0]
+    assert kept.weight.dtype == np.float32

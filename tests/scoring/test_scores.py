@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cofilter.core.columns import ITEM, RATING, USER
-from cofilter.core.errors import DataError
+from cofilter.core.errors import ConfigError, DataError
 from cofilter.core.parts import Parts
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.metrics import rating
@@ -230,3 +230,55 @@ def test_equal_scores_rank_items_by_id(
         assert (np.diff(given) > 0).all()
     values, _ = literal(model, parts.train, parts.validation, parts.test, config, "warm")
     assert_close(scores.summary()["warm"], values)
+
+
+def test_weighted_rows_agree_with_loops_in_both_scopes(
+    parts: Parts, config: EvaluateConfig
+) -> None:
+    rng = np.random.default_rng(2)
+    weight = rng.exponential(1.0, len(parts.test)).astype(np.float32)
+    weight[::6] = 0.0
+    test = parts.test.assign(weight=weight)
+    weighted = config.model_copy(update={"weighted": True, "relevance_threshold": None})
+    model = Popularity().fit(parts.train)
+    k = max(config.k)
+    items, seen = set(parts.train[ITEM]), parts.train
+    for scope in ("warm", "all"):
+        found = score(model, parts.train, None, test, weighted).summary()[scope]
+        recalls, gains = [], []
+        for user, rows in test[test.weight > 0].groupby(USER):
+            if scope == "warm":
+                if user not in set(seen[USER]):
+                    continue
+                rows = rows[rows[ITEM].isin(items)]
+            if not len(rows):
+                continue
+            w = dict(zip(rows[ITEM], rows.weight.astype(float), strict=True))
+            ranked, _ = model.recommend([user], k)
+            hits = [w.get(item, 0.0) for item in np.asarray(ranked)[0]]
+            best = sorted(w.values(), reverse=True)[:k]
+            recalls.append(sum(hits) / sum(w.values()))
+            gains.append(
+                sum(each / math.log2(at + 2) for at, each in enumerate(hits))
+                / sum(each / math.log2(at + 2) for at, each in enumerate(best))
+            )
+        assert found[f"recall@{k}"] == pytest.approx(np.mean(recalls))
+        assert found[f"ndcg@{k}"] == pytest.approx(np.mean(gains))
+        assert len(recalls) > 3
+
+
+def test_weighted_errors_agree_with_loops(parts: Parts, config: EvaluateConfig) -> None:
+    weight = np.random.default_rng(2).exponential(1.0, len(parts.test)).astype(np.float32)
+    test, weighted = parts.test.assign(weight=weight), config.model_copy(update={"weighted": True})
+    model = GlobalMean().fit(parts.train)
+    squared = (test[RATING].to_numpy(float) - parts.train[RATING].mean()) ** 2
+    expected = math.sqrt((weight.astype(float) * squared).sum() / weight.astype(float).sum())
+    assert score(model, parts.train, None, test, weighted).summary()["all"][
+        "rmse"
+    ] == pytest.approx(expected, rel=1e-5)
+
+
+def test_weighted_without_weights_is_refused(parts: Parts, config: EvaluateConfig) -> None:
+    weighted = config.model_copy(update={"weighted": True})
+    with pytest.raises(ConfigError, match=r"evaluate.weighted: true, .* data.columns.weight"):
+        score(Popularity().fit(parts.train), parts.train, None, parts.test, weighted)

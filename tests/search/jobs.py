@@ -100,7 +100,7 @@ def write_parts(root: Path, seed: int = 0) -> Path:
 def data(root: Path) -> Data:
     if not (root / "split").exists():
         write_parts(root)
-    return Data.load(root / "split", EVALUATE.relevance_threshold)
+    return Data.load(root / "split", EVALUATE)
 
 
 def run(of: Job) -> SearchStudy:

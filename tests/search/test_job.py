@@ -11,6 +11,7 @@ from cofilter.models.als.config import ALSConfig
 from cofilter.models.als.model import KINDS
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.recommender.base import Recommender
+from cofilter.scoring.config import ScoreConfig
 from cofilter.search.job import Data, metric_of
 from tests.models.mf.test_factorization import config
 from tests.search.jobs import EVALUATE, data, history, job, run, search_config, write_parts
@@ -51,14 +52,14 @@ def test_a_metric_that_the_model_has_not_is_one_clear_line(
 
 def test_the_fingerprint_tells_ratings_apart(tmp_path: Path) -> None:
     one = data(tmp_path).fingerprint
-    assert Data.load(tmp_path / "split", None).fingerprint == one
+    assert Data.load(tmp_path / "split", ScoreConfig()).fingerprint == one
     write_parts(tmp_path, seed=1)
     assert data(tmp_path).fingerprint != one
 
 
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train\.parquet: file not found"):
-        Data.load(tmp_path, None)
+        Data.load(tmp_path, ScoreConfig())
 
 
 def test_a_search_is_the_same_without_a_test_part_and_with_a_poisoned_one(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from cofilter.search.job import PARTS, Data
 from cofilter.search.space import merged
 from cofilter.search.tune import Tuned, tune, tune_jobs
 from cofilter.training.loop import CheckpointConfig
+from stages.groups import score_config
 from tests.composition import CONF, compose
 from tests.search.jobs import write_parts
 
@@ -40,7 +41,7 @@ def config(**tune_keys: Any) -> dict[str, Any]:
 
 
 def load(root: Path, cfg: dict[str, Any]) -> Data:
-    return Data.load(root / "split", cfg["evaluate"]["relevance_threshold"], cfg["data"]["scale"])
+    return Data.load(root / "split", score_config(cfg), cfg["data"]["scale"])
 
 
 def tuned(root: Path, cfg: dict[str, Any]) -> Tuned:

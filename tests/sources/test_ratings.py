@@ -151,3 +151,31 @@ def test_another_part_name_is_refused_and_never_skipped(rules: Rules, name: str)
         f"r.csv, row 3, part: {shown}; train, validation or test is expected, and other names are "
         "not guessed (2 rows have this fault)"
     )
+
+
+def weighted(*lines: str) -> RawTable:
+    content = "\n".join(["user,item,rating,w", *lines, ""]).encode()
+    columns: dict[str, str | int] = {"user_id": 1, "item_id": 2, "rating": 3, "weight": 4}
+    return read_table(
+        Member("r.csv", "r.csv", lambda: content), content, TextFormat(",", True), columns
+    )
+
+
+def test_weights_are_read_as_they_are() -> None:
+    checked = check_ratings(weighted("1,a,4,0.5", "1,b,4,0", "2,b,5,3e2"), STRICT)
+    assert checked.table["weight"].to_list() == [0.5, 0.0, 300.0]
+    assert checked.table.schema["weight"] == pl.Float32
+
+
+@pytest.mark.parametrize("bad", ["-1", "nan", "inf", "1e300", "much", ""])
+def test_an_impossible_weight_is_named_or_skipped(bad: str) -> None:
+    lines = "1,a,4,0.5", f"1,b,4,{bad}"
+    with pytest.raises(DataError, match=r"r.csv, row 3, weight: .*; a finite number from 0 up is"):
+        check_ratings(weighted(*lines), STRICT)
+    skipped = check_ratings(weighted(*lines), LENIENT)
+    assert (len(skipped.table), skipped.skipped["weight_impossible"]) == (1, 1)
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    with pytest.raises(DataError, match=r"r.csv, weight: all 2 weights are 0"):
+        check_ratings(weighted("1,a,4,0", "1,b,4,0"), STRICT)

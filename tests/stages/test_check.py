@@ -28,6 +28,7 @@ IMPOSSIBLE = [
     ("backtest.without=[best]", "backtest.without: 'best' is not a family of models"),
     ("evaluate.select_on=test", 'evaluate.select_on: "test" is not allowed'),
     ("evaluate.primary=auc", 'primary "auc" is not allowed'),
+    ("evaluate.weighted=true", "evaluate.weighted: true, but the rows have no weights"),
     ("leak.rows=0", "leak.rows: 0 is not allowed"),
     (
         "leak.methods=[knn/best]",

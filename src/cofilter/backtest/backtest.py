@@ -104,8 +104,7 @@ def _prepared(request: Request, test: int) -> list[Prepared]:
     times = request.known[TIMESTAMP].to_numpy()
     for cut in window_cuts(times, test, request.split, request.config):
         window = cut_window(request.known, cut, request.split)
-        threshold = request.evaluate.relevance_threshold
-        prepared = Prepared.of(window, threshold, request.scale)
+        prepared = Prepared.of(window, request.evaluate, request.scale)
         _refuse_unscorable(prepared, request)
         found.append(prepared)
     return found

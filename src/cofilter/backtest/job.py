@@ -14,6 +14,7 @@ from cofilter.core.errors import CofilterError, Interrupted
 from cofilter.core.parts import Parts, content_hashes
 from cofilter.core.paths import CHECKPOINTS, JOBS
 from cofilter.recommender.epochs import Row
+from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.folders import ENSEMBLE, SELECTION
 from cofilter.scoring.scores import ScopeScores, score_target
 from cofilter.scoring.target import Target
@@ -43,12 +44,19 @@ class Prepared:
     def of(
         cls,
         window: Window,
-        threshold: float | None,
+        score: ScoreConfig,
         scale: tuple[float, float] | None = None,
     ) -> Prepared:
-        """Rows rated at least ``threshold`` are relevant; ``scale``: that of the ratings."""
+        """``score`` says what is relevant and weighted; ``scale``: that of the ratings."""
         parts = window.parts
-        target = Target.of(parts.train, parts.validation, parts.test, threshold, scale)
+        target = Target.of(
+            parts.train,
+            parts.validation,
+            parts.test,
+            score.relevance_threshold,
+            scale,
+            weighted=score.weighted,
+        )
         return cls(window.cut, window.audit, target)
 
 
@@ -71,7 +79,9 @@ class Job:
             "parts": content_hashes(self.window.audit),
             "config": self.point.make().config.model_dump(mode="json"),
             "refit": self.point.refit,
-            "score": self.point.score.model_dump(mode="json", include={"k", "relevance_threshold"}),
+            "score": self.point.score.model_dump(
+                mode="json", include=set(ScoreConfig.model_fields)
+            ),
             "code": job_code(self.point.family),
         }
 

@@ -133,7 +133,9 @@ def cut_window(known: pd.DataFrame, cut: Cut, split: SplitConfig) -> Window:
     LeakError
         The parts overlap, or a row is on the wrong side of a cut.
     """
-    temporal = split.model_copy(update={"kind": "global_temporal"})
+    # The rows are settled: to count a pair's once more would make all counts 1.
+    policy = "last" if split.duplicates == "count" else split.duplicates
+    temporal = split.model_copy(update={"kind": "global_temporal", "duplicates": policy})
     rows = known[known[TIMESTAMP].to_numpy() < cut.end].reset_index(drop=True)
     instants = Instants(cut.inner, cut.begin)
     parts, report = split_ratings(rows, temporal, instants)

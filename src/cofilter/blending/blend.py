@@ -60,7 +60,8 @@ def learn_blend(
 
     Without `MIN_USERS` warm users that have rows, or a relevant item, nothing is learned: the
     ensemble then predicts no ratings, or does not rank, a warning says so, and the figures stay
-    empty, so that it is not selected. So it is when no model rates, or none ranks.
+    empty, so that it is not selected. So it is when no model rates, or none ranks. The figures
+    also stay empty with ``evaluate.weighted``, since what is learned here counts all rows alike.
 
     Parameters
     ----------
@@ -78,7 +79,12 @@ def learn_blend(
     if not folders:
         raise DataError("no model to blend: the sweep names none (points)")
     target = Target.of(
-        parts.train, None, parts.validation, evaluate.relevance_threshold, shared.scale
+        parts.train,
+        None,
+        parts.validation,
+        evaluate.relevance_threshold,
+        shared.scale,
+        weighted=evaluate.weighted,
     )
     answers = _answers(folders, fingerprint(Interactions.of(parts.train).sha256, target))
     for_ratings, errors = rating_weights(answers, target, config)
@@ -90,7 +96,8 @@ def learn_blend(
     )
     _refuse_others(ensemble, folders, fitted_on.sha256)
     ensemble.fit(fitted_on)
-    validation = _summary(errors, lists, evaluate)
+    figures = {} if evaluate.weighted else errors | lists
+    validation = _summary(figures, evaluate)
     return Blend(ensemble, _selection(ensemble, config, refit, validation))
 
 
@@ -160,9 +167,8 @@ def _refuse_others(ensemble: Ensemble, folders: Sequence[ModelFolder], expected:
 # What is told of it ------------------------------------------------------------------------------
 
 
-def _summary(errors: Figures, lists: Figures, evaluate: PrimaryConfig) -> dict[str, Any]:
+def _summary(figures: Figures, evaluate: PrimaryConfig) -> dict[str, Any]:
     """As `Scores.summary`, of warm rows; the figures of all rows are None."""
-    figures = errors | lists
     names = metric_names(evaluate)
     return {
         "warm": {name: figures.get(name) for name in names},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 log = logging.getLogger("cofilter")
 
@@ -21,6 +23,19 @@ def already_trained(label: str, epoch: int) -> None:
 def left_out(name: str, reason: str) -> None:
     """A method cannot be trained on the data."""
     log.warning("%s is left out: %s", name, reason)
+
+
+def ignores_weights(name: str) -> None:
+    """The rows have weights, and a method has no use for them."""
+    log.warning("%s does not use the weights of the rows", name)
+
+
+def returned(duplicates: Mapping[str, Any]) -> None:
+    """Purchases were netted with their returns, and nothing was left of some."""
+    pairs = duplicates.get("returned", {})
+    if any(pairs.values()):
+        parts = ", ".join(f"{name} {count:,}" for name, count in pairs.items())
+        log.info("(user, item) pairs with a total of 0 or less are no interactions: %s", parts)
 
 
 def pruned(folders: int, keep_days: float | None) -> None:

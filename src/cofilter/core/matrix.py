@@ -13,6 +13,7 @@ from scipy import sparse
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.errors import DataError
 from cofilter.core.io import arrays_sha256
+from cofilter.core.weights import weights_of
 
 # User or item ids: one, or a sequence of one kind.
 Ids = int | str | Sequence[int | str] | np.ndarray | pd.Series | pd.Index
@@ -100,6 +101,8 @@ class Interactions:
         float32[n].
     timestamp:
         int64[n] seconds, or None when the source has no times.
+    weight:
+        float32[n] ≥ 0, how much each row counts; None where all count alike.
     """
 
     users: IdMap
@@ -108,10 +111,11 @@ class Interactions:
     item: np.ndarray
     rating: np.ndarray
     timestamp: np.ndarray | None = None
+    weight: np.ndarray | None = None
 
     @classmethod
     def of(cls, table: pd.DataFrame | Interactions) -> Interactions:
-        """From a table with the columns user_id, item_id, rating and perhaps timestamp."""
+        """From a table with the columns user_id, item_id, rating, perhaps timestamp and weight."""
         if isinstance(table, Interactions):
             return table
         missing = [name for name in (USER, ITEM, RATING) if name not in table.columns]
@@ -126,6 +130,7 @@ class Interactions:
             items.index(table[ITEM]),
             _numbers(table[RATING]),
             times,
+            weights_of(table),
         )
 
     def __len__(self) -> int:
@@ -147,22 +152,38 @@ class Interactions:
         return to_csr(self.item, self.user, self.rating, self.shape[::-1])
 
     @cached_property
+    def weight_by_user(self) -> np.ndarray:
+        """float32, the weight of each stored entry of ``by_user``; one 1 where all count alike."""
+        return self._weights(self.user, self.item, self.shape)
+
+    @cached_property
+    def weight_by_item(self) -> np.ndarray:
+        """float32, the weight of each stored entry of ``by_item``; one 1 where all count alike."""
+        return self._weights(self.item, self.user, self.shape[::-1])
+
+    def _weights(self, row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        if self.weight is None:
+            return np.ones(1, np.float32)
+        return to_csr(row, column, self.weight, shape).data
+
+    @cached_property
     def sha256(self) -> str:
-        """Hash of ids, indices and ratings, row order included.
+        """Hash of ids, indices, ratings and, where there are some, weights, row order included.
 
         Times are left out, so that equal ratings give equal models whatever their times say. The
         one model that reads times, recent popularity, is fitted in one go: it has no checkpoint
         that this hash would have to find.
         """
-        return arrays_sha256(
-            {
-                "users": self.users.ids,
-                "items": self.items.ids,
-                "user": self.user,
-                "item": self.item,
-                "rating": self.rating,
-            }
-        )
+        arrays = {
+            "users": self.users.ids,
+            "items": self.items.ids,
+            "user": self.user,
+            "item": self.item,
+            "rating": self.rating,
+        }
+        if self.weight is not None:
+            arrays["weight"] = self.weight
+        return arrays_sha256(arrays)
 
 
 def _numbers(ratings: pd.Series) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from cofilter.core.columns import RATING, TIMESTAMP
+from cofilter.core.columns import RATING, TIMESTAMP, WEIGHT
 from cofilter.core.feedback import Feedback, feedback_of
 from cofilter.core.io import read_table, write_json, write_table
 
@@ -19,7 +19,7 @@ AUDIT = "audit.json"
 
 @dataclass(frozen=True)
 class Parts:
-    """Tables with the columns of the ratings (user_id, item_id, rating, timestamp if any).
+    """Tables with the columns of the ratings (user_id, item_id, rating; timestamp, weight if any).
 
     Rows stand in the order of the log. No (user, item) pair occurs twice, in one part or in two.
     """
@@ -36,6 +36,11 @@ class Parts:
     def timed(self) -> bool:
         """Whether the rows have times."""
         return TIMESTAMP in self.train.columns
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the rows have weights."""
+        return WEIGHT in self.train.columns
 
     def named(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Names and tables, train first."""

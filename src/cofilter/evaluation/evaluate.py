@@ -21,6 +21,7 @@ from cofilter.evaluation.files import (
     EXAMPLES,
     FACTORS,
     FACTS,
+    IGNORE_WEIGHTS,
     LEADERBOARD,
     LEARNING_CURVES,
     METRICS,
@@ -132,7 +133,7 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     ships = None if chosen is None else _folder_of(chosen, folders)
     documents = {
         METRICS: headline(table, config),
-        FACTS: _facts(request, chosen, ships),
+        FACTS: _facts(request, chosen, ships) | _weights(request, verdicts),
         EXAMPLES: _examples(request, judge.target, ships),
     }
     _write(results, tables, documents)
@@ -161,6 +162,13 @@ def _facts(request: Request, chosen: Shipped | None, ships: ModelFolder | None) 
         "shipped": plain(chosen),
         "trained": None if ships is None else _trained(ships, request.audit["parts"]),
     }
+
+
+def _weights(request: Request, verdicts: Mapping[str, Verdict]) -> dict[str, list[str]]:
+    """Who learns as if the rows had no weights; nothing where they have none."""
+    if not request.parts.weighted:
+        return {}
+    return {IGNORE_WEIGHTS: [name for name, each in verdicts.items() if not each.uses_weights]}
 
 
 def _trained(ships: ModelFolder, parts: Mapping[str, Any]) -> dict[str, Any]:

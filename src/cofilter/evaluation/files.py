@@ -4,6 +4,7 @@ from __future__ import annotations
 
 LEADERBOARD, METRICS, REPORT = "leaderboard.csv", "metrics.json", "report.html"
 FACTS = "facts.json"  # what the report tells beside the tables: configuration, split, source
+IGNORE_WEIGHTS = "ignore_weights"  # its names of models, only where the rows have weights
 EXAMPLES = "examples.json"  # what a few users would see of the model to ship
 COMPARISON = "plots/comparison.csv"
 LEARNING_CURVES = "plots/learning_curves.csv"

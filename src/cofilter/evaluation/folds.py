@@ -155,7 +155,9 @@ def _scores(
     """Of all rows; what validation holds is known to the model, which is fitted on both."""
     known = pd.concat([parts.train, parts.validation], ignore_index=True)
     scale = model.config.scale
-    target = Target.of(known, None, parts.test, config.relevance_threshold, scale)
+    target = Target.of(
+        known, None, parts.test, config.relevance_threshold, scale, weighted=config.weighted
+    )
     scores = score_target(model, target, config).summary()
     counts = scores["counts"]["all"]
     return {

@@ -44,11 +44,14 @@ class Verdict:
         Its rows of each file in `PER_MODEL`.
     dim:
         Length of its factors; None where it has none.
+    uses_weights:
+        Whether it learns from the rows' weights.
     """
 
     entry: Entry
     tables: dict[str, pd.DataFrame]
     dim: int | None
+    uses_weights: bool
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,14 @@ class Judge:
     ) -> Judge:
         """Prepare what every model shares; ``scale``: that of the ratings, when it is named."""
         threshold = config.relevance_threshold
-        target = Target.of(parts.train, parts.validation, parts.test, threshold, scale)
+        target = Target.of(
+            parts.train,
+            parts.validation,
+            parts.test,
+            threshold,
+            scale,
+            weighted=config.weighted,
+        )
         return cls(
             parts,
             config,
@@ -103,7 +113,8 @@ class Judge:
         entry = self._entry(folder, scores)
         premium.see(entry, folder.selection["validation"]["warm"], scores)
         pruning.see(entry, model)
-        return Verdict(entry, tables, getattr(model.config, "dim", None))
+        dim = getattr(model.config, "dim", None)
+        return Verdict(entry, tables, dim, model.uses_weights)
 
     def _refuse_other_data(self, model: Recommender, folder: ModelFolder) -> None:
         refit = bool(folder.selection["refit"])

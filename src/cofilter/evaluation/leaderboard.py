@@ -202,7 +202,7 @@ def selected(entries: Sequence[Entry], config: EvaluateConfig) -> Entry | None:
 
 def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateConfig) -> list[str]:
     """Warnings that head the leaderboard; empty when there is nothing to warn of."""
-    notes = []
+    notes = ["held-out rows count with their weights"] if config.weighted else []
     if evaluable_users < config.min_users:
         notes.append(
             f"{TOO_FEW_USERS}: {evaluable_users} warm test users have a relevant item, "
@@ -219,11 +219,9 @@ def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateCon
 
 def _changed(duplicates: Mapping[str, Any]) -> list[str]:
     """What figures published for a split cannot know of: rows that it has and we have not."""
-    lost = [
-        f"{duplicates['within'][name] + duplicates['earlier'][name]:,} of {name}"
-        for name in PARTS
-        if duplicates["within"][name] or duplicates["earlier"][name]
-    ]
+    counts = [count for count in duplicates.values() if isinstance(count, Mapping)]
+    rows = {name: sum(count[name] for count in counts) for name in PARTS}
+    lost = [f"{rows[name]:,} of {name}" for name in PARTS if rows[name]]
     if not lost:
         return []
     return [f"{CHANGED}: rows merged or dropped as repeats of a pair: {', '.join(lost)}"]

@@ -56,7 +56,9 @@ class PruningInflation:
             return cls(config, None, len(parts.test))
         test = pd.concat([parts.test, pruned], ignore_index=True)
         threshold = config.relevance_threshold
-        target = Target.of(parts.train, parts.validation, test, threshold, scale)
+        target = Target.of(
+            parts.train, parts.validation, test, threshold, scale, weighted=config.weighted
+        )
         return cls(config, target, len(parts.test))
 
     def see(self, entry: Entry, model: Recommender) -> None:

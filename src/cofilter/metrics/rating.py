@@ -21,9 +21,11 @@ class UserErrors:
     Attributes
     ----------
     rows:
-        int64[users], rated rows of each user; 0 for a user without any.
+        int64[users], rated rows of each user, or float64[users], the sum of their weights; 0 for a
+        user without any.
     squared, absolute:
-        float64[users], Σ (rating − prediction)² and Σ |rating − prediction|.
+        float64[users], Σ w (rating − prediction)² and Σ w |rating − prediction|, w = 1 without
+        weights.
     """
 
     rows: np.ndarray
@@ -32,12 +34,12 @@ class UserErrors:
 
     def rmse(self) -> float | None:
         """√(Σ squared / Σ rows); None without rows."""
-        n = int(self.rows.sum())
+        n = self.rows.sum()
         return float(np.sqrt(self.squared.sum() / n)) if n else None
 
     def mae(self) -> float | None:
         """Σ absolute / Σ rows; None without rows."""
-        n = int(self.rows.sum())
+        n = self.rows.sum()
         return float(self.absolute.sum() / n) if n else None
 
     def user_rmse(self) -> float | None:
@@ -63,7 +65,11 @@ class UserErrors:
 
 
 def errors_by_user(
-    user: np.ndarray, truth: np.ndarray, predicted: np.ndarray, n_users: int
+    user: np.ndarray,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    n_users: int,
+    weight: np.ndarray | None = None,
 ) -> UserErrors:
     """Sum the errors of rated rows by user.
 
@@ -73,14 +79,19 @@ def errors_by_user(
         int[n], index of each row's user, in 0 … n_users − 1.
     truth, predicted:
         float[n]; differences are taken in float64.
+    weight:
+        float64[n], how much each row counts: with inverse propensities the errors are
+        self-normalised inverse propensity scores, √(Σ w (r − r̂)² / Σ w); None: all alike.
 
     No rows give zeros, and no users empty arrays.
     """
     error = np.asarray(truth, np.float64) - np.asarray(predicted, np.float64)
+    w = 1.0 if weight is None else weight
+    rows = np.bincount(user, weight, n_users)
     return UserErrors(
-        np.bincount(user, minlength=n_users),
-        np.bincount(user, error**2, n_users).astype(np.float64),
-        np.bincount(user, np.abs(error), n_users).astype(np.float64),
+        rows if weight is None else rows.astype(np.float64),
+        np.bincount(user, w * error**2, n_users).astype(np.float64),
+        np.bincount(user, w * np.abs(error), n_users).astype(np.float64),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError, LeakError
 from cofilter.core.io import table_sha256
 from cofilter.core.parts import PARTS, Parts
@@ -46,7 +46,8 @@ def audit(
     (true when it is ``global``: every train row is before every validation row and those before
     every test row);
     ``instants``; for each part its rows, users, items, first and last time (null without) and
-    SHA-256; for validation and test the ``cold`` users and items (not in train) and their rows;
+    SHA-256, and where rows have weights ``effective_rows``, (Σ w)² / Σ w² (Kish 1965); for
+    validation and test the ``cold`` users and items (not in train) and their rows;
     the ``overlap`` of (user, item) pairs between parts, always 0;
     ``train_share_after_first_test``, the share of train rows later than the earliest test row
     (null without timestamps; 0 under ``global_temporal``); ``duplicates``; and for ``given`` alone
@@ -125,10 +126,11 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
 
 
 def content_sha256(part: pd.DataFrame) -> str:
-    """SHA-256 of a part's ids, ratings and times, row order included, column types not."""
-    kept = part[[name for name in (USER, ITEM, RATING, TIMESTAMP) if name in part.columns]]
+    """SHA-256 of a part's ids, ratings, times and weights, row order included, types not."""
+    names = (USER, ITEM, RATING, TIMESTAMP, WEIGHT)
+    kept = part[[name for name in names if name in part.columns]]
     numbers = kept.columns[[pd.api.types.is_numeric_dtype(dtype) for dtype in kept.dtypes]]
-    wide = {name: np.float64 if name == RATING else np.int64 for name in numbers}
+    wide = {name: np.float64 if name in (RATING, WEIGHT) else np.int64 for name in numbers}
     return table_sha256(kept.astype(wide))
 
 
@@ -141,7 +143,17 @@ def _facts(part: pd.DataFrame, table: pl.DataFrame) -> dict[str, Any]:
         "first_time": times.min(),
         "last_time": times.max(),
         "sha256": content_sha256(part),
+        **_weights(table),
     }
+
+
+def _weights(table: pl.DataFrame) -> dict[str, float]:
+    """How many rows of equal weight would tell as much: (Σ w)² / Σ w²; 0 without any weight."""
+    if WEIGHT not in table.columns:
+        return {}
+    weight = table[WEIGHT].to_numpy().astype(np.float64)
+    squares = float((weight**2).sum())
+    return {"effective_rows": float(weight.sum()) ** 2 / squares if squares else 0.0}
 
 
 def _overlap(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:

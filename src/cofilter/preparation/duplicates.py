@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError
 from cofilter.core.parts import PARTS
 from cofilter.preparation.tables import ROW, pair_keys
@@ -17,6 +17,8 @@ Policy = Literal["error", "last", "mean", "max", "sum", "count"]
 NEW_SCALES = ("sum", "count")  # their ratings are not on the source's scale
 PAIR = [USER, ITEM]
 _CODE = "code"  # int8, index into PARTS
+_MOVED = "moved"  # float64, Σ |rating| of the part's rows of a pair
+_ROUNDING = 1e-6  # of _MOVED: amounts are float32, whose own rounding is 6e-8
 
 # Of the part's ratings of a pair, in float64.
 _COMBINED = {
@@ -26,10 +28,21 @@ _COMBINED = {
     "sum": pl.col(RATING).sum(),
     "count": pl.len().cast(pl.Float64).alias(RATING),
 }
+_LATEST_LARGEST = (pl.col(RATING) == pl.col(RATING).max()).arg_true().last()
+_WEIGHTS = {
+    "last": pl.col(WEIGHT).last(),
+    "max": pl.col(WEIGHT).get(_LATEST_LARGEST),
+    **{policy: pl.col(WEIGHT).mean() for policy in ("mean", "sum", "count")},
+}
 
 
 def settle_duplicates(
-    ratings: pd.DataFrame, table: pl.DataFrame, part: np.ndarray, policy: Policy
+    ratings: pd.DataFrame,
+    table: pl.DataFrame,
+    part: np.ndarray,
+    policy: Policy,
+    *,
+    ordered: bool = True,
 ) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
     """Leave each (user, item) pair in one row of one part.
 
@@ -43,6 +56,17 @@ def settle_duplicates(
     ``count``
         the number of the part's rows of the pair. A pair that occurs once has 1.
 
+    Its weight, where rows have some, is that of the row whose rating it has (``last``, and ``max``,
+    of equals the latest), or the mean weight of the part's rows of the pair (``mean``, ``sum``,
+    ``count``).
+
+    Under ``sum`` numbers are amounts, and negative ones are returns: a pair whose total in the part
+    is 0 or less is no interaction there and is dropped. Only what happened up to the end of a part
+    is netted: a return in test of a purchase in train leaves the purchase in train, which could not
+    know of it, and is no interaction of test. Without order in time there is no such bound: a pair
+    whose total over all parts is 0 or less is dropped from all. Totals within a millionth of
+    Σ |amount| of 0 are 0.
+
     Then a pair that an earlier part holds is dropped from the later ones, so that nothing moves
     across a cut. Floating ratings keep their type; integers stay integers (int64) but under
     ``mean`` (float64).
@@ -55,12 +79,14 @@ def settle_duplicates(
         The same rows as `to_polars` gives them.
     part:
         int8[n], index into `PARTS` of each row.
+    ordered:
+        Whether later parts are later in time.
 
     Returns
     -------
     The rows that stay, in their order; their parts (int8); and JSON-able counts for each part:
     ``within`` (rows merged away by the policy) and ``earlier`` (rows dropped because an earlier
-    part has their pair).
+    part has their pair); under ``sum`` also ``returned`` (pairs dropped because of their total).
 
     Raises
     ------
@@ -68,14 +94,15 @@ def settle_duplicates(
         Under ``error``, naming the first repeated pair, its part and its rows.
     """
     table = table.with_columns(pl.Series(_CODE, part))
-    repeated = _repeated(table)
+    repeated = _repeated(table, or_returned=policy == "sum")
     if repeated.is_empty() and policy != "count":
-        return ratings, part, {"policy": policy, **_counts(repeated, repeated, repeated)}
+        return ratings, part, {"policy": policy, **_counts(policy, *[repeated] * 4)}
     if policy == "error":
         _refuse_within(repeated)
     latest = _combined(repeated, policy)
-    first = latest.filter(pl.col(_CODE) == pl.col(_CODE).min().over(PAIR))
-    counts = {"policy": policy, **_counts(repeated, latest, first)}
+    bought = _bought(latest, ordered) if policy == "sum" else latest
+    first = bought.filter(pl.col(_CODE) == pl.col(_CODE).min().over(PAIR))
+    counts = {"policy": policy, **_counts(policy, repeated, latest, bought, first)}
     if policy in ("mean", "max", "sum", "count"):
         ratings = _with_ratings(ratings, first, policy)
     stays = np.ones(len(ratings), dtype=bool)
@@ -106,23 +133,42 @@ def refuse_repeats(table: pl.DataFrame, part: np.ndarray) -> None:
     )
 
 
-def _repeated(table: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose pair occurs more than once, in row order."""
+def _repeated(table: pl.DataFrame, *, or_returned: bool = False) -> pl.DataFrame:
+    """Rows whose pair occurs more than once, and perhaps those of no amount, in row order."""
     keys = pair_keys(table)
+    some = or_returned & (table[RATING] <= 0)
     if keys.n_unique() == len(keys):  # several times cheaper than to ask which ones repeat
-        return table.clear()
-    return table.filter(keys.is_duplicated())
+        return table.filter(some)
+    return table.filter(some | keys.is_duplicated())
 
 
 def _combined(repeated: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """One row for each pair and part: its latest row, and the rating that the policy gives it."""
     times = [TIMESTAMP] if TIMESTAMP in repeated.columns else []
-    rating = _COMBINED["last" if policy == "error" else policy]
+    policy = "last" if policy == "error" else policy
+    rating = _COMBINED[policy]
     # Sorted groups in their order: a sum does not depend on the thread count.
     ordered = repeated.sort([*PAIR, _CODE, *times, ROW]).with_columns(
         pl.col(RATING).cast(pl.Float64)
     )
-    return ordered.group_by([*PAIR, _CODE], maintain_order=True).agg(pl.col(ROW).last(), rating)
+    moved = pl.col(RATING).abs().sum().alias(_MOVED)
+    weights = [_WEIGHTS[policy]] if WEIGHT in repeated.columns else []
+    return ordered.group_by([*PAIR, _CODE], maintain_order=True).agg(
+        pl.col(ROW).last(), rating, moved, *weights
+    )
+
+
+def _bought(latest: pl.DataFrame, ordered: bool) -> pl.DataFrame:
+    """The pairs whose total is above 0: that of the part, and without order that of the log."""
+
+    def positive(total: pl.Expr, moved: pl.Expr) -> pl.Expr:
+        return total > _ROUNDING * moved
+
+    total, moved = pl.col(RATING), pl.col(_MOVED)
+    bought = positive(total, moved)
+    if not ordered:
+        bought &= positive(total.sum().over(PAIR), moved.sum().over(PAIR))
+    return latest.filter(bought)
 
 
 def _with_ratings(ratings: pd.DataFrame, first: pl.DataFrame, policy: Policy) -> pd.DataFrame:
@@ -131,8 +177,14 @@ def _with_ratings(ratings: pd.DataFrame, first: pl.DataFrame, policy: Policy) ->
     values = values.astype(values.dtype if values.dtype.kind == "f" else whole)  # a copy
     if policy == "count":
         values[:] = 1
-    values[first[ROW].to_numpy()] = first[RATING].to_numpy()
-    return ratings.assign(**{RATING: values})
+    rows = first[ROW].to_numpy()
+    values[rows] = first[RATING].to_numpy()
+    if WEIGHT not in first.columns:
+        return ratings.assign(**{RATING: values})
+    weights = ratings[WEIGHT].to_numpy()
+    weights = weights.astype(weights.dtype if weights.dtype.kind == "f" else np.float64)  # a copy
+    weights[rows] = first[WEIGHT].to_numpy()
+    return ratings.assign(**{RATING: values, WEIGHT: weights})
 
 
 def _refuse_within(repeated: pl.DataFrame) -> None:
@@ -150,9 +202,14 @@ def _refuse_within(repeated: pl.DataFrame) -> None:
 
 
 def _counts(
-    repeated: pl.DataFrame, latest: pl.DataFrame, first: pl.DataFrame
+    policy: Policy,
+    repeated: pl.DataFrame,
+    latest: pl.DataFrame,
+    bought: pl.DataFrame,
+    first: pl.DataFrame,
 ) -> dict[str, dict[str, int]]:
-    return {"within": _lost(repeated, latest), "earlier": _lost(latest, first)}
+    returned = {"returned": _lost(latest, bought)} if policy == "sum" else {}
+    return {"within": _lost(repeated, latest), **returned, "earlier": _lost(bought, first)}
 
 
 def _lost(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:

@@ -30,6 +30,7 @@ Kind = Literal[
 ]
 FOLDED_KINDS = ("kfold", "user_kfold")
 TEMPORAL_KINDS = ("global_temporal", "user_temporal", "leave_last_out")
+UNORDERED_KINDS = ("random", "user_random", "kfold")  # not given: it has the order of its source
 
 
 class SplitConfig(Config):
@@ -172,7 +173,9 @@ def split_ratings(
     else:
         part = _assign(table, config, instants)
     ratings = ratings.drop(columns=PART, errors="ignore")
-    kept, part, duplicates = settle_duplicates(ratings, table, part, config.duplicates)
+    kept, part, duplicates = settle_duplicates(
+        ratings, table, part, config.duplicates, ordered=config.kind not in UNORDERED_KINDS
+    )
     _refuse_empty(part, len(ratings), config, instants)
     parts = Parts(*(kept[part == code].reset_index(drop=True) for code in range(len(PARTS))))
     rows = {name: len(rows) for name, rows in parts.named()}

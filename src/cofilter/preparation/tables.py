@@ -5,14 +5,15 @@ from __future__ import annotations
 import pandas as pd
 import polars as pl
 
-from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError
+from cofilter.core.weights import weights_of
 
 ROW = "row"  # a row's position in the table that came in, from 0
 
 
 def to_polars(ratings: pd.DataFrame) -> pl.DataFrame:
-    """The columns row, user_id, item_id, rating and, where there is one, timestamp.
+    """The columns row, user_id, item_id, rating and, where they are there, timestamp and weight.
 
     ``row`` is the position from 0. Integer ids become int64, string ids stay strings. Results
     are handed back as row positions, so that the caller's table keeps its own column types.
@@ -34,6 +35,9 @@ def to_polars(ratings: pd.DataFrame) -> pl.DataFrame:
     _refuse_wrong_numbers(ratings)
     ids = [_id_column(ratings[name]) for name in (USER, ITEM)]
     numbers = [pl.Series(name, ratings[name].to_numpy()) for name in names[2:]]
+    weight = weights_of(ratings)
+    if weight is not None:
+        numbers.append(pl.Series(WEIGHT, weight))
     return pl.DataFrame([*ids, *numbers]).with_row_index(ROW)
 
 

@@ -36,6 +36,11 @@ class Recommender(Ratings, Rankings):
     its settings mean the same everywhere (`LearningScale`); all that it takes and gives is in
     ratings of the source. A model that only ranks learns ratings as they are.
 
+    **Weights.** A column ``weight`` says how much a row counts. Models with ``uses_weights`` learn
+    from weights divided by their mean over the training rows, so that their unit does not matter,
+    and a regularization means what it means without; the others learn as if all were 1. Mean and
+    biases, and so the fallback, do not use them.
+
     **Fallback.** Where the model has no answer of its own (unknown user or item, no neighbour),
     a predicted rating is mean + user bias + item bias with unknown parts zero, and a ranking is
     by popularity. Items that a model has nothing to say of follow, by popularity, after all that
@@ -86,7 +91,8 @@ class Recommender(Ratings, Rankings):
         Parameters
         ----------
         train, validation:
-            Tables with user_id, item_id and rating, one row a pair.
+            Tables with user_id, item_id and rating, one row a pair; in train perhaps weight (from 0
+            up, not all 0).
         trainer:
             Runs the epochs of a model that is fitted in epochs, for example
             `cofilter.training.loop.Trainer`, which keeps checkpoints; None: in memory.
@@ -94,7 +100,8 @@ class Recommender(Ratings, Rankings):
         Raises
         ------
         DataError
-            No rows, ratings that are not finite, or a (user, item) pair that occurs twice.
+            No rows, ratings that are not finite, weights that are negative, not finite or all 0, or
+            a (user, item) pair that occurs twice.
         """
         data = Interactions.of(train)
         if not len(data):
@@ -107,6 +114,7 @@ class Recommender(Ratings, Rankings):
         self.scale_ = self.config.scale or extremes
         self._learning = self._learning_scale()
         self.data_sha256_ = data.sha256
+        data = self._weighted_as_learned(data)
         self._take_seen(histories)
         held_out = None if validation is None else Interactions.of(validation)
         if held_out is not None:
@@ -124,7 +132,9 @@ class Recommender(Ratings, Rankings):
         ----------
         histories:
             Table with user_id, item_id, rating. Ratings of items that the model does not know
-            are left out. Ids may coincide with known users; they stay separate people.
+            are left out. Ids may coincide with known users; they stay separate people. A column
+            weight counts in the unit of the training weights; without it each row counts as the
+            mean training row does.
         user_ids:
             Ids of people to give a row even when they have no ratings.
 
@@ -162,9 +172,26 @@ class Recommender(Ratings, Rankings):
 
     def _folded(self, data: Interactions, item: np.ndarray) -> tuple[UserState, np.ndarray]:
         """State and bias of new users from their ratings; ``item`` is as in `_fold_in`."""
-        learned = self._learning.learned(data)
+        learned = self._learning.learned(self._in_own_unit(data))
         bias = self._biases.of_new_users(learned, item)
         return self._fold_in(learned, item, bias), bias
+
+    def _weighted_as_learned(self, data: Interactions) -> Interactions:
+        """The training rows as `_in_own_unit` gives them; sets ``weight_mean_``."""
+        self.weight_mean_ = None
+        if data.weight is not None and self.uses_weights:
+            self.weight_mean_ = float(data.weight.mean(dtype=np.float64))
+            if self.weight_mean_ == 0:
+                raise DataError(f"{type(self).__name__}: all {len(data):,} weights are 0")
+        return self._in_own_unit(data)
+
+    def _in_own_unit(self, data: Interactions) -> Interactions:
+        """The rows with their weights in the model's unit; without where it has no use for them."""
+        if data.weight is None:
+            return data
+        unit = self.weight_mean_ or 1.0
+        weight = (data.weight / unit).astype(np.float32) if self.uses_weights else None
+        return replace(data, weight=weight)
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to a folder; `cofilter.load` reads it back.

@@ -23,7 +23,7 @@ class Contract(ABC):
 
     After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
     has), ``biases_`` (`Biases`), ``seen_`` (`ItemLists` by user), ``scale_``, ``data_sha256_``,
-    ``engine_`` and ``device_``.
+    ``weight_mean_``, ``engine_`` and ``device_``.
 
     Ratings that a family meets, predicts and keeps, and ``_biases``, are on the scale that it
     learns, ``_learning``.
@@ -39,6 +39,7 @@ class Contract(ABC):
     holds_histories: bool = False  # its own arrays hold what users have rated
     needs_times: ClassVar[bool] = False  # fits to when ratings were made, too
     needs_ratings: bool = False  # clicks and counts are nothing that it could learn
+    uses_weights: bool = False  # weighs rows where the data say how much each counts
     config_class: ClassVar[type[ModelConfig]] = ModelConfig
 
     users_: IdMap
@@ -52,6 +53,7 @@ class Contract(ABC):
     device_: str = "cpu"
 
     seen_: ItemLists | None = None
+    weight_mean_: float | None = None  # of the training rows' weights, where they have some
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
     config: ModelConfig

@@ -20,6 +20,7 @@ from cofilter.recommender.contract import Contract
 ARRAYS, DESCRIPTION = "arrays.npz", "model.json"
 FORMAT = 3  # raised when a folder is written that an earlier version could not read
 SEEN = ("seen_start", "seen_item")  # arrays of what users have rated
+WEIGHT_MEAN = "weight_mean"  # array of one number, of models that were fitted with weights
 
 
 class Description(Config):
@@ -67,6 +68,8 @@ def save(model: Contract, folder: Path) -> None:
     } | {f"own_{name}": array for name, array in model._arrays().items()}
     if model.seen_ is not None and not model.holds_histories:
         arrays |= dict(zip(SEEN, model.seen_, strict=True))
+    if model.weight_mean_ is not None:
+        arrays[WEIGHT_MEAN] = np.array(model.weight_mean_)
     content = io.BytesIO()
     # By name: parameters that come from a checkpoint are in another order than fresh ones.
     np.savez(content, allow_pickle=False, **dict(sorted(arrays.items())))

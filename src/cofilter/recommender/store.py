@@ -18,7 +18,14 @@ from cofilter.core.io import read_json
 from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.bias import Biases
-from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, SEEN, Description
+from cofilter.recommender.folder import (
+    ARRAYS,
+    DESCRIPTION,
+    FORMAT,
+    SEEN,
+    WEIGHT_MEAN,
+    Description,
+)
 from cofilter.recommender.sparse import ItemLists
 
 # What NumPy and zipfile raise of a damaged file; nothing of ours runs while it is read.
@@ -118,5 +125,7 @@ def _restore(model: Recommender, description: Description, arrays: _Arrays) -> N
     model.data_sha256_ = description.data_sha256
     if SEEN[0] in arrays:
         model.seen_ = ItemLists(*(arrays[name] for name in SEEN))
+    if WEIGHT_MEAN in arrays:
+        model.weight_mean_ = float(arrays[WEIGHT_MEAN])
     own = {name.removeprefix("own_"): array for name, array in arrays.items() if name[:4] == "own_"}
     model._restore(_Arrays(arrays._path, own))

@@ -17,7 +17,7 @@ from cofilter.core.errors import DataError
 from cofilter.core.io import read_json
 from cofilter.core.parts import AUDIT, content_hashes
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.files import FACTS
+from cofilter.evaluation.files import FACTS, IGNORE_WEIGHTS
 from cofilter.evaluation.shipping import Gain, Hits, Shipped
 from cofilter.scoring.folders import ENSEMBLE
 
@@ -81,11 +81,17 @@ def conclusion(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def left_out(facts: Mapping[str, Any]) -> list[str]:
-    """A line for each reason why methods could not be trained on the data, with their names."""
+    """A line for each reason why methods could not be trained on the data, with their names.
+
+    Last, where rows have weights, a line with the models that do not use them.
+    """
     by_reason: dict[str, list[str]] = defaultdict(list)
     for name, reason in facts["left_out"].items():
         by_reason[reason].append(name)
-    return [f"left out, {why}: {', '.join(names)}" for why, names in by_reason.items()]
+    lines = [f"left out, {why}: {', '.join(names)}" for why, names in by_reason.items()]
+    if facts.get(IGNORE_WEIGHTS):
+        lines.append(f"not using the weights of the rows: {', '.join(facts[IGNORE_WEIGHTS])}")
+    return lines
 
 
 def about(

@@ -19,10 +19,13 @@ class ScoreConfig(Config):
         Lengths of the ranked lists.
     relevance_threshold:
         A held-out row rated at least this is relevant; None: every row.
+    weighted:
+        Whether a held-out row counts with its weight (`cofilter.metrics.ranking`).
     """
 
     k: tuple[PositiveInt, ...] = Field((5, 10, 20), min_length=1)
     relevance_threshold: float | None = None
+    weighted: bool = False
 
     @model_validator(mode="after")
     def _different_lengths(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,14 @@ def score(
 
     To score several models on one target, make the `Target` once and call `score_target`.
     """
-    prepared = Target.of(train, seen, target, config.relevance_threshold, model.config.scale)
+    prepared = Target.of(
+        train,
+        seen,
+        target,
+        config.relevance_threshold,
+        model.config.scale,
+        weighted=config.weighted,
+    )
     return score_target(model, prepared, config)
 
 
@@ -132,6 +140,8 @@ def score_target(model: Recommender, target: Target, config: ScoreConfig) -> Sco
     are left out and counted as ``cold_relevant``. ``all``: every user; cold relevant items are
     misses, cold users get the model's fallback ranking. In both, users with no relevant item
     left are left out and counted, and so is the share of those whose list is popularity's alone.
+
+    **Weights.** A target with weights counts each row with its own, in both; the counts do not.
 
     An empty target gives metrics of None and counts of 0. Beyond the model's own scoring, cost
     and memory are linear in the rows and in users × k.
@@ -187,7 +197,11 @@ def _rate(
     scopes: list[tuple[UserErrors | None, Counts]] = []
     for rows in (target.warm_rows, np.ones(len(target), bool)):
         errors = errors_by_user(
-            target.user[rows], target.rating[rows], predicted[rows], len(target.users)
+            target.user[rows],
+            target.rating[rows],
+            predicted[rows],
+            len(target.users),
+            None if target.weight is None else target.weight[rows],
         )
         counts: Counts = {
             "rated_rows": int(rows.sum()),
@@ -208,11 +222,13 @@ def _rank(
         n_relevant = target.n_relevant(warm=warm)
         chosen = (candidates & (n_relevant > 0))[evaluated]
         user = evaluated[chosen]
-        values = {
-            f"{name}@{k}": each
-            for k in config.k
-            for name, each in ranking.at_k(hits[chosen], n_relevant[user], k).items()
-        }
+        if target.weight is None:
+            at_k = partial(ranking.at_k, hits[chosen], n_relevant[user])
+        else:
+            weights = target.relevant_weights(max(config.k), warm=warm).take(user)
+            found = target.weights_of(user, lists.item[chosen]) * hits[chosen]
+            at_k = partial(ranking.weighted_at_k, found, weights)
+        values = {f"{name}@{k}": each for k in config.k for name, each in at_k(k).items()}
         counts: Counts = {
             "ranked_users": len(user),
             "users_without_relevant": int(candidates.sum()) - len(user),

@@ -10,8 +10,16 @@ import pandas as pd
 from scipy import sparse
 
 from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.errors import ConfigError
 from cofilter.core.feedback import feedback_of
 from cofilter.core.matrix import UNKNOWN, IdMap, as_ids
+from cofilter.core.weights import weights_of
+from cofilter.metrics.ranking import RelevantWeights
+
+UNWEIGHTED = (
+    "evaluate.weighted: true, but the rows have no weights; with data=csv name their column in "
+    "data.columns.weight"
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class Target:
         bool[users].
     seen:
         bool CSR [users, items], pairs that may not be recommended.
+    weight:
+        float64[rows], how much each row counts in the metrics; None where all count alike.
     rated:
         Whether the numbers are ratings, so that there is an error to measure.
     """
@@ -52,6 +62,7 @@ class Target:
     user_is_warm: np.ndarray
     seen: sparse.csr_array
     rated: bool = True
+    weight: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -61,6 +72,8 @@ class Target:
         target: pd.DataFrame,
         threshold: float | None,
         scale: Sequence[float] | None = None,
+        *,
+        weighted: bool = False,
     ) -> Target:
         """Index ``target`` against ``train``.
 
@@ -77,6 +90,13 @@ class Target:
             Rows rated at least this are relevant; None: every row.
         scale:
             That of the ratings, when it is named; see `cofilter.core.feedback.feedback_of`.
+        weighted:
+            Rows count with their column weight, and one of weight 0 is not relevant.
+
+        Raises
+        ------
+        ConfigError
+            ``weighted``, and the target has no weights.
         """
         users, items = IdMap.of(target[USER].unique()), IdMap.of(train[ITEM].unique())
         user_ids, item_ids = as_ids(target[USER]), as_ids(target[ITEM])
@@ -84,6 +104,9 @@ class Target:
         # Compared in the table's own precision: 3.3 as float32 is above 3.3.
         stated = target[RATING].to_numpy()
         relevant = np.ones(len(target), bool) if threshold is None else stated >= threshold
+        weight = _weights(target) if weighted else None
+        if weight is not None:
+            relevant &= weight > 0
         shape = len(users), len(items)
         histories = _matrix(train, users, items)
         if seen is not None:
@@ -100,6 +123,7 @@ class Target:
             _warm(train, users),
             sparse.csr_array(histories, shape=shape),
             feedback_of(train[RATING].to_numpy(), scale) == "ratings",
+            weight,
         )
 
     def __len__(self) -> int:
@@ -115,10 +139,37 @@ class Target:
         counted = self.relevant & (self.item != UNKNOWN) if warm else self.relevant
         return np.bincount(self.user[counted], minlength=len(self.users))
 
+    def relevant_weights(self, k: int, *, warm: bool) -> RelevantWeights:
+        """Weights of each user's relevant items, of a target that has weights."""
+        assert self.weight is not None
+        counted = self.relevant & (self.item != UNKNOWN) if warm else self.relevant
+        return RelevantWeights.of(self.user[counted], self.weight[counted], len(self.users), k)
+
+    def weights_of(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Weight of each (user, item) pair, float64[users, length]; 0 where the target has no row.
+
+        ``user``: int[users]; ``item``: int[users, length], `UNKNOWN` as padding.
+        """
+        assert self.weight is not None
+        known = self.item != UNKNOWN
+        shape = len(self.users), len(self.items)
+        rows = self.user[known], self.item[known]
+        table = sparse.csr_array((self.weight[known], rows), shape=shape)
+        pairs = np.repeat(user, item.shape[1]), np.maximum(item, 0).ravel()
+        found = np.asarray(table[pairs]).reshape(item.shape)
+        return np.where(item == UNKNOWN, 0.0, found)
+
     @property
     def evaluable_warm_users(self) -> int:
         """Users in train with at least one relevant item in train."""
         return int((self.user_is_warm & (self.n_relevant(warm=True) > 0)).sum())
+
+
+def _weights(target: pd.DataFrame) -> np.ndarray:
+    weight = weights_of(target)
+    if weight is None:
+        raise ConfigError(UNWEIGHTED)
+    return weight.astype(np.float64)
 
 
 def _warm(train: pd.DataFrame, users: IdMap) -> np.ndarray:

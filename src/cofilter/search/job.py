@@ -18,7 +18,7 @@ from cofilter.evaluation.tuning import data_fingerprint, tuning_metric
 from cofilter.metrics import rating
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.iterative import RANKED
-from cofilter.scoring.config import lower_is_better, metric_names
+from cofilter.scoring.config import ScoreConfig, lower_is_better, metric_names
 from cofilter.scoring.target import Target
 from cofilter.search.config import SearchConfig
 from cofilter.search.space import Make, Space
@@ -116,12 +116,13 @@ class Data:
     def load(
         cls,
         split: Path,
-        relevance_threshold: float | None,
+        score: ScoreConfig,
         scale: tuple[float, float] | None = None,
     ) -> Data:
         """Read train and validation, and nothing else, from a split's folder."""
         train, validation = (read_table(split / f"{part}.parquet") for part in PARTS)
-        target = Target.of(train, None, validation, relevance_threshold, scale)
+        threshold, weighted = score.relevance_threshold, score.weighted
+        target = Target.of(train, None, validation, threshold, scale, weighted=weighted)
         feedback, timed = feedback_of(train[RATING].to_numpy(), scale), TIMESTAMP in train
         return cls(Interactions.of(train), Interactions.of(validation), target, feedback, timed)
 

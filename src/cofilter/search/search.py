@@ -118,8 +118,7 @@ def work(job: Job) -> None:
                     raise Interrupted(signal.SIGTERM, "the main process of the search is gone")
 
             check()
-            threshold = job.evaluate.relevance_threshold
-            data = Data.load(job.root / job.config.split, threshold, job.scale)
+            data = Data.load(job.root / job.config.split, job.evaluate, job.scale)
             run_trials(job, data, SearchStudy(job, data.fingerprint), check)
     except Interrupted as interrupted:
         log.info("%s", interrupted)

@@ -59,6 +59,7 @@ class Columns(Config):
     item: Column
     rating: Column | None  # null: every row counts as 1
     timestamp: Column | None  # null: the source has no times
+    weight: Column | None = None  # how much a row counts; null: all count alike
     part: Column | None = None  # train, validation or test; null: the file does not say it
 
 

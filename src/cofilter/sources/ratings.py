@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from cofilter.core.columns import ITEM, PART, RATING, TIMESTAMP, USER
+from cofilter.core.columns import ITEM, PART, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError
 from cofilter.core.parts import PARTS
+from cofilter.core.weights import EXPECTED, acceptable
 from cofilter.sources.delimited import RawTable
 from cofilter.sources.timestamps import expected_timestamp, parse_timestamps
 
@@ -30,7 +31,8 @@ class Checked:
     """Valid rows in the file's order; ids still as the file has them.
 
     ``table`` has user_id, item_id, rating (float32); timestamp (int64) if the source has times;
-    part (str) if the file says it. ``skipped`` counts the rows left out, by reason.
+    weight (float32) and part (str) if the file says them. ``skipped`` counts the rows left
+    out, by reason.
     """
 
     table: pl.DataFrame
@@ -51,14 +53,14 @@ def check_ratings(raw: RawTable, rules: Rules) -> Checked:
 
     Without a rating column every row counts as 1. A row with several faults counts under the
     first of: user_missing, item_missing, rating_not_a_number, rating_out_of_scale,
-    timestamp_unreadable. A part that is not train, validation or test is always an error, since to
-    skip ``valid`` would lose a whole part.
+    timestamp_unreadable, weight_impossible (negative or not finite). A part that is not train,
+    validation or test is always an error, since to skip ``valid`` would lose a whole part.
 
     Raises
     ------
     DataError
         A row is invalid and ``rules.skip`` is off (the first one is named), a part has an unknown
-        name, or no valid row is left.
+        name, no valid row is left, or all weights are 0.
     """
     frame = raw.frame
     rows = None  # rows of the file that ``frame`` holds, where not all
@@ -70,6 +72,8 @@ def check_ratings(raw: RawTable, rules: Rules) -> Checked:
     parsed = {USER: frame[USER], ITEM: frame[ITEM], RATING: _ratings(frame)}
     if TIMESTAMP in frame.columns:
         parsed[TIMESTAMP] = parse_timestamps(frame[TIMESTAMP], rules.timestamp_format)
+    if WEIGHT in frame.columns:
+        parsed[WEIGHT] = frame[WEIGHT].cast(pl.Float64, strict=False)
     if PART in frame.columns:
         parsed[PART] = frame[PART].cast(pl.String)
     skipped: dict[str, int] = {}
@@ -89,7 +93,12 @@ def check_ratings(raw: RawTable, rules: Rules) -> Checked:
         table = table.filter(valid)
     if table.is_empty():
         raise DataError(f"{raw.label}: no valid row is left of {len(frame)}; skipped: {skipped}")
-    return Checked(table.with_columns(pl.col(RATING).cast(pl.Float32)), skipped)
+    if WEIGHT in table.columns and not (table[WEIGHT].cast(pl.Float32) > 0).any():
+        raise DataError(
+            f"{raw.label}, {WEIGHT}: all {table.height:,} weights are 0; some above 0 are expected"
+        )
+    narrow = pl.col(RATING, *[WEIGHT] * (WEIGHT in table.columns)).cast(pl.Float32)
+    return Checked(table.with_columns(narrow), skipped)
 
 
 def _ratings(frame: pl.DataFrame) -> pl.Series:
@@ -123,6 +132,10 @@ def _checks(parsed: dict[str, pl.Series], rules: Rules) -> list[_Check]:
                 lambda value: expected_timestamp(value, form),
             )
         )
+    if WEIGHT in parsed:
+        weight = parsed[WEIGHT].fill_null(float("nan")).to_numpy()
+        wrong = pl.Series(~acceptable(weight))
+        checks.append(_Check("weight_impossible", WEIGHT, wrong, lambda _: EXPECTED))
     if PART in parsed:
         unknown = ~parsed[PART].is_in(PARTS).fill_null(False)
         checks.append(_Check("part_unknown", PART, unknown, lambda _: _PART, may_skip=False))

@@ -13,7 +13,7 @@ import polars as pl
 
 from cofilter.console.progress import busy
 from cofilter.core import paths
-from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, USER
+from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, USER, WEIGHT
 from cofilter.core.errors import ConfigError, DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.core.parts import PARTS
@@ -31,7 +31,7 @@ from cofilter.sources.synthetic import generate
 __all__ = ["DataConfig", "Obtained", "obtain", "save"]
 
 
-_RATINGS = (USER, ITEM, RATING, TIMESTAMP, PART)
+_RATINGS = (USER, ITEM, RATING, TIMESTAMP, WEIGHT, PART)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Obtained:
     ----------
     ratings:
         user_id, item_id (int64 or str), rating (float32); timestamp (int64 seconds, UTC) if the
-        source has times; part (``train``, ``validation`` or ``test``) if it is a published split.
+        source has times; weight (float32 ≥ 0) if it has weights; part (``train``, ``validation`` or
+        ``test``) if it is a published split.
         In the source's row order, the files of a folder as train, validation, test.
     items:
         item_id, title, genres (separated by ``|``), one row an item, every rated item among them;
@@ -225,7 +226,7 @@ def _read_csv(config: DataConfig, base: Path) -> _Read:
     assert config.columns is not None  # DataConfig has checked it
     assert config.timestamp_format is not None
     path, names = base / config.path, {USER: "user", ITEM: "item", RATING: "rating"}
-    names |= {TIMESTAMP: "timestamp", PART: "part"}
+    names |= {TIMESTAMP: "timestamp", WEIGHT: "weight", PART: "part"}
     given = config.columns.model_dump()
     columns = {name: given[key] for name, key in names.items() if given[key] is not None}
     if path.is_dir() and PART in columns:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from cofilter.console import messages
 from cofilter.core.io import write_json, write_text
 from cofilter.core.parts import Parts
 from cofilter.recommender.base import Recommender
@@ -72,13 +73,20 @@ def train_point(
         return Trainer(point.checkpoint, checkpoints, observer, label, phase)
 
     model, trainer = point.make(), new_trainer("fit")
+    if parts.weighted and not model.uses_weights:
+        messages.ignores_weights(f"{point.family}/{point.name}")
     if observer is not None and not model.gradient:
         observer.start(None, [], "fit")  # what a trainer does who knows of an earlier run
     started = time.monotonic()
     fitted = model.fit(parts.train, parts.validation, trainer)
     timings = {"fit_seconds": time.monotonic() - started}
     target = Target.of(
-        parts.train, None, parts.validation, point.score.relevance_threshold, model.config.scale
+        parts.train,
+        None,
+        parts.validation,
+        point.score.relevance_threshold,
+        model.config.scale,
+        weighted=point.score.weighted,
     )
     scores = score_target(fitted, target, point.score)
     answers = Answers.of(fitted, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -10,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from cofilter.core.errors import DataError
-from cofilter.core.matrix import Interactions, to_csr
+from cofilter.core.matrix import Interactions
 from cofilter.models.als.config import ALSConfig, amounts
 from cofilter.models.als.kernels.rows import Objective, Table, gram, solve_rows
 from cofilter.models.als.kernels.tile import padded
@@ -82,11 +83,13 @@ def from_table(table: Table, dim: int) -> np.ndarray:
 class HalfIteration:
     """All rows of one side, cut into batches of bounded work, heaviest rows first.
 
-    ``n_ratings``: int64[rows].
+    ``weight``: of the stored entries, as `solve_rows` takes it. ``n_ratings``: int64[rows].
     """
 
-    def __init__(self, matrix: sparse.csr_array, objective: Objective, steps: int) -> None:
-        self._rows = as_sparse(matrix)
+    def __init__(
+        self, matrix: sparse.csr_array, weight: np.ndarray, objective: Objective, steps: int
+    ) -> None:
+        self._rows, self._weight = as_sparse(matrix), weight
         self._objective = objective
         self._steps = steps
         self.n_ratings = np.diff(self._rows.start)
@@ -103,7 +106,7 @@ class HalfIteration:
         loss = np.zeros(len(self._order))
         for batch in self._batches(width):
             solve_rows(
-                self._rows, batch, fixed, base, self._objective, self._steps,
+                self._rows, self._weight, batch, fixed, base, self._objective, self._steps,
                 own.factor, own.bias, loss, np.zeros(1, np.int64),
             )  # fmt: skip
             yield int(self.n_ratings[batch].sum()), float(loss[batch].sum())
@@ -132,11 +135,11 @@ class AlternatingFactors:
         self._dim = config.dim
         self._regularization = config.regularization
         self._implicit = config.kind == "implicit"
-        by_user, by_item = _ratings(config, data)
+        data = _some_observed(config, data)
         steps = config.cg_steps if config.solver == "cg" else 0
         objective = objective_of(config, mean)
-        self._users = HalfIteration(by_user, objective, steps)
-        self._items = HalfIteration(by_item, objective, steps)
+        self._users = HalfIteration(data.by_user, data.weight_by_user, objective, steps)
+        self._items = HalfIteration(data.by_item, data.weight_by_item, objective, steps)
         start = np.zeros((len(data.items), config.dim + 1), np.float32)
         rng = np.random.default_rng(config.seed)
         start[:, :-1] = rng.normal(0.0, config.init_std, (len(data.items), config.dim))
@@ -188,16 +191,29 @@ class AlternatingFactors:
         self._user, self._item = to_table(state["user"]), to_table(state["item"])
 
 
-def _ratings(config: ALSConfig, data: Interactions) -> tuple[sparse.csr_array, sparse.csr_array]:
-    """The ratings that the objective is about, by user and by item."""
+def observed(config: ALSConfig, data: Interactions) -> Interactions:
+    """The rows that the objective is about, with what it takes of each rating in its place."""
     keep = taken(config, data.rating)
+    if data.weight is not None and config.kind == "implicit":
+        keep &= data.weight > 0
     if keep.all() and config.confidence != "log":
-        return data.by_user, data.by_item
-    if not keep.any():
-        raise DataError(
-            f"als.min_rating: no rating reaches {config.min_rating:g}, "
-            f"the highest is {data.rating.max():g}"
-        )
-    user, item = data.user[keep], data.item[keep]
-    rating = amounts(config.confidence, data.rating[keep])
-    return to_csr(user, item, rating, data.shape), to_csr(item, user, rating, data.shape[::-1])
+        return data
+    return replace(
+        data,
+        user=data.user[keep],
+        item=data.item[keep],
+        rating=amounts(config.confidence, data.rating[keep]),
+        weight=None if data.weight is None else data.weight[keep],
+    )
+
+
+def _some_observed(config: ALSConfig, data: Interactions) -> Interactions:
+    rows = observed(config, data)
+    if len(rows):
+        return rows
+    if config.min_rating is None or data.rating.max() >= config.min_rating:
+        raise DataError("als: all rows that count as observed have weight 0")
+    raise DataError(
+        f"als.min_rating: no rating reaches {config.min_rating:g}, "
+        f"the highest is {data.rating.max():g}"
+    )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from cofilter.core.matrix import UNKNOWN, Interactions, to_csr
-from cofilter.models.als.config import ALSConfig, amounts
+from cofilter.core.matrix import UNKNOWN, Interactions
+from cofilter.models.als.config import ALSConfig
 from cofilter.models.als.learner import (
     AlternatingFactors,
     HalfIteration,
     from_table,
     objective_of,
-    taken,
+    observed,
     to_table,
 )
 from cofilter.recommender.factors import FactorRecommender
@@ -29,6 +31,7 @@ class _ALS(FactorRecommender):
 
     family = "als"
     remedy = "raise als.regularization"
+    uses_weights = True
     config: ALSConfig
     config_class = ALSConfig
 
@@ -36,10 +39,9 @@ class _ALS(FactorRecommender):
         return AlternatingFactors(self.config, data, self._biases.mean)
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
-        shape, keep = (len(data.users), len(self.items_)), taken(self.config, data.rating)
-        amount = amounts(self.config.confidence, data.rating[keep])
-        ratings = to_csr(data.user[keep], item[keep], amount, shape)
-        half = HalfIteration(ratings, objective_of(self.config, self._biases.mean), steps=0)
+        known = observed(self.config, replace(data, items=self.items_, item=item))
+        objective = objective_of(self.config, self._biases.mean)
+        half = HalfIteration(known.by_user, known.weight_by_user, objective, steps=0)
         people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
         for _ in half.solve(to_table(self.item_), people):
             pass
@@ -49,11 +51,12 @@ class _ALS(FactorRecommender):
 class ExplicitALS(_ALS):
     """r̂_ui = μ + b_u + b_i + p_u·q_i, μ the mean of the training ratings, minimising
 
-        Σ (r_ui − r̂_ui)² + λ Σ_u n_u (|p_u|² + b_u²) + λ Σ_i n_i (|q_i|² + b_i²)
+        Σ w_ui (r_ui − r̂_ui)² + λ Σ_u n_u (|p_u|² + b_u²) + λ Σ_i n_i (|q_i|² + b_i²)
 
     over the training ratings, n ratings a row: weighted-λ regularisation (Zhou, Wilkinson,
     Schreiber and Pan 2008), with the bias solved together with the factor as the weight of a
-    feature that is always 1. Predicts ratings and ranks by them.
+    feature that is always 1. Weights w are those of the rows, 1 without. Predicts ratings and ranks
+    by them.
     """
 
     kind = "explicit"
@@ -69,7 +72,9 @@ class ImplicitALS(_ALS):
 
         Σ over all user-item pairs of c_ui (x_ui − p_u·q_i)² + λ (Σ_u |p_u|² + Σ_i |q_i|²)
 
-    with x = 1 and c = 1 + α · rating where the pair was observed, x = 0 and c = 1 otherwise.
+    with x = 1 and c = 1 + w α · rating where the pair was observed, x = 0 and c = 1 otherwise. So a
+    row's weight w (1 without) multiplies what it counts beyond a pair that was not observed, as α
+    does, and one of weight 0 was not observed.
     The sum over all pairs is had from the Gram matrix of a side, so no dense matrix is built.
     Ranks by p_u·q_i; the bias column of its tables is 0. A user with nothing observed (see
     ``min_rating``) is ranked by popularity.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from cofilter.core.matrix import UNKNOWN, Interactions, to_csr
+from cofilter.core.matrix import UNKNOWN, Interactions
 from cofilter.models.bayes.config import BayesConfig
 from cofilter.models.bayes.kernels.gibbs import LANES, draw_rows, feature_sums
 from cofilter.models.bayes.kernels.predict import pair_moments
-from cofilter.models.bayes.sampler import GibbsSampler, centred, require_room
-from cofilter.models.bayes.side import SHARED_WORK, Stream, pieces_of, row_work
+from cofilter.models.bayes.sampler import GibbsSampler, require_room
+from cofilter.models.bayes.side import SHARED_WORK, Ratings, Stream, pieces_of, row_work
 from cofilter.recommender.iterative import IterativeRecommender
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.learner import Arrays, Learner
@@ -22,7 +23,7 @@ NOISE_ROUNDS = 3  # alternations of a new user's vector and noise; later ones ch
 
 
 class BayesianFactorization(IterativeRecommender):
-    """r_ui = μ + b_u + c_i + P_u·Q_i + ε,  ε ~ N(0, 1 / (α ω_u ω_i)), μ the ratings' mean.
+    """r_ui = μ + b_u + c_i + P_u·Q_i + ε,  ε ~ N(0, 1 / (α ω_u ω_i w_ui)), μ the ratings' mean.
 
     The vector (P_u, b_u) is normal around m + |N(u)|^(−1/2) Σ_{j ∈ N(u)} y_j (``plain``: around
     m), N(u) being the items that u rated; (Q_i, c_i) likewise, around the sum of z_v over the
@@ -30,7 +31,9 @@ class BayesianFactorization(IterativeRecommender):
     sampled too, as is α (Salakhutdinov and Mnih 2008; the implicit sides as in Rendle, Zhang and
     Koren 2019, without products within a user's or an item's own part, which their biases
     absorb). ω ~ Gamma(ν / 2, ν / 2) lets some users and items be noisier than others, ν being
-    sampled (Lakshminarayanan, Bouchard and Archambeau 2011); ``noise: shared`` sets ω = 1.
+    sampled (Lakshminarayanan, Bouchard and Archambeau 2011); ``noise: shared`` sets ω = 1. w is the
+    row's weight, 1 without: with inverse propensities the posterior is that of the weighted log
+    likelihood. The standard deviation of an answer is that of a rating of weight 1.
 
     A prediction is the mean over the kept draws of the chain, its standard deviation the root of
     the draws' variance plus their mean noise: that of the rating itself. Ranks by predictions.
@@ -45,6 +48,7 @@ class BayesianFactorization(IterativeRecommender):
 
     family = "bayes"
     needs_ratings = True
+    uses_weights = True
     remedy = "lower bayes.dim, or look for ratings far outside the scale"
     knows_std = True
     config: BayesConfig
@@ -133,8 +137,8 @@ class BayesianFactorization(IterativeRecommender):
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape = len(data.users), len(self.items_)
-        ratings = to_csr(data.user, item, data.rating, shape)
-        rows = centred(ratings, self._biases.mean)
+        known = replace(data, items=self.items_, item=item)
+        rows, own_root, told = Ratings.of(known.by_user, known.weight_by_user, self._biases.mean)
         width, n_kept = self.config.dim + 1, self._n_kept
         count, work = np.diff(rows.start), row_work(rows, width)
         batches = pieces_of(work)
@@ -156,11 +160,11 @@ class BayesianFactorization(IterativeRecommender):
                 for pieces in batches:
                     with few_threads(few):
                         draw_rows(
-                            rows, pieces, vectors, root, around, precision, alpha * own, key, 0,
-                            drawn[draw], error,
+                            rows, pieces, vectors, root, own_root, around, precision, alpha * own,
+                            key, 0, drawn[draw], error,
                         )  # fmt: skip
                 if self.config.noise == "own":
-                    own = (spread + count) / (spread + alpha * error)
+                    own = (spread + told) / (spread + alpha * error)
             noise[draw] = 1.0 / (alpha * own)
         return _side_by_side(drawn, noise)
 

@@ -7,22 +7,15 @@ from typing import Any
 
 import numba
 import numpy as np
-from scipy import sparse
 
 from cofilter.core.matrix import Interactions
 from cofilter.core.memory import require_memory
 from cofilter.models.bayes.config import LONGEST, BayesConfig
-from cofilter.models.bayes.side import Side, Stream
+from cofilter.models.bayes.side import Ratings, Side, Stream
 from cofilter.recommender.learner import Arrays
-from cofilter.recommender.sparse import Sparse, as_sparse
 
 USERS, ITEMS, NOISE = range(3)  # sides, and the noise of all ratings, as streams name them
 KEPT = "kept."  # begins the names of kept draws in a checkpoint
-
-
-def centred(ratings: sparse.csr_array, mean: float) -> Sparse:
-    """Ratings less their mean, as the kernels take them."""
-    return as_sparse(ratings, ratings.data - mean)
 
 
 def kept_draws(config: BayesConfig) -> np.ndarray:
@@ -73,12 +66,13 @@ class GibbsSampler:
         starts = [np.zeros((n, width), np.float32) for n in data.shape]
         for start in starts:
             start[:, :-1] = rng.normal(0.0, config.init_std, (len(start), config.dim))
-        by_user, by_item = centred(data.by_user, mean), centred(data.by_item, mean)
-        self._users = Side(by_user, by_item, starts[USERS], sided, own)
-        self._items = Side(by_item, by_user, starts[ITEMS], sided, own)
-        self._n_ratings = len(data)
-        squares = np.square(by_user.value.astype(np.float64)).sum()
-        self._alpha = (1 + len(data)) / (1 + squares)
+        by_user = Ratings.of(data.by_user, data.weight_by_user, mean)
+        by_item = Ratings.of(data.by_item, data.weight_by_item, mean)
+        self._users = Side(by_user, by_item.rows, starts[USERS], sided=sided, own_noise=own)
+        self._items = Side(by_item, by_user.rows, starts[ITEMS], sided=sided, own_noise=own)
+        self._n_ratings, self._n_told = len(data), int(by_user.told.sum())
+        squares = np.square(by_user.root * by_user.rows.value.astype(np.float64)).sum()
+        self._alpha = (1 + self._n_told) / (1 + squares)
         self._n_kept = 0
         self._kept = {
             name: np.empty((len(self._schedule), *array.shape), array.dtype)
@@ -94,7 +88,7 @@ class GibbsSampler:
         return 1.0
 
     def run_epoch(self, epoch: int, tick: Callable[[int], None]) -> float:
-        """One draw of everything; gives the mean squared residual of it (each weighted by ω's)."""
+        """One draw of everything; gives the mean squared residual of it (each weighted)."""
         seed = self.config.seed
         for n_ratings in self._users.draw(self._items, self._alpha, Stream(seed, epoch, USERS)):
             tick(n_ratings)
@@ -102,7 +96,7 @@ class GibbsSampler:
             tick(n_ratings)
         error = float(self._items.error @ self._items.weight)
         rng = Stream(seed, epoch, NOISE).generator()
-        self._alpha = rng.gamma((1 + self._n_ratings) / 2, 2 / (1 + error))
+        self._alpha = rng.gamma((1 + self._n_told) / 2, 2 / (1 + error))
         self._keep(epoch)
         return error / self._n_ratings
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from cofilter.models.bayes.kernels.gibbs import (
     LANES,
@@ -21,7 +21,7 @@ from cofilter.models.bayes.kernels.gibbs import (
 from cofilter.recommender.kernels.random import stream_key
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.learner import Arrays
-from cofilter.recommender.sparse import Sparse
+from cofilter.recommender.sparse import Sparse, as_sparse
 
 BATCH_WORK = 1 << 31  # multiply-adds between two ticks: some tenths of a second
 SHARED_WORK = 1 << 25  # multiply-adds; below, a second thread is waited for longer than it helps
@@ -44,6 +44,25 @@ class Stream(NamedTuple):
         """For the hyper-parameters."""
         words = [word % (1 << 64) for word in (*self, HYPER)]
         return np.random.default_rng(words)
+
+
+class Ratings(NamedTuple):
+    """Centred ratings of one side's rows: the matrix; float32 roots of the entries' weights, or one
+    1 where all count alike; and int64[rows], how many entries of each row have a weight above 0.
+    """
+
+    rows: Sparse
+    root: np.ndarray
+    told: np.ndarray
+
+    @classmethod
+    def of(cls, matrix: sparse.csr_array, weight: np.ndarray, mean: float) -> Ratings:
+        """Of a CSR matrix of ratings and its entries' weights."""
+        rows = as_sparse(matrix, matrix.data - mean)
+        told = np.diff(rows.start)
+        if len(weight) > 1:
+            told = np.diff(np.concatenate([[0], np.cumsum(weight > 0)])[rows.start])
+        return cls(rows, np.sqrt(weight), told)
 
 
 def pieces_of(work: np.ndarray) -> list[np.ndarray]:
@@ -90,16 +109,23 @@ class Side:
     Row r has vector v_r ~ N(m + x_r Σ_{j ∈ F(r)} y_j, Λ⁻¹), x_r = |F(r)|^(−1/2), where the
     features F(r) are the other side's rows that it has a rating with (none when not ``sided``)
     and y_j ~ N(m_y, Λ_y⁻¹). Its ratings have precision α ω_r (times the other row's ω), with
-    ω_r ~ Gamma(ν / 2, rate ν / 2), or ω_r = 1 when not ``own_noise``.
+    ω_r ~ Gamma(ν / 2, rate ν / 2), or ω_r = 1 when not ``own_noise``. A rating's own weight
+    multiplies its precision; one of weight 0 says nothing but that there is a rating.
     """
 
     def __init__(
-        self, rows: Sparse, columns: Sparse, start: np.ndarray, sided: bool, own_noise: bool
+        self,
+        ratings: Ratings,
+        columns: Sparse,
+        start: np.ndarray,
+        *,
+        sided: bool,
+        own_noise: bool,
     ) -> None:
-        self.rows, self.vector = rows, start
+        rows = self.rows = ratings.rows
+        self.vector, self._own_root, self._told = start, ratings.root, ratings.told
         self._columns, self._sided, self._own_noise = columns, sided, own_noise
         n_rows, width = start.shape
-        self._count = np.diff(rows.start)
         work = row_work(rows, width)
         self._pieces, self._work = pieces_of(work), int(work.sum())
         self.prior = Gaussian(np.zeros(width), np.ones(width))
@@ -111,7 +137,7 @@ class Side:
 
     def _start_features(self, n_rows: int, n_features: int, width: int) -> None:
         groups = -(-width // LANES)
-        self._x = (1.0 / np.sqrt(self._count)).astype(np.float32)
+        self._x = (1.0 / np.sqrt(np.diff(self.rows.start))).astype(np.float32)
         self._square = self._x**2
         squares = self._square[self._columns.at].astype(np.float64)
         self._mass = np.add.reduceat(squares, self._columns.start[:-1])
@@ -138,8 +164,8 @@ class Side:
         for pieces in self._pieces:
             with few_threads(self._work < SHARED_WORK):
                 draw_rows(
-                    self.rows, pieces, other.vector, root, centre, self.prior.precision,
-                    precision, key, 1, self.vector, self.error,
+                    self.rows, pieces, other.vector, root, self._own_root, centre,
+                    self.prior.precision, precision, key, 1, self.vector, self.error,
                 )  # fmt: skip
             yield int(self.rows.start[pieces[-1]] - self.rows.start[pieces[0]])
         if self._sided:
@@ -171,7 +197,7 @@ class Side:
             self._feature_prior = precision_and_mean(self.features, rng)
         if self._own_noise:
             rate = (self.spread + alpha * self.error) / 2
-            self.weight = rng.gamma((self.spread + self._count) / 2, 1 / rate)
+            self.weight = rng.gamma((self.spread + self._told) / 2, 1 / rate)
             self.spread = spread(self.weight, rng)
 
     def state(self) -> Arrays:

@@ -68,6 +68,7 @@ class Ensemble(Recommender):
         self.predicts_ratings = any(member.rating_weight for member in config.members)
         self.ranks = any(member.ranking_weight for member in config.members)
         self.members = dict(members or {})
+        self.uses_weights = self._all_use_weights()
         if members is not None:
             _refuse_unable(config, members)
 
@@ -90,9 +91,16 @@ class Ensemble(Recommender):
     def _learning_scale(self) -> LearningScale:
         return AS_THEY_ARE  # each member has its own
 
+    def _in_own_unit(self, data: Interactions) -> Interactions:
+        return data  # each member takes the weights as they are, or leaves them
+
     @property
     def _ranks_by_ratings(self) -> bool:
         return False
+
+    def _all_use_weights(self) -> bool:
+        members = self.members.values()
+        return bool(members) and all(each.uses_weights for each in members)
 
     def _seen_by_members(self) -> ItemLists | None:
         """What users have rated, from a member that keeps it; all have the same ratings."""
@@ -190,6 +198,7 @@ class Ensemble(Recommender):
 
     def _take_members(self, read: Callable[[str], Recommender]) -> None:
         self.members = {each.name: read(each.name) for each in self.config.members}
+        self.uses_weights = self._all_use_weights()
         if self.config.keep_seen and self.seen_ is None:
             self.seen_ = self._seen_by_members()
         self.holds_histories = self._seen_by_members() is not None

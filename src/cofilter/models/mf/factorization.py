@@ -20,16 +20,17 @@ from cofilter.recommender.people import UserState
 class MatrixFactorization(FactorRecommender):
     """Factors p_u, q_i (and biases) that minimise, over the training ratings,
 
-        mean of w_i (r_ui − r̂_ui)² + λ (|p_u|² + |q_i|² + b_u² + b_i²)
+        mean of w_ui (r_ui − r̂_ui)² + λ (|p_u|² + |q_i|² + b_u² + b_i²)
 
     so a user or item is regularised in proportion to its ratings. ``kind: biased`` adds
     μ + b_u + b_i to the product, μ being the mean of the training ratings and fixed (0 unless
-    ``centred``). The weights w_i are 1 unless ``propensity`` is set.
+    ``centred``). The weights w_ui are those of the rows (1 without any) times those of
+    ``propensity``.
 
-    ``kind: item_centred`` takes each item's mean off first, adds it back to predict, and counts λ
-    once a row instead of once a rating:
+    ``kind: item_centred`` takes each item's mean (weighted as the rows are) off first, adds it back
+    to predict, and counts λ once a row instead of once a rating:
 
-        ½ Σ w_i (r_ui − m_i − p_u·q_i)² + λ/2 (Σ_u |p_u|² + Σ_i |q_i|²)
+        ½ Σ w_ui (r_ui − m_i − p_u·q_i)² + λ/2 (Σ_u |p_u|² + Σ_i |q_i|²)
 
     minimised by gradient descent on all ratings and both sides at once. Its loss is shown
     divided by the number of ratings.
@@ -45,6 +46,7 @@ class MatrixFactorization(FactorRecommender):
 
     family = "mf"
     needs_ratings = True
+    uses_weights = True
     config: MFConfig
     config_class = MFConfig
 
@@ -92,7 +94,8 @@ class MatrixFactorization(FactorRecommender):
         # The small floor makes an unregularised system with fewer ratings than factors solvable.
         decay = 0.5 * self.config.weight_decay * self.popularity_.sum()  # of the summed loss
         penalty = np.maximum(self.config.l2 * counted + decay, 1e-6)
-        weight = item_weights(self.popularity_, self.config.propensity)
+        weight = item_weights(self.popularity_, self.config.propensity)[item]
+        weight = weight if data.weight is None else weight * data.weight
         biased = self.config.kind in ("biased", "svdpp")
         rows = item[order].astype(np.int32), target[order], self.item_
-        return ridge_rows(start, *rows, weight, penalty, float(biased)).astype(np.float32)
+        return ridge_rows(start, *rows, weight[order], penalty, float(biased)).astype(np.float32)

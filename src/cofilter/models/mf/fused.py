@@ -11,14 +11,12 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.mf.config import FIRST_SQUARES
 from cofilter.models.mf.kernels.blocks import GROUPS, cut
 from cofilter.models.mf.kernels.sgd import Rows, Side, Step, balanced, descend, sgd_diagonal
-from cofilter.models.mf.weights import item_means, item_weights
+from cofilter.models.mf.weights import item_means, weighted
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.learner import Arrays
 from cofilter.recommender.sparse import as_sparse
 
 if TYPE_CHECKING:
-    from scipy import sparse
-
     from cofilter.models.mf.config import MFConfig
 
 LANES = 32  # rows are padded to a multiple of so many floats, so that SIMD loops have no rest
@@ -37,8 +35,6 @@ class _Fused:
         self._n = len(data)
         self._width = -(-config.dim // LANES) * LANES
         self._generator = np.random.default_rng(config.seed)
-        popularity = np.bincount(data.item, minlength=len(data.items))
-        self._weight = item_weights(popularity, config.propensity).astype(np.float32)
 
     def _start(self, rows: int) -> np.ndarray:
         """float32[rows, width]: normal factors, zero beyond dim."""
@@ -72,8 +68,8 @@ class FusedFactors(_Fused):
     def __init__(self, config: MFConfig, data: Interactions, mean: float) -> None:
         super().__init__(config, data)
         value = data.rating - np.float32(mean)
-        self._grid = cut(data.user, data.item, value, data.shape, self._generator)
-        self._weight = self._weight[self._grid.item_order]
+        weight = weighted(data, config.propensity).weight
+        self._grid = cut(data.user, data.item, value, weight, data.shape, self._generator)
         self._users, self._items = (self._side(rows) for rows in data.shape)
         self._count = [
             np.bincount(data.user, minlength=data.shape[0])[self._grid.user_order],
@@ -104,7 +100,7 @@ class FusedFactors(_Fused):
         parts, total = self._calls(self._n // GROUPS), 0.0
         sides = self._users, self._items
         for part in range(parts):
-            errors, count = sgd_diagonal(self._grid, shift, part, parts, self._weight, *sides, step)
+            errors, count = sgd_diagonal(self._grid, shift, part, parts, *sides, step)
             total += float(errors.sum())
             tick(int(count.sum()))
         return total
@@ -154,13 +150,13 @@ class FusedDescent(_Fused):
     def __init__(self, config: MFConfig, data: Interactions, mean: float) -> None:
         super().__init__(config, data)
         self._mean = (item_means(data) + mean).astype(np.float32)
-        ones = np.ones(data.shape[0], np.float32)
+        data = weighted(data, config.propensity)
         by_user, by_item = data.by_user, data.by_item
         user_values = by_user.data - self._mean[by_user.indices]
         item_values = by_item.data - np.repeat(self._mean, np.diff(by_item.indptr))
         self._sides = (
-            _rows(by_user, user_values, ones, self._weight),
-            _rows(by_item, item_values, self._weight, ones),
+            Rows(*as_sparse(by_user, user_values), data.weight_by_user),
+            Rows(*as_sparse(by_item, item_values), data.weight_by_item),
         )
         self._factors = [self._start(rows) for rows in data.shape]
         self._spare = [np.zeros_like(factors) for factors in self._factors]
@@ -198,9 +194,3 @@ class FusedDescent(_Fused):
     def restore(self, state: Arrays) -> None:
         """Take back what `state` gave."""
         self._factors = [state["user"].copy(), state["item"].copy()]
-
-
-def _rows(
-    matrix: sparse.csr_array, value: np.ndarray, weight: np.ndarray, other_weight: np.ndarray
-) -> Rows:
-    return Rows(*as_sparse(matrix, value), weight, other_weight)

@@ -39,6 +39,7 @@ class SVDPlusPlus(MatrixFactorization):
     """
 
     kind = "svdpp"
+    uses_weights = False
 
     def __init__(self, config: MFConfig | None = None, **options: Any) -> None:
         super().__init__(config, **options)

@@ -41,7 +41,7 @@ class TorchSVDPlusPlus(TorchFactors):
         """½ Σ over these row numbers of w e² + λ (|p|² + |q|² + |y|² + b_u² + b_i²)."""
         user, item = self._user[batch], self._item[batch].to(self.device)
         rating = self._rating[batch].to(self.device)
-        weight = self._weight[self._item[batch]].to(self.device)
+        weight = self._weight[batch].to(self.device)
         distinct, row = torch.unique(user, return_inverse=True)
         z = embedding(row.to(self.device), self._sums(distinct))
         p = embedding(user.to(self.device), self._tables["user"])

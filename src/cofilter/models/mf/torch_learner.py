@@ -10,7 +10,7 @@ import torch
 
 from cofilter.core.matrix import Interactions
 from cofilter.models.mf.config import FIRST_SQUARES
-from cofilter.models.mf.weights import item_means, item_weights
+from cofilter.models.mf.weights import item_means, weighted
 from cofilter.recommender import torch_state
 from cofilter.recommender.device import resolve_device
 from cofilter.recommender.learner import Arrays
@@ -57,9 +57,9 @@ class TorchFactors:
         self._generator = torch.Generator().manual_seed(config.seed)
         self._user = torch.tensor(data.user, dtype=torch.int64)
         self._item = torch.tensor(data.item, dtype=torch.int64)
-        popularity = np.bincount(data.item, minlength=len(data.items))
-        weight = item_weights(popularity, config.propensity).astype(np.float32)
-        self._weight = torch.from_numpy(weight)
+        weight = weighted(data, config.propensity).weight
+        alike = torch.ones(1).expand(len(data))
+        self._weight = alike if weight is None else torch.from_numpy(weight)
         self._once_a_row = config.kind == "item_centred"
         means = item_means(data) if self._once_a_row else np.zeros(len(data.items))
         self._item_mean = torch.from_numpy(means.astype(np.float32))
@@ -135,7 +135,7 @@ class TorchFactors:
     def half_loss(self, batch: torch.Tensor) -> torch.Tensor:
         """½ Σ over these row numbers of w e², and λ of each rating where it counts so."""
         rating = self._rating[batch].to(self.device)
-        weight = self._weight[self._item[batch]].to(self.device)
+        weight = self._weight[batch].to(self.device)
         p = torch.nn.functional.embedding(self._user[batch].to(self.device), self._tables["user"])
         q = torch.nn.functional.embedding(self._item[batch].to(self.device), self._tables["item"])
         predicted = (p[:, :-1] * q[:, :-1]).sum(1)

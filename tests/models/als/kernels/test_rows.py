@@ -10,6 +10,7 @@ from cofilter.models.als.kernels.tile import LANES, padded
 from cofilter.recommender.sparse import Sparse
 
 LAMBDA = 0.3
+ALIKE = np.ones(1, np.float32)
 
 
 def objective(implicit: bool) -> Objective:
@@ -39,27 +40,37 @@ def table(n: int, dim: int, seed: int) -> Table:
 
 
 def solved(
-    dense: np.ndarray, fixed: Table, implicit: bool, steps: int = 0
+    dense: np.ndarray,
+    fixed: Table,
+    implicit: bool,
+    steps: int = 0,
+    weight: np.ndarray = ALIKE,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     own, loss = table(len(dense), 20, 9), np.full(len(dense), np.nan)
     order = np.arange(len(dense))[::-1].copy()
     solve_rows(
-        to_rows(dense), order, fixed, gram(fixed.factor), objective(implicit), steps,
+        to_rows(dense), weight, order, fixed, gram(fixed.factor), objective(implicit), steps,
         own.factor, own.bias, loss, np.zeros(1, np.int64),
     )  # fmt: skip
     return own.factor, own.bias, loss
 
 
-def oracle(row: np.ndarray, fixed: Table, implicit: bool) -> tuple[np.ndarray, float]:
-    """The row's factor and bias by float64 normal equations, and its part of the objective."""
+def oracle(
+    row: np.ndarray, fixed: Table, implicit: bool, weight: np.ndarray | None = None
+) -> tuple[np.ndarray, float]:
+    """The row's factor and bias by float64 normal equations, and its part of the objective.
+
+    ``weight``: float64[fixed], read where the row has a rating.
+    """
+    weight = np.ones(len(row)) if weight is None else weight
     factor, rated = fixed.factor.astype(float), row > 0
     if implicit:
-        confidence = np.where(rated, 1 + 2.0 * row + 0.5, 1.0)
+        confidence = np.where(rated, 1 + weight * (2.0 * row + 0.5), 1.0)
         design, target, ridge = factor, rated.astype(float), LAMBDA
     else:
         design = np.c_[factor, np.ones(len(factor))][rated]
         target = row[rated] - 3.0 - fixed.bias[rated]
-        confidence, ridge = np.ones(rated.sum()), LAMBDA * rated.sum()
+        confidence, ridge = weight[rated], LAMBDA * rated.sum()
     normal = (design * confidence[:, None]).T @ design + ridge * np.eye(design.shape[1])
     x = np.linalg.solve(normal, design.T @ (confidence * target))
     loss = (confidence * (target - design @ x) ** 2).sum() + ridge * x @ x
@@ -76,6 +87,22 @@ def test_cholesky_is_the_exact_minimum_and_its_loss(implicit: bool) -> None:
         np.testing.assert_allclose(np.r_[factor[row], bias[row]], x, atol=2e-5)
         assert loss[row] == pytest.approx(value, rel=1e-5)
     assert not factor[:, 20:].any()
+
+
+@pytest.mark.parametrize("steps", [0, 60])
+@pytest.mark.parametrize("implicit", [False, True])
+def test_weights_give_the_exact_minimum_of_the_weighted_objective(
+    implicit: bool, steps: int
+) -> None:
+    dense, fixed = ratings(), table(300, 20, 1)
+    weight = np.random.default_rng(4).exponential(1.0, dense.shape)
+    weight[2, ::2] = 0.0
+    entries = weight[dense > 0].astype(np.float32)
+    factor, bias, loss = solved(dense, fixed, implicit, steps, entries)
+    for row in range(1, len(dense)):
+        x, value = oracle(dense[row], fixed, implicit, weight[row])
+        np.testing.assert_allclose(np.r_[factor[row], bias[row]], x, atol=5e-5)
+        assert loss[row] == pytest.approx(value, rel=2e-5)
 
 
 @pytest.mark.parametrize("implicit", [False, True])
@@ -113,7 +140,7 @@ def test_threads_and_order_do_not_change_a_bit(steps: int) -> None:
                 own, loss = table(len(dense), 20, 9), np.zeros(len(dense))
                 for part in np.split(np.random.default_rng(threads).permutation(200), [70]):
                     solve_rows(
-                        to_rows(dense), part, fixed, gram(fixed.factor), objective(implicit),
+                        to_rows(dense), ALIKE, part, fixed, gram(fixed.factor), objective(implicit),
                         steps, own.factor, own.bias, loss, np.zeros(1, np.int64),
                     )  # fmt: skip
                 found.append([own.factor, own.bias, loss])

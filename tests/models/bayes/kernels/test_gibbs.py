@@ -55,6 +55,7 @@ class Case:
         self.ratings = ratings
         self.other = rng.normal(size=(N_OTHER, WIDTH)).astype(np.float32)
         self.root = rng.uniform(0.5, 1.5, N_OTHER).astype(np.float32)
+        self.own_root = np.ones(1, np.float32)
         self.centre = rng.normal(size=(N_ROWS, WIDTH)).astype(np.float32)
         self.precision = rng.uniform(0.5, 2, WIDTH)
         self.alpha = rng.uniform(0.5, 2, N_ROWS)
@@ -63,8 +64,8 @@ class Case:
         out, error = np.zeros((N_ROWS, WIDTH), np.float32), np.zeros(N_ROWS)
         pieces = np.array([0, 3, 3, 7, N_ROWS])
         draw_rows(
-            csr(self.ratings), pieces, self.other, self.root, self.centre, self.precision,
-            self.alpha, key, stride, out, error,
+            csr(self.ratings), pieces, self.other, self.root, self.own_root, self.centre,
+            self.precision, self.alpha, key, stride, out, error,
         )  # fmt: skip
         return out, error
 
@@ -75,7 +76,8 @@ class Case:
         design = self.other[index].astype(float)
         target = self.ratings.data[start:end].astype(np.float32) - design[:, -1]
         design[:, -1] = 1.0
-        weight = self.root[index].astype(float)
+        every = np.broadcast_to(self.own_root, self.ratings.nnz)
+        weight = self.root[index].astype(float) * every[start:end]
         design, target = design * weight[:, None], target * weight
         matrix = np.diag(self.precision) + self.alpha[row] * design.T @ design
         right = self.precision * self.centre[row] + self.alpha[row] * design.T @ target
@@ -87,8 +89,14 @@ def case(ratings: sparse.csr_array, rng: np.random.Generator) -> Case:
     return Case(ratings, rng)
 
 
-def test_rows_are_drawn_from_their_conditional(case: Case) -> None:
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_are_drawn_from_their_conditional(
+    case: Case, rng: np.random.Generator, weighted: bool
+) -> None:
     """v = A⁻¹ b + L⁻ᵀ noise, and its error, in plain float64."""
+    if weighted:
+        case.own_root = np.sqrt(rng.exponential(1.0, case.ratings.nnz)).astype(np.float32)
+        case.own_root[::7] = 0.0
     out, error = case.run()
     for row in range(N_ROWS):
         matrix, right, design, target = case.system(row)

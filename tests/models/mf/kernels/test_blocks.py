@@ -16,13 +16,15 @@ def test_every_rating_is_in_its_block_once(shape: tuple[int, int]) -> None:
     pair = rng.permutation(shape[0] * shape[1])[: max(1, shape[0] * shape[1] // 3)]
     user, item = (side.astype(np.int32) for side in np.divmod(pair, shape[1]))
     value = rng.normal(size=len(pair)).astype(np.float32)
-    grid = cut(user, item, value, shape, rng)
+    weight = rng.uniform(size=len(pair)).astype(np.float32)
+    grid = cut(user, item, value, weight, shape, rng)
     assert sorted(grid.user_order) == list(range(shape[0]))
     assert sorted(grid.item_order) == list(range(shape[1]))
     key = np.repeat(np.arange(GROUPS * shape[0]), np.diff(grid.start))
     group, row = np.divmod(key, shape[0])
-    found = zip(grid.user_order[row], grid.item_order[grid.item], grid.value, strict=True)
-    assert sorted(found) == sorted(zip(user, item, value, strict=True))
+    ids = grid.user_order[row], grid.item_order[grid.item]
+    found = zip(*ids, grid.value, grid.weight, strict=True)
+    assert sorted(found) == sorted(zip(user, item, value, weight, strict=True))
     # An item's ratings are all in one item group, so a diagonal's blocks share no item.
     groups_of_item = np.unique(np.stack([grid.item, group]), axis=1)[0]
     assert len(groups_of_item) == len(np.unique(grid.item))
@@ -39,7 +41,7 @@ def test_groups_have_about_equal_ratings() -> None:
 
 def test_the_cut_depends_on_the_seed_alone() -> None:
     data = Interactions.of(ratings_table())
-    parts = data.user, data.item, data.rating, data.shape
+    parts = data.user, data.item, data.rating, None, data.shape
     one, same, other = (cut(*parts, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not np.array_equal(one.user_order, other.user_order)

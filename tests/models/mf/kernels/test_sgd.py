@@ -22,9 +22,7 @@ def side(rows: int, seed: int) -> Side:
     return Side(factors, bias, np.full(rows, 0.1, np.float32))
 
 
-def one_by_one(
-    grid: Grid, shift: int, weight: np.ndarray, users: Side, items: Side, adaptive: bool
-) -> float:
+def one_by_one(grid: Grid, shift: int, users: Side, items: Side, adaptive: bool) -> float:
     """The docstring in float64: one rating after the other, block after block."""
     (p, bu, su), (q, bi, si) = users, items
     n_users, error = len(bu), 0.0
@@ -34,8 +32,9 @@ def one_by_one(
             for at in range(grid.start[key], grid.start[key + 1]):
                 i = grid.item[at]
                 e = grid.value[at] - bu[u] - bi[i] - p[u] @ q[i]
-                error += weight[i] * e * e
-                pull = weight[i] * e
+                weight = float(grid.weight[at if len(grid.weight) > 1 else 0])
+                error += weight * e * e
+                pull = weight * e
                 gu, gi = pull * q[i] - L2 * p[u], pull * p[u] - L2 * q[i]
                 rate_u = rate_i = LR
                 if adaptive:
@@ -49,19 +48,20 @@ def one_by_one(
     return error
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("adaptive", [False, True])
-def test_diagonals_are_the_written_out_steps(adaptive: bool) -> None:
+def test_diagonals_are_the_written_out_steps(adaptive: bool, weighted: bool) -> None:
     data = Interactions.of(ratings_table(40, 30))
     rng = np.random.default_rng(0)
-    grid = cut(data.user, data.item, data.rating - np.float32(3), data.shape, rng)
+    weight = rng.uniform(0.0, 2, len(data)).astype(np.float32) if weighted else None
+    grid = cut(data.user, data.item, data.rating - np.float32(3), weight, data.shape, rng)
     users, items = side(40, 1), side(30, 2)
-    weight = rng.uniform(0.5, 2, 30).astype(np.float32)
     slow = [Side(*(array.astype(np.float64) for array in each)) for each in (users, items)]
     step = Step(np.float32(LR), np.float32(L2), np.float32(DIM), adaptive, True)
     seen = 0
     for shift in range(GROUPS):
-        errors, count = sgd_diagonal(grid, shift, 0, 1, weight, users, items, step)
-        expected = one_by_one(grid, shift, weight.astype(float), *slow, adaptive)
+        errors, count = sgd_diagonal(grid, shift, 0, 1, users, items, step)
+        expected = one_by_one(grid, shift, *slow, adaptive)
         assert errors.sum() == pytest.approx(expected, rel=1e-4)
         seen += count.sum()
     assert seen == len(data)

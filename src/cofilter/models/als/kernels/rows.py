@@ -38,9 +38,9 @@ class Table(NamedTuple):
 class Objective(NamedTuple):
     """What is minimised; v = slope · rating + shift is a rating's part in it.
 
-    ``implicit`` False: Σ (v − b_u − b_i − p_u·q_i)² + λ Σ over ratings (|p_u|² + b_u² + …).
+    ``implicit`` False: Σ w (v − b_u − b_i − p_u·q_i)² + λ Σ over ratings (|p_u|² + b_u² + …).
     ``implicit`` True: Σ over all pairs c (1[rated] − p_u·q_i)² + λ (Σ|p_u|² + Σ|q_i|²),
-    c = 1 + v where rated, otherwise 1; no biases.
+    c = 1 + w v where rated, otherwise 1; no biases.
     """
 
     implicit: bool
@@ -52,6 +52,7 @@ class Objective(NamedTuple):
 @numba.njit(fastmath=FAST)
 def _assemble(
     rows: Sparse,
+    weight: np.ndarray,
     row: int,
     fixed: Table,
     base: np.ndarray,
@@ -72,26 +73,30 @@ def _assemble(
             for j in range(width):
                 normal[i, j] = base[i, j]
     edge, right = sums[0], sums[1]
-    constant, target_sum = 0.0, 0.0
+    every = 1 if len(weight) > 1 else 0
+    constant, target_sum, total = 0.0, 0.0, 0.0
     for start in range(first, last, CHUNK):
         n = min(CHUNK, last - start)
         sums[:] = np.float32(0.0)
         for k in range(n):
             at = rows.at[start + k]
             value = objective.slope * rows.value[start + k] + objective.shift
-            root, target = np.float32(1.0), value
+            w = weight[(start + k) * every]
             if objective.implicit:
-                root, target = np.sqrt(value), np.float32(1.0) + value
-                constant += np.float64(target)
+                surplus = w * value
+                root, pull = np.sqrt(surplus), np.float32(1.0) + surplus
+                constant += np.float64(pull)
             else:
-                target -= fixed.bias[at]
-                constant += np.float64(target) ** 2
-                target_sum += np.float64(target)
+                target = value - fixed.bias[at]
+                root, pull = np.sqrt(w), w * target
+                constant += np.float64(pull) * np.float64(target)
+                target_sum += np.float64(pull)
+                total += np.float64(w)
             factor, to = fixed.factor[at], gathered[k]
             for i in range(width):
                 to[i] = root * factor[i]
-                edge[i] += factor[i]
-                right[i] += target * factor[i]
+                edge[i] += w * factor[i]
+                right[i] += pull * factor[i]
         add_gram(gathered, 0, n, normal)
         for i in range(width):
             normal[i, width] += edge[i]
@@ -102,7 +107,7 @@ def _assemble(
         normal[width, width] = np.float32(1.0)
     else:
         ridge *= np.float32(last - first)
-        normal[width, width] = np.float32(last - first) + ridge
+        normal[width, width] = np.float32(total) + ridge
         normal[width, width + 1] = np.float32(target_sum)
     for i in range(width):
         normal[i, i] += ridge
@@ -112,6 +117,7 @@ def _assemble(
 @compiled(parallel=True)
 def solve_rows(
     rows: Sparse,
+    weight: np.ndarray,
     order: np.ndarray,
     fixed: Table,
     base: np.ndarray,
@@ -126,6 +132,8 @@ def solve_rows(
 
     Parameters
     ----------
+    weight:
+        float32 ≥ 0, w of each stored entry of ``rows``; one 1 where all count alike.
     base:
         float32[width, width], the fixed side's Gram matrix; read only when implicit.
     steps:
@@ -153,7 +161,9 @@ def solve_rows(
                         own_bias[row] = np.float32(0.0)
                         loss[row] = 0.0
                         continue
-                    constant = _assemble(rows, row, fixed, base, objective, gathered, sums, normal)
+                    constant = _assemble(
+                        rows, weight, row, fixed, base, objective, gathered, sums, normal
+                    )
                     if steps == 0:
                         found = cholesky(normal, width, not objective.implicit, x)
                     else:

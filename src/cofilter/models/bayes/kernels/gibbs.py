@@ -31,12 +31,15 @@ class Gaussian(NamedTuple):
 
 @numba.njit
 def _gather(
-    index: np.ndarray, value: np.ndarray, other: np.ndarray, root: np.ndarray, block: np.ndarray
-) -> None:
-    """Lines of ``block``: the factors met, ones, and what they have to explain; all times root."""
+    rows: Sparse, first: int, last: int, other: np.ndarray, root: np.ndarray, own_root: np.ndarray,
+    block: np.ndarray,
+) -> None:  # fmt: skip
+    """Lines of ``block``: the factors met, ones, and what they have to explain; all times roots."""
+    index, value = rows.at[first:last], rows.value[first:last]
     dim = other.shape[1] - 1
+    every = 1 if len(own_root) > 1 else 0
     for at in range(len(index)):
-        vector, weight = other[index[at]], root[index[at]]
+        vector, weight = other[index[at]], root[index[at]] * own_root[(first + at) * every]
         for f in range(dim):
             block[f, at] = weight * vector[f]
         block[dim, at] = weight
@@ -109,6 +112,7 @@ def draw_rows(
     pieces: np.ndarray,
     other: np.ndarray,
     root: np.ndarray,
+    own_root: np.ndarray,
     centre: np.ndarray,
     precision: np.ndarray,
     alpha: np.ndarray,
@@ -120,7 +124,8 @@ def draw_rows(
     """Draw the vectors v of some rows from their joint normal, given the other side.
 
     v ~ N(A⁻¹ (Λ m + α Σ w z t), A⁻¹) with A = Λ + α Σ w z zᵀ over the row's ratings, where z is
-    the other row's vector with its bias replaced by 1, t = value − that bias, w its weight.
+    the other row's vector with its bias replaced by 1, t = value − that bias, w its weight times
+    the rating's.
 
     Parameters
     ----------
@@ -129,7 +134,9 @@ def draw_rows(
     pieces:
         int64[n + 1], bounds of pieces of rows; rows outside them stay as they are.
     other, root:
-        float32[n, width] vectors of the other side and float32[n] roots √w.
+        float32[n, width] vectors of the other side and float32[n] roots of their weights.
+    own_root:
+        float32, roots of the ratings' own weights; one 1 where all count alike.
     centre, precision:
         Prior means m, float32[rows, width], and the diagonal of Λ, float64[width].
     alpha:
@@ -152,7 +159,7 @@ def draw_rows(
             sums[:] = 0.0
             for first in range(rows.start[row], rows.start[row + 1], CHUNK):
                 last = min(first + CHUNK, rows.start[row + 1])
-                _gather(rows.at[first:last], rows.value[first:last], other, root, block)
+                _gather(rows, first, last, other, root, own_root, block)
                 _add_products(block, last - first, sums)
             normals(key, row * stride, noise)
             _draw(sums, alpha[row], centre[row], precision, noise, factor, drawn)

@@ -51,7 +51,7 @@ def ridge_rows(
     penalty: np.ndarray,
     constant: float,
 ) -> np.ndarray:
-    """Minimum over x of Σ w_i (target − x·q_i)² + penalty |x|² for each person.
+    """Minimum over x of Σ w (target − x·q_i)² + penalty |x|² for each person.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def ridge_rows(
         float32[items, dim + 1]; q_i is a row with ``constant`` (1 for a bias, 0 for none) in
         place of its last column.
     weight, penalty:
-        float64[items] and float64[people] > 0.
+        float64[n], or one number for all, and float64[people] > 0.
 
     Returns
     -------
@@ -73,6 +73,7 @@ def ridge_rows(
     """
     n_people, width = len(start) - 1, table.shape[1]
     result = np.zeros((n_people, width))
+    every = 1 if len(weight) > 1 else 0
     for piece in numba.prange(PIECES):
         normal = np.empty((width, width + 1))
         x = np.empty(width)
@@ -82,7 +83,7 @@ def ridge_rows(
                 for i in range(width - 1):
                     x[i] = table[item[at], i]
                 x[width - 1] = constant
-                _add_rating(normal, x, weight[item[at]], target[at])
+                _add_rating(normal, x, weight[at * every], target[at])
             for i in range(width):
                 normal[i, i] += penalty[person]
             _solve(normal, result[person])

@@ -49,7 +49,6 @@ def _sgd_block(
     keys: int,
     begin: int,
     end: int,
-    weight: np.ndarray,
     users: Side,
     items: Side,
     step: Step,
@@ -62,6 +61,7 @@ def _sgd_block(
     one, two = np.float32(1.0), np.float32(2.0)
     share = one / step.dim
     width = users.factors.shape[1]
+    every = 1 if len(grid.weight) > 1 else 0
     for u in range(begin, end):
         for at in range(grid.start[keys + u], grid.start[keys + u + 1]):
             i = grid.item[at]
@@ -76,7 +76,7 @@ def _sgd_block(
                 user_rate /= np.sqrt(users.squares[u])
                 item_rate /= np.sqrt(items.squares[i])
             e = grid.value[at] - product - users.bias[u] - items.bias[i]
-            pull = weight[i] * e
+            pull = grid.weight[at * every] * e
             error += np.float64(pull) * np.float64(e)
             if step.adaptive:
                 # |pull · q − λ p|² and |pull · p − λ q|² from the three sums above.
@@ -102,14 +102,13 @@ def sgd_diagonal(
     shift: int,
     part: int,
     parts: int,
-    weight: np.ndarray,
     users: Side,
     items: Side,
     step: Step,
 ) -> tuple[np.ndarray, np.ndarray]:
     """One step for each rating of one diagonal's blocks, or of part ``part`` of ``parts`` of it.
 
-    With e = r − b_u − b_i − p_u·q_i and w the item's weight, both rows at once:
+    With e = r − b_u − b_i − p_u·q_i and w the rating's weight, both rows at once:
 
         p_u += η_u (w e q_i − λ p_u),    b_u += η_u (w e − λ b_u)
 
@@ -120,8 +119,6 @@ def sgd_diagonal(
 
     Parameters
     ----------
-    weight:
-        float32[items], w of each renumbered item.
     users, items:
         Updated in place.
 
@@ -139,20 +136,19 @@ def sgd_diagonal(
         begin, end = first + size * part // parts, first + size * (part + 1) // parts
         keys = (a + shift) % GROUPS * len(users.bias)
         count[a] = grid.start[keys + end] - grid.start[keys + begin]
-        errors[a] = _sgd_block(grid, keys, begin, end, weight, users, items, step)
+        errors[a] = _sgd_block(grid, keys, begin, end, users, items, step)
     return errors, count
 
 
 class Rows(NamedTuple):
-    """Ratings by the rows of one side: int64 start, int32 other side's row, float32 value; and
-    float32 weights of this side's rows and of the other's (a rating has their product).
+    """Ratings by the rows of one side: int64 start, int32 other side's row, float32 value, and
+    float32 weight of each; one weight of 1 where all count alike.
     """
 
     start: np.ndarray
     other: np.ndarray
     value: np.ndarray
     weight: np.ndarray
-    other_weight: np.ndarray
 
 
 @compiled(parallel=True, fastmath=FAST)
@@ -188,6 +184,7 @@ def descend(
     """
     errors = np.zeros(PIECES)
     width = own.shape[1]
+    every = 1 if len(rows.weight) > 1 else 0
     for piece in numba.prange(PIECES):
         error = 0.0
         for row in range(bound[piece], bound[piece + 1]):
@@ -200,7 +197,7 @@ def descend(
                 for f in range(width):
                     product += own[row, f] * other[y, f]
                 e = rows.value[at] - product
-                pull = rows.weight[row] * rows.other_weight[y] * e
+                pull = rows.weight[at * every] * e
                 error += np.float64(pull) * np.float64(e)
                 pull *= lr
                 for f in range(width):
