@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from cofilter import GraphFilter
 from cofilter.core.columns import ITEM, RATING, USER
-from cofilter.models.graph.model import preferences, right_vectors
+from cofilter.models.graph.model import default_rank, preferences, right_vectors
 from cofilter.recommender.base import Recommender
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
@@ -123,3 +123,18 @@ def test_users_who_weigh_alike_give_equal_bits_too() -> None:
     table = pd.DataFrame({USER: user, ITEM: item, RATING: 1.0})
     one, other = (GraphFilter(rank=20).fit(table).vectors_ for _ in range(2))
     assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("shape", "rank"),
+    [
+        ((943, 1_637, 69_963), 59),  # dense: a sixteenth of the users
+        ((610, 8_551, 70_550), 85),
+        ((1_892, 14_175, 64_986), 256),  # sparse: more, up to 256
+        ((14_175, 1_892, 64_986), 256),
+        ((100_000, 300, 5_000_000), 19),
+        ((10, 5, 20), 1),
+    ],
+)
+def test_sparse_data_have_more_vectors(shape: tuple[int, int, int], rank: int) -> None:
+    assert default_rank(*shape) == rank

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import UserRows, UserState
 
-MOST_VECTORS, ENTITIES_A_VECTOR = 256, 16  # of the default rank: both papers' 256 on large data
+MOST_VECTORS = 256  # of the default rank: both papers' number, on large data
 DENSE = 64  # the smaller side of a matrix up to which its singular vectors are found densely
 TRIMMED = 1e-9  # coefficients of the polynomial that are rounding
 SILENT = 1e-6  # scores below this share of a user's largest are rounding, not an answer
@@ -32,8 +33,7 @@ class GraphConfig(ModelConfig):
     kind:
         ``gfcf`` (Shen et al. 2021) or ``chebyshev`` (Kim et al. 2025).
     rank:
-        q, singular vectors of the ideal low-pass filter; None: a sixteenth of the users or items,
-        whichever are fewer, at most 256.
+        q, singular vectors of the ideal low-pass filter; None: `default_rank`.
     low_pass:
         α, weight of the ideal low-pass filter.
     degree:
@@ -101,10 +101,9 @@ class GraphFilter(Recommender):
     ) -> None:
         self.by_user_ = preferences(data.by_user, self.config.preference)
         self._derive()
-        fewer = min(data.shape)
-        rank = self.config.rank or min(MOST_VECTORS, max(1, round(fewer / ENTITIES_A_VECTOR)))
+        rank = self.config.rank or default_rank(*data.shape, len(data))
         with threadpool_limits(1, user_api="blas"):
-            self.vectors_ = right_vectors(self._normalized, min(rank, fewer))
+            self.vectors_ = right_vectors(self._normalized, min(rank, *data.shape))
 
     def _derive(self) -> None:
         """R̃ both ways, the items' degrees and h's coefficients, from X."""
@@ -196,6 +195,18 @@ def preferences(histories: sparse.csr_array, strength: float) -> sparse.csr_arra
     counts = np.empty(len(order), np.float32)
     counts[order] = 1 - strength + 2 * strength * middle / np.diff(histories.indptr)[of]
     return sparse.csr_array((counts, histories.indices, histories.indptr), shape=histories.shape)
+
+
+def default_rank(n_users: int, n_items: int, n_ratings: int) -> int:
+    """The users or items, whichever are fewer, over 2.5 √d, from 4 up to 16; at most 256.
+
+    d is the number of ratings of one of the other side, which are more: the sparser they are, the
+    more vectors tell them apart. Chosen on MovieLens 100K, latest-small and Last.fm
+    (``python -m benchmarks.graph_quality`` measures the first).
+    """
+    fewer, more = sorted((n_users, n_items))
+    share = min(max(2.5 * math.sqrt(n_ratings / more), 4.0), 16.0)
+    return min(MOST_VECTORS, max(1, round(fewer / share)))
 
 
 def right_vectors(matrix: sparse.csr_array, rank: int) -> np.ndarray:
