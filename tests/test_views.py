@@ -59,7 +59,7 @@ def test_experiments_fit_a_screen_and_show_what_differs(checkout: Checkout) -> N
     committed(checkout)
     for name, overrides, value in (
         ("slower", ("mf.lr=0.01",), 0.2),
-        ("elsewhere", ("data.name=other", "split=user_temporal", "knn.k=10"), 0.3),
+        ("elsewhere", ("data.name=other", "split=user_temporal", "knn.min_overlap=2"), 0.3),
     ):
         checkout.compose(*overrides)
         changed_ndcg(checkout, value)
@@ -70,9 +70,9 @@ def test_experiments_fit_a_screen_and_show_what_differs(checkout: Checkout) -> N
     assert max(len(line.rstrip()) for line in lines) <= SCREEN
     (head,) = (line for line in lines if "Experiment" in line)
     figures = ["shipped.model", "shipped.ndcg@10"]
-    assert head.split() == ["Experiment", *figures, "data.name", "split.kind", "knn.k", "mf.lr"]
+    assert head.split() == ["Experiment", *figures, "data.name", "split.kind", "knn.min_overlap", "mf.lr"]
     (row,) = (line for line in lines if "[slower]" in line)
-    assert row.split()[-6:] == ["ensemble/blend", "0.2", "csv", "global_temporal", "40", "0.01"]
+    assert row.split()[-6:] == ["ensemble/blend", "0.2", "csv", "global_temporal", "1", "0.01"]
 
 
 def test_plots_have_titles_and_axes_and_fit_a_screen(finished: Checkout) -> None:

@@ -143,4 +143,6 @@ def _written(path: Path) -> int | None:
 
 
 if __name__ == "__main__":
+    # A shell has its background jobs ignore SIGINT. The stages heed it all the same, and so must this.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))
