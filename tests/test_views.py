@@ -70,7 +70,14 @@ def test_experiments_fit_a_screen_and_show_what_differs(checkout: Checkout) -> N
     assert max(len(line.rstrip()) for line in lines) <= SCREEN
     (head,) = (line for line in lines if "Experiment" in line)
     figures = ["shipped.model", "shipped.ndcg@10"]
-    assert head.split() == ["Experiment", *figures, "data.name", "split.kind", "knn.min_overlap", "mf.lr"]
+    assert head.split() == [
+        "Experiment",
+        *figures,
+        "data.name",
+        "split.kind",
+        "knn.min_overlap",
+        "mf.lr",
+    ]
     (row,) = (line for line in lines if "[slower]" in line)
     assert row.split()[-6:] == ["ensemble/blend", "0.2", "csv", "global_temporal", "1", "0.01"]
 

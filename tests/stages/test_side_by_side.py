@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages.side_by_side import blocks, dealt, n_lanes_of, trainings
+from stages.lanes import blocks, dealt, n_lanes_of, trainings
 from tests.checkout import DEADLINE, PROJECT, Checkout, ran
 
 CFG = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
