@@ -37,6 +37,8 @@ GROUPS: dict[str, type[Config]] = {
     "tracking": TrackingConfig,
     "bias": BiasConfig,
 }
+# Kinds of data that may be a folder of train.* and test.*
+IN_PARTS = ("csv", "matrix", "adjacency")
 
 
 def possible_methods(cfg: dict[str, Any]) -> list[Method]:
@@ -72,7 +74,7 @@ def _refuse_together(data: DataConfig, split: SplitConfig) -> None:
         )
     if split.kind == "given" and (data.columns is None or data.columns.part is None):
         path = None if data.path is None else main_checkout() / data.path
-        if data.kind != "csv" or (path is not None and path.is_file()):
+        if data.kind not in IN_PARTS or (path is not None and path.is_file()):
             raise ConfigError(f"split.kind: given, but {data.name} does not say parts; {SAY_IT}")
 
 

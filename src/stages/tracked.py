@@ -12,6 +12,7 @@ from cofilter.core.config import parse
 from cofilter.core.io import json_sha256, read_json
 from cofilter.core.parts import AUDIT, content_hashes
 from cofilter.core.paths import DOWNLOADS, FILTERED, ITEMS, RATINGS, SOURCE, SPLIT
+from cofilter.sources.locations import local_path
 from cofilter.tracking.beside import TrackerBeside
 from cofilter.tracking.config import TrackingConfig
 from cofilter.tracking.data import DATASET
@@ -63,7 +64,7 @@ def source_files(run: Run, source: Mapping[str, Any]) -> list[Path]:
     """The files that source.json names: in ``data.path``, ``data.items.path`` or the downloads."""
     data = run.cfg["data"]
     paths = [path for path in (data["path"], (data["items"] or {}).get("path")) if path]
-    places = [run.root / path for path in paths or [DOWNLOADS]]
+    places = [run.root / local_path(path, DOWNLOADS) for path in paths or [str(DOWNLOADS)]]
     files = chain.from_iterable(
         [*place.glob("*"), *place.glob("*/*")] if place.is_dir() else [place] for place in places
     )

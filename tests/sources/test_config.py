@@ -7,17 +7,19 @@ import pytest
 from cofilter.core.errors import ConfigError
 from tests.sources.configs import NAMES, source, values
 
+OWN = ["csv", "matrix", "adjacency", "baskets", "sql"]
+
 
 def test_all_sources_are_there() -> None:
     movielens = [
         f"ml_{size}" for size in ("100k", "10m", "1m", "20m", "25m", "32m", "latest_small")
     ]
-    assert sorted(NAMES) == sorted(["csv", "synthetic", *movielens])
+    assert sorted(NAMES) == sorted([*OWN, "synthetic", *movielens])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_source_is_valid_and_named_like_its_file(name: str) -> None:
-    assert source(name).name == name
+    assert source(name, **({"query": "select 1"} if name == "sql" else {})).name == name
 
 
 def test_all_sources_share_their_keys() -> None:
@@ -46,6 +48,20 @@ def test_movielens_sources_have_a_scale_and_a_threshold(name: str) -> None:
         ("csv", {"scale": [5, 1]}, "scale [5, 1]"),
         ("csv", {"scale": [1, 5], "relevance_threshold": 6}, "outside the scale"),
         ("csv", {"invalid": "drop"}, 'data.invalid: "drop"'),
+        ("csv", {"query": "select 1"}, "query has no meaning for kind csv"),
+        ("csv", {"columns__item": None}, "columns.item is needed for kind csv"),
+        ("csv", {"skip_columns": 1}, "skip_columns has no meaning for kind csv"),
+        ("sql", {}, "query is needed for kind sql"),
+        ("sql", {"query": "select 1", "delimiter": ","}, "delimiter has no meaning for kind sql"),
+        ("sql", {"query": "select 1", "columns__user": 1}, "columns.user must be a header's name"),
+        ("matrix", {"columns__item": 1}, "columns.item has no meaning for kind matrix"),
+        ("matrix", {"columns__user": "u"}, "columns.user must be a position"),
+        ("matrix", {"skip_columns": None}, "skip_columns is needed for kind matrix"),
+        ("matrix", {"not_rated": [99]}, "data.not_rated"),
+        ("adjacency", {"not_rated": 99}, "not_rated has no meaning for kind adjacency"),
+        ("adjacency", {"scale": [1, 5]}, "scale must be null"),
+        ("baskets", {"timestamp_format": "auto"}, "timestamp_format has no meaning"),
+        ("csv", {"sha256": "x"}, "data.sha256"),
         ("synthetic", {"path": "x.csv"}, "path has no meaning for kind synthetic"),
         ("synthetic", {"synthetic__users": 0}, "data.synthetic.users: 0"),
         ("ml_1m", {"colour": 1}, "data.colour: unknown key"),

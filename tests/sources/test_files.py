@@ -6,7 +6,8 @@ import pytest
 
 from cofilter.core.errors import DataError, SourceError
 from cofilter.core.io import file_sha256
-from cofilter.sources.files import open_bundle, open_file, what_is
+from cofilter.sources.files import open_bundle, open_file
+from cofilter.sources.kinds import what_is
 from tests.sources.archives import zipped
 
 

@@ -100,7 +100,6 @@ ROW = "1,7,5\n"
     [
         ({"train_csv": ROW}, "published: no test.*; a folder is a published split of"),
         ({"test_csv": ROW}, "published: no train.*; a folder is"),
-        ({"a_csv": ROW}, "published: no train.* and no test.*; a folder is"),
         (
             {"train_csv": ROW, "train_txt": ROW, "test_csv": ROW},
             "published: train.csv and train.txt are the same part; leave one of them there",

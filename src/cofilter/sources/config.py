@@ -55,8 +55,8 @@ class ContentChecksums(Config):
 class Columns(Config):
     """Which columns of a ratings file are which; positions when it has no header."""
 
-    user: Column
-    item: Column
+    user: Column | None  # null: of a matrix, whose lines are numbered
+    item: Column | None  # null: of a matrix
     rating: Column | None  # null: every row counts as 1
     timestamp: Column | None  # null: the source has no times
     weight: Column | None = None  # how much a row counts; null: all count alike
@@ -94,6 +94,21 @@ class SyntheticConfig(Config):
     seed: int = Field(ge=0)
 
 
+_FILE = {"path", "member", "sha256"}
+_LINES = {"has_header", "encoding", "items"}
+_TABLE = {"columns", "timestamp_format", "items", "encoding"}
+# Keys that a kind needs, and that it may have; the others are null.
+_KEYS: dict[str, tuple[set[str], set[str]]] = {
+    "movielens": ({"mirrors"}, {"path", "encoding"}),
+    "csv": ({*_TABLE, "delimiter", "has_header"}, _FILE),
+    "sql": ({*_TABLE, "query"}, {"path"}),
+    "matrix": ({*_LINES, "columns", "skip_columns"}, {*_FILE, "delimiter", "not_rated"}),
+    "adjacency": (_LINES, {*_FILE, "delimiter"}),
+    "baskets": (_LINES, {*_FILE, "delimiter"}),
+    "synthetic": ({"synthetic"}, set()),
+}
+
+
 class DataConfig(Config):
     """A source of ratings.
 
@@ -102,10 +117,13 @@ class DataConfig(Config):
     """
 
     name: str = Field(min_length=1)
-    kind: Literal["movielens", "csv", "synthetic"]
+    kind: Literal["movielens", "csv", "sql", "matrix", "adjacency", "baskets", "synthetic"]
     homepage: str | None
     licence: str | None
     path: str | None
+    member: str | None  # which file of a zip, or sheet of a workbook
+    sha256: Sha256 | None  # of a file at an address
+    query: str | None
     mirrors: tuple[Mirror, ...]
     checksums: ContentChecksums | None
     columns: Columns | None
@@ -113,6 +131,8 @@ class DataConfig(Config):
     has_header: bool | None
     encoding: str | None
     timestamp_format: str | None = Field(min_length=1)
+    not_rated: float | str | None
+    skip_columns: int | None = Field(ge=0)
     items: TitlesConfig | None
     scale: tuple[float, float] | None
     relevance_threshold: float | None
@@ -121,26 +141,36 @@ class DataConfig(Config):
 
     @model_validator(mode="after")
     def _keys_fit_kind(self) -> DataConfig:
-        described = ("columns", "delimiter", "has_header", "encoding", "timestamp_format", "items")
-        used = {
-            "movielens": {"path", "mirrors", "encoding"},
-            "csv": {"path", *described},
-            "synthetic": {"synthetic"},
-        }[self.kind]
-        optional = {"path", "encoding"} if self.kind == "movielens" else {"path"}
-        for key in ("path", "mirrors", "synthetic", *described):
+        needed, optional = _KEYS[self.kind]
+        for key in sorted(set[str]().union(*(kept | may for kept, may in _KEYS.values()))):
             empty = getattr(self, key) in (None, ())
-            if key not in used and not empty:
+            if key not in needed | optional and not empty:
                 raise ValueError(f"{key} has no meaning for kind {self.kind}; leave it null")
-            if key in used - optional and empty:
+            if key in needed and empty:
                 raise ValueError(f"{key} is needed for kind {self.kind}")
-        if self.columns is not None and self.has_header is not None:
-            _fit_header(self.has_header, self.columns, "columns")
+        if self.columns is not None:
+            self._check_columns(self.columns)
         return self
+
+    def _check_columns(self, columns: Columns) -> None:
+        _fit_header(self.has_header in (True, None), columns, "columns")
+        for name in Columns.model_fields:
+            empty = getattr(columns, name) is None
+            if self.kind == "matrix" and name != "user" and not empty:
+                raise ValueError(f"columns.{name} has no meaning for kind matrix; leave it null")
+            if self.kind != "matrix" and name in ("user", "item") and empty:
+                raise ValueError(f"columns.{name} is needed for kind {self.kind}")
+
+    @property
+    def is_rated(self) -> bool:
+        """Whether rows have ratings; otherwise each counts as 1."""
+        if self.kind in ("csv", "sql"):
+            return self.columns is not None and self.columns.rating is not None
+        return self.kind not in ("adjacency", "baskets")
 
     @model_validator(mode="after")
     def _scale_is_possible(self) -> DataConfig:
-        if self.columns is not None and self.columns.rating is None and self.scale is not None:
+        if not self.is_rated and self.scale is not None:
             raise ValueError("scale must be null when columns.rating is null (every row counts 1)")
         if self.scale is None:
             return self

@@ -13,7 +13,8 @@ from typing import Literal
 import polars as pl
 
 from cofilter.core.errors import ConfigError, DataError
-from cofilter.sources.files import Member, what_is
+from cofilter.sources.files import Member
+from cofilter.sources.kinds import what_is
 from cofilter.sources.parquet import read_parquet
 from cofilter.sources.table import RawTable, demand_rows, resolve_columns
 

@@ -12,31 +12,7 @@ from typing import Any
 
 from cofilter.core.errors import DataError, SourceError
 from cofilter.core.io import file_sha256
-
-_KINDS = {
-    b"PK\x03\x04": "a zip archive",
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "a gzip file",
-    b"%PDF": "a PDF file",
-    b"\x89PNG": "a PNG image",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
-    b"7z\xbc\xaf": "a 7-Zip archive",
-    b"SQLite": "an SQLite database",
-}
-
-
-def what_is(head: bytes) -> str | None:
-    """Name what a file's first bytes say it is; None for text that says nothing special."""
-    for magic, name in _KINDS.items():
-        if head.startswith(magic):
-            return name
-    start = head.lstrip()[:64].lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "an HTML page"
-    if start.startswith(b"<?xml"):
-        return "an XML file"
-    return "a binary file" if b"\x00" in head else None
+from cofilter.sources.kinds import what_is
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from cofilter.core.errors import SourceError
 from cofilter.core.io import file_sha256, write_text
 from cofilter.sources.config import Mirror
 from cofilter.sources.download import POLICY, Policy, discard, fetch
-from cofilter.sources.files import what_is
+from cofilter.sources.kinds import what_is
 from cofilter.sources.wheel import fetch_wheel
 
 log = logging.getLogger(__name__)

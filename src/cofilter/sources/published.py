@@ -20,6 +20,14 @@ _OTHER_NAMES = ("valid", "val", "dev", "eval")  # of validation, in other people
 _NOT_DATA = (".dvc",)  # train.csv.dvc, which `dvc add` writes
 
 
+def is_published(folder: Path, label: str) -> bool:
+    """Whether a folder has a file ``train.*`` or ``test.*``, so that its files are parts."""
+    return any(
+        "/" not in inside and inside.partition(".")[0] in _NEEDED
+        for inside in open_bundle(folder, label).members
+    )
+
+
 def part_files(folder: Path, label: str) -> dict[str, Member]:
     """The files ``train.*``, ``validation.*`` (may be absent) and ``test.*`` right in a folder.
 

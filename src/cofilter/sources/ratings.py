@@ -83,8 +83,8 @@ def check_ratings(raw: RawTable, rules: Rules) -> Checked:
         count = int(bad.sum())
         if count and not (rules.skip and check.may_skip):
             first = int(bad.arg_true()[0])
-            line = raw.line(first if rows is None else int(rows[first]))
-            raise DataError(_message(raw, check, frame[check.column][first], line, count))
+            place = raw.place(first if rows is None else int(rows[first]))
+            raise DataError(_message(place, check, frame[check.column][first], count))
         if check.may_skip:
             skipped[check.reason] = count
         valid = valid & ~bad
@@ -154,10 +154,8 @@ def _expected_rating(scale: tuple[float, float] | None) -> str:
     return f"a number from {scale[0]:g} to {scale[1]:g} is expected"
 
 
-def _message(raw: RawTable, check: _Check, value: object, line: int, count: int) -> str:
+def _message(place: str, check: _Check, value: object, count: int) -> str:
     shown = "no value" if value is None else f'"{str(value)[:80]}"'
     more = f" ({count:,} rows have this fault)" if count > 1 else ""
     remedy = ". data.invalid=skip leaves such rows out and counts them" if check.may_skip else ""
-    return (
-        f"{raw.label}, row {line}, {check.column}: {shown}; {check.expected(value)}{more}{remedy}"
-    )
+    return f"{place}, {check.column}: {shown}; {check.expected(value)}{more}{remedy}"

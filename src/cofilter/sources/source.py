@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,23 @@ import polars as pl
 from cofilter.console.progress import busy
 from cofilter.core import paths
 from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, USER, WEIGHT
-from cofilter.core.errors import ConfigError, DataError, SourceError
+from cofilter.core.errors import DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.core.parts import PARTS
 from cofilter.sources.config import DataConfig
 from cofilter.sources.delimited import TextFormat, read_table
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
+from cofilter.sources.forms import read_form
 from cofilter.sources.ids import same_kind
 from cofilter.sources.items import NO_TITLES, join_items, titles
 from cofilter.sources.layouts import LAYOUTS, Layout, layout_of, read_titles
 from cofilter.sources.mirrors import first_archive
-from cofilter.sources.published import in_one_table, part_files
+from cofilter.sources.own_tables import own_tables
+from cofilter.sources.published import in_one_table
 from cofilter.sources.ratings import Rules, check_ratings
 from cofilter.sources.synthetic import generate
 from cofilter.sources.table import RawTable
+from cofilter.sources.unpack import unpacked
 
 __all__ = ["DataConfig", "Obtained", "obtain", "save"]
 
@@ -89,11 +92,8 @@ def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
     """
     if config.kind == "synthetic":
         return _synthetic(config)
-    read = (
-        _read_csv(config, base)
-        if config.kind == "csv"
-        else _read_movielens(config, downloads, base)
-    )
+    read_source = _read_movielens if config.kind == "movielens" else _read_own
+    read = read_source(config, downloads, base)
     return _checked(config, read)
 
 
@@ -221,32 +221,16 @@ def _read_layout(
 
 
 @busy("reading the ratings")
-def _read_csv(config: DataConfig, base: Path) -> _Read:
-    if config.path is None:
-        raise SourceError(f"{config.name}: which file? Give it with data.path=<file>")
-    assert config.columns is not None  # DataConfig has checked it
-    assert config.timestamp_format is not None
-    path, names = base / config.path, {USER: "user", ITEM: "item", RATING: "rating"}
-    names |= {TIMESTAMP: "timestamp", WEIGHT: "weight", PART: "part"}
-    given = config.columns.model_dump()
-    columns = {name: given[key] for name, key in names.items() if given[key] is not None}
-    if path.is_dir() and PART in columns:
-        raise ConfigError(
-            f"data.columns.part: {given['part']}, but data.path={config.path} is a folder, whose "
-            "files' names say the part; null is expected"
-        )
-    members = part_files(path, config.path) if path.is_dir() else {"": open_file(path, config.path)}
-    text, raw, files = _text(config, config.delimiter, config.has_header), {}, []
-    for part, member in members.items():
-        content = member.read()
-        raw[part] = read_table(member, content, text, columns)
-        files.append(describe(member, content))
+def _read_own(config: DataConfig, downloads: Path, base: Path) -> _Read:
+    text = _text(config, config.delimiter, config.has_header)
+    found = own_tables(config, text, base, downloads)
+    files = list(found.files)
     table = NO_TITLES
     if config.items is not None and config.items.path is not None:
         of_titles, content = _open_titles(config.items.path, base)
         files.append(describe(of_titles, content))
         table = _read_titles(config, of_titles, content)
-    return _Read(config.path, files, raw, table, config.timestamp_format)
+    return _Read(found.origin, files, found.tables, table, config.timestamp_format or "auto")
 
 
 def _open_titles(given: str, base: Path) -> tuple[Member, bytes]:
@@ -260,11 +244,10 @@ def _read_titles(config: DataConfig, member: Member, content: bytes) -> pl.DataF
     given = config.items.columns.model_dump()
     columns = {name: given[key] for name, key in names.items() if given[key] is not None}
     text = _text(config, config.items.delimiter, config.items.has_header)
-    return titles(read_table(member, content, text, columns))
+    name, content = unpacked(member.label, member.name, content, None)
+    return titles(read_form(replace(member, name=name), content, text, columns))
 
 
 def _text(config: DataConfig, delimiter: str | None, has_header: bool | None) -> TextFormat:
-    assert delimiter is not None  # DataConfig has checked it
-    assert has_header is not None
-    assert config.encoding is not None
-    return TextFormat(delimiter, has_header, config.encoding)
+    assert config.encoding is not None  # DataConfig has checked it
+    return TextFormat(delimiter or "", bool(has_header), config.encoding)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import polars as pl
 
@@ -15,13 +17,19 @@ class RawTable:
     """Columns as the file has them: strings from text, the file's own types from Parquet.
 
     ``line`` gives the 1-based line of the file (header counted) on which a row of ``frame``
-    stands; for Parquet it is the 1-based row.
+    stands; for Parquet it is the 1-based row. ``file`` names that file where there are several.
     """
 
     label: str
     frame: pl.DataFrame
     line: Callable[[int], int]
-    typed: bool = False  # Parquet: the file says which columns are text
+    typed: bool = False  # the file says which columns are text, as Parquet and JSON do
+    file: Callable[[int], str] | None = None
+    header: tuple[str, ...] = ()  # names of all its columns; () where the form has none
+
+    def place(self, index: int) -> str:
+        """File and line of a row, for messages."""
+        return f"{self.file(index) if self.file else self.label}, row {self.line(index)}"
 
 
 def resolve_columns(
@@ -45,3 +53,58 @@ def demand_rows(label: str, frame: pl.DataFrame) -> None:
     """Raise `DataError` when a file has no rows."""
     if frame.is_empty():
         raise DataError(f"{label}: the file has no rows")
+
+
+def below_each_other(label: str, tables: Sequence[RawTable]) -> RawTable:
+    """The rows of several files as one table, in the files' order.
+
+    Raises
+    ------
+    DataError
+        Their headers differ, or a column is text in one file and something else in another; the
+        message names both files.
+    """
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    for table in tables[1:]:
+        _demand_same(first, table)
+    ends = list(accumulate(len(table.frame) for table in tables))
+    starts = [0, *ends[:-1]]
+
+    def at(index: int) -> tuple[RawTable, int]:
+        which = bisect_right(ends, index)
+        return tables[which], index - starts[which]
+
+    def line(index: int) -> int:
+        table, row = at(index)
+        return table.line(row)
+
+    frame = pl.concat([table.frame for table in tables], how="vertical_relaxed")
+    return RawTable(label, frame, line, first.typed, lambda index: at(index)[0].label, first.header)
+
+
+def _demand_same(first: RawTable, other: RawTable) -> None:
+    if first.header != other.header:
+        lacks = [name for name in first.header if name not in other.header]
+        has = [name for name in other.header if name not in first.header]
+        differs = [f"no {', '.join(lacks)}"] * bool(lacks) + [f"besides {', '.join(has)}"] * bool(
+            has
+        )
+        raise DataError(
+            f"{other.label}: has {' and '.join(differs) or 'its columns in another order'} beside "
+            f"{first.label}; files of one table have one header"
+        )
+    for name, dtype in first.frame.schema.items():
+        there = other.frame.schema[name]
+        if _sort(dtype) != _sort(there):
+            raise DataError(
+                f"{other.label}: {name} is {there}, but {dtype} in {first.label}; "
+                "files of one table have one type a column"
+            )
+
+
+def _sort(dtype: pl.DataType) -> str:
+    if dtype.is_numeric():
+        return "number"
+    return "time" if dtype.is_temporal() else str(dtype)

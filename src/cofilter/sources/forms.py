@@ -1,0 +1,77 @@
+"""A table's file of any form that is read, told by its content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cofilter.core.errors import DataError
+from cofilter.sources.delimited import TextFormat, read_table
+from cofilter.sources.files import Member
+from cofilter.sources.json_lines import read_json_lines
+from cofilter.sources.kinds import (
+    ARROW,
+    HEAD,
+    JSON_ARRAY,
+    OLE,
+    PARQUET,
+    is_json_array,
+    is_json_lines,
+    kind_of,
+    what_is,
+)
+from cofilter.sources.parquet import read_arrow, read_parquet
+from cofilter.sources.table import RawTable
+from cofilter.sources.unpack import is_workbook
+from cofilter.sources.workbook import read_workbook
+
+TEXT = "text"
+_PARQUET, _ARROW, _JSON_LINES, _WORKBOOK = "Parquet", "Arrow", "JSON lines", "a spreadsheet"
+
+
+def form_of(label: str, name: str, content: bytes) -> str:
+    """The form of unpacked content: text, JSON lines, Parquet, Arrow or a spreadsheet.
+
+    Raises `DataError` for anything else, with how to convert it, and for content that its name
+    contradicts.
+    """
+    head = content[:HEAD]
+    if not head.strip() and not content.strip():
+        raise DataError(f"{label}: the file is empty")
+    if head.startswith(PARQUET):
+        return _PARQUET
+    if name.lower().endswith((".parquet", ".pq")):
+        raise DataError(f"{label}: is {what_is(head) or 'a text file'}, not a Parquet file")
+    if head.startswith(ARROW):
+        return _ARROW
+    if head.startswith(OLE) or is_workbook(content):
+        return _WORKBOOK
+    kind = kind_of(head)
+    if kind is None and is_json_array(head):
+        kind = JSON_ARRAY
+    if kind is not None:
+        remedy = kind.remedy or "it is packed too often, or damaged"
+        raise DataError(f"{label}: is {kind.name}, which is not read; {remedy}")
+    return _JSON_LINES if is_json_lines(name, head) else TEXT
+
+
+def read_form(
+    member: Member,
+    content: bytes,
+    text: TextFormat,
+    columns: Mapping[str, str | int],
+    sheet: str | None = None,
+) -> RawTable:
+    """Read ``columns`` of unpacked content (wanted name → its name or 1-based position).
+
+    ``text`` is how text is written; ``sheet`` says which one of a spreadsheet.
+    """
+    form = form_of(member.label, member.name, content)
+    if form == _PARQUET:
+        return read_parquet(member.label, content, columns)
+    if form == _ARROW:
+        return read_arrow(member.label, content, columns)
+    if form == _JSON_LINES:
+        return read_json_lines(member.label, content, columns)
+    if form == _WORKBOOK:
+        return read_workbook(member.label, content, columns, text.has_header, sheet)
+    return read_table(member, content, text, columns)

@@ -1,0 +1,132 @@
+"""What a file is by its first bytes, and how to convert what cofilter does not read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HEAD = 1024  # bytes that say what a file is
+
+GZIP, BZIP2, XZ, ZSTD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+ZIP, PARQUET, ARROW, OLE = b"PK\x03\x04", b"PAR1", b"ARROW1", b"\xd0\xcf\x11\xe0"
+SQLITE = b"SQLite format 3\x00"
+
+_JSON_LINES = re.compile(rb'\s*\{\s*["}]')
+_JSON_ARRAY = re.compile(rb"\s*\[\s*[\[{]")
+_TO_PARQUET = ".to_parquet('ratings.parquet') writes what is read here"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A file's format; ``remedy`` says how to convert it, "" where it is read as it is."""
+
+    name: str
+    remedy: str = ""
+
+
+_PANDAS = {
+    b"\x89HDF\r\n\x1a\n": ("an HDF5 file", "read_hdf(…)"),
+    b"ORC": ("an ORC file", "read_orc(…)"),
+    b"$FL2": ("an SPSS file", "read_spss(…)"),
+    b"$FL3": ("an SPSS file", "read_spss(…)"),
+    b"<stata_dta>": ("a Stata file", "read_stata(…)"),
+    b"\x00" * 12 + b"\xc2\xea\x81\x60": ("a SAS file", "read_sas(…)"),
+    b"FEA1": ("a Feather file of version 1", "read_feather(…)"),
+}
+_R = "in R: arrow::write_parquet(as.data.frame(x), 'ratings.parquet') writes what is read here"
+_SCIPY = (
+    "in Python: scipy.io.loadmat('FILE') has its matrices; write them as rows of user, item, rating"
+)
+_NUMPY = (
+    "in Python: pandas.DataFrame(numpy.load('FILE'), columns=['user_id', 'item_id', 'rating'])"
+    + _TO_PARQUET
+)
+_UNPACK = "unpack it, and name the folder or file in data.path"
+_ASIDE = "a table of ratings is expected"
+_KINDS = {
+    ZIP: Kind("a zip archive"),
+    PARQUET: Kind("a Parquet file"),
+    ARROW: Kind("an Arrow file"),
+    GZIP: Kind("a gzip file"),
+    BZIP2: Kind("a bzip2 file"),
+    XZ: Kind("an xz file"),
+    ZSTD: Kind("a zstd file"),
+    OLE: Kind("an old Excel file"),
+    SQLITE: Kind(
+        "an SQLite database",
+        "it is read with data=sql, data.path=sqlite:///FILE and "
+        "data.query='select user_id, item_id, rating, timestamp from …'",
+    ),
+    b"7z\xbc\xaf": Kind("a 7-Zip archive", f"7z x FILE; {_UNPACK}"),
+    b"Rar!": Kind("a RAR archive", f"unrar x FILE; {_UNPACK}"),
+    b"\x04\x22\x4d\x18": Kind("an lz4 file", f"lz4 -d FILE; {_UNPACK}"),
+    b"\x1f\x9d": Kind("a file of compress", f"gzip -d FILE; {_UNPACK}"),
+    b"\xff\x06\x00\x00sNaPpY": Kind("a snappy file", _UNPACK),
+    b"Obj\x01": Kind("an Avro file", "in Python: polars.read_avro('FILE').write_parquet(…)"),
+    b"\x93NUMPY": Kind("a NumPy array", _NUMPY),
+    b"MATLAB": Kind("a MATLAB file", _SCIPY),
+    b"RDX2\n": Kind("an R data file", _R),
+    b"RDX3\n": Kind("an R data file", _R),
+    b"X\n\x00\x00\x00": Kind("an R data file", _R),
+    b"%PDF": Kind("a PDF file", _ASIDE),
+    b"\x89PNG": Kind("a PNG image", _ASIDE),
+    b"\xff\xd8\xff": Kind("a JPEG image", _ASIDE),
+    b"GIF8": Kind("a GIF image", _ASIDE),
+    b"\x7fELF": Kind("a programme", _ASIDE),
+    **{
+        magic: Kind(name, f"in Python: pandas.{call}{_TO_PARQUET}")
+        for magic, (name, call) in _PANDAS.items()
+    },
+    **{
+        bytes((0x80, protocol)): Kind(
+            "a Python pickle", f"in Python, if you trust it: pandas.read_pickle(…){_TO_PARQUET}"
+        )
+        for protocol in (2, 3, 4, 5)
+    },
+}
+_TAR = Kind("a tar archive", f"tar -xf FILE; {_UNPACK}")
+_DUCKDB = Kind(
+    "a DuckDB database", "in duckdb: copy (select …) to 'ratings.parquet' writes what is read here"
+)
+JSON_ARRAY = Kind(
+    "a JSON array", "jq -c '.[]' FILE > ratings.jsonl writes one object a line, which is read"
+)
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """What a file's first bytes say it is; None for text that says nothing special."""
+    for magic, kind in _KINDS.items():
+        if head.startswith(magic):
+            return kind
+    if head[257:262] == b"ustar":
+        return _TAR
+    if head[8:12] == b"DUCK":
+        return _DUCKDB
+    start = head.lstrip()[:64].lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return Kind("an HTML page", "pandas.read_html(…) finds the tables in it")
+    if start.startswith(b"<?xml"):
+        return Kind("an XML file", f"pandas.read_xml(…){_TO_PARQUET}")
+    return None
+
+
+def what_is(head: bytes) -> str | None:
+    """Name what a file's first bytes say it is; None for text that says nothing special."""
+    kind = kind_of(head)
+    if kind is not None:
+        return kind.name
+    return "a binary file" if b"\x00" in head else None
+
+
+def is_json_lines(name: str, head: bytes) -> bool:
+    """Whether the first value is an object, or the name says JSON lines."""
+    return name.lower().endswith((".jsonl", ".ndjson")) or bool(_JSON_LINES.match(_bare(head)))
+
+
+def is_json_array(head: bytes) -> bool:
+    """Whether the text begins as a JSON array of objects or arrays."""
+    return bool(_JSON_ARRAY.match(_bare(head)))
+
+
+def _bare(head: bytes) -> bytes:
+    return head.removeprefix(b"\xef\xbb\xbf")

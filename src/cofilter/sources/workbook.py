@@ -1,0 +1,90 @@
+"""Excel and OpenDocument spreadsheets, by the optional python-calamine."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from cofilter.core.errors import ConfigError, DataError, MissingDependencyError
+from cofilter.sources.cells import Cells
+from cofilter.sources.table import RawTable, demand_rows, resolve_columns
+
+
+def read_workbook(
+    label: str,
+    content: bytes,
+    columns: Mapping[str, str | int],
+    has_header: bool,
+    sheet: str | None,
+) -> RawTable:
+    """Read ``columns`` of one sheet; whole numbers are integers, since a cell knows no other kind.
+
+    Parameters
+    ----------
+    sheet:
+        Its name (`data.member`); None where only one has cells.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, several sheets have cells and none is named, or a cell is of a kind
+        that its column does not have.
+    MissingDependencyError
+        The extra ``cofilter[excel]`` is not installed.
+    """
+    start, rows = _cells(label, content, sheet)
+    rows = rows if has_header or not rows else [[*range(1, len(rows[0]) + 1)], *rows]
+    first = start + 1 if has_header else start  # of the rows with values, counted from 1
+    if not rows:
+        raise DataError(f"{label}: the sheet has no rows")
+    there = [str(name).strip() for name in rows[0]]
+    twice = next((name for name in there if name and there.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{label}: the header names {twice} more than once")
+    names = resolve_columns(label, there, columns)
+    places = [there.index(name) for name in names.values()]
+    kept = [(at, row) for at, row in enumerate(rows[1:], first) if any(v != "" for v in row)]
+    lines = [at for at, _ in kept]
+    cells = Cells(label, list(names), list(names.values()), lambda index: f"row {lines[index]}")
+    cells.add([[_value(row[place]) for place in places] for _, row in kept])
+    frame = cells.frame()
+    demand_rows(label, frame)
+    return RawTable(label, frame, lines.__getitem__, typed=True, header=tuple(there))
+
+
+def _cells(label: str, content: bytes, sheet: str | None) -> tuple[int, list[list[Any]]]:
+    """The first row that has cells, counted from 1, and the rows from there."""
+    try:
+        import python_calamine as calamine
+    except ImportError:
+        raise MissingDependencyError(
+            f"{label}: is a spreadsheet; pip install 'cofilter[excel]' lets it be read"
+        ) from None
+    try:
+        with calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
+            if sheet is not None and sheet not in book.sheet_names:
+                shown = ", ".join(book.sheet_names)
+                raise ConfigError(
+                    f"data.member: {sheet} is no sheet of {label} (there are: {shown})"
+                )
+            sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
+            filled = [name for name, one in sheets.items() if one.total_height]
+            if sheet is None and len(filled) > 1:
+                raise DataError(
+                    f"{label}: {len(filled)} sheets have cells ({', '.join(filled)}); "
+                    "name one in data.member"
+                )
+            chosen = sheets[sheet] if sheet is not None else sheets[[*filled, *sheets][0]]
+            top = chosen.start[0] if chosen.start else 0
+            return top + 1, chosen.to_python(skip_empty_area=True)
+    except calamine.CalamineError as error:
+        raise DataError(f"{label}: the spreadsheet is damaged or locked ({error})") from None
+
+
+def _value(cell: Any) -> Any:
+    if cell == "":
+        return None
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    return cell
