@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cofilter.core.errors import ConfigError, DataError, MissingDependencyError, SourceError
 from cofilter.sources.cells import Cells
@@ -48,14 +48,16 @@ def read_query(given: str, query: str, columns: Mapping[str, str | int], base: P
     except ImportError:
         raise _missing("SQLAlchemy") from None
     url = _url(given, base)
-    label = url.render_as_string(hide_password=True)
-    engine = _engine(url, label)
+    engine = _engine(url, given)
     try:
-        return _rows(engine, label, query, columns)
-    except sa.exc.OperationalError as error:
-        raise SourceError(f"{label}: {_reason(error)}") from None
+        connection = engine.connect()
     except sa.exc.SQLAlchemyError as error:
-        raise DataError(f"{label}: data.query is refused: {_reason(error)}") from None
+        raise SourceError(f"{given}: {_reason(error)}") from None
+    try:
+        with connection:
+            return _rows(connection, given, query, columns)
+    except sa.exc.SQLAlchemyError as error:
+        raise DataError(f"{given}: data.query is refused: {_reason(error)}") from None
     finally:
         engine.dispose()
 
@@ -106,23 +108,24 @@ def _engine(url: sa.URL, label: str) -> sa.Engine:
         ) from None
 
 
-def _rows(engine: sa.Engine, label: str, query: str, columns: Mapping[str, str | int]) -> RawTable:
-    options: dict[str, object] = {"stream_results": True, "no_parameters": True}
-    if engine.dialect.name == "postgresql":
+def _rows(
+    connection: sa.Connection, label: str, query: str, columns: Mapping[str, str | int]
+) -> RawTable:
+    options: dict[str, Any] = {"stream_results": True, "no_parameters": True}
+    if connection.dialect.name == "postgresql":
         options["postgresql_readonly"] = True
-    with engine.connect().execution_options(**options) as connection:
-        result = connection.exec_driver_sql(query)
-        if not result.returns_rows:
-            raise DataError(f"{label}: data.query gives no rows; a select is expected")
-        there = list(result.keys())
-        twice = next((name for name in there if there.count(name) > 1), None)
-        if twice is not None:
-            raise DataError(f"{label}: data.query gives {twice} more than once; rename one with as")
-        names = resolve_columns(f"{label}: data.query", there, columns)
-        places = [there.index(name) for name in names.values()]
-        cells = Cells(label, list(names), list(names.values()), lambda index: f"row {index + 1}")
-        for block in result.partitions(_BLOCK):
-            cells.add([[row[place] for place in places] for row in block])
+    result = connection.execution_options(**options).exec_driver_sql(query)
+    if not result.returns_rows:
+        raise DataError(f"{label}: data.query gives no rows; a select is expected")
+    there = list(result.keys())
+    twice = next((name for name in there if there.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{label}: data.query gives {twice} more than once; rename one with as")
+    names = resolve_columns(f"{label}: data.query", there, columns)
+    places = [there.index(name) for name in names.values()]
+    cells = Cells(label, list(names), list(names.values()), lambda index: f"row {index + 1}")
+    for block in result.partitions(_BLOCK):
+        cells.add([[row[place] for place in places] for row in block])
     frame = cells.frame()
     demand_rows(label, frame)
     return RawTable(label, frame, lambda index: index + 1, typed=True)

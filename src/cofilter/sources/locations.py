@@ -73,13 +73,10 @@ def matching(pattern: str, base: Path) -> list[Path]:
     """
     root = glob_root(pattern)
     rest = str(Path(pattern).relative_to(root))
-    found = [
-        path
-        for path in (base / root).glob(rest)
-        if path.is_file() and not _aside(path, base / root)
-    ]
+    folder = base / root
+    found = [path for path in folder.glob(rest) if path.is_file() and not _aside(path, folder)]
     if not found:
-        raise SourceError(f"{pattern}: no file matches (in {(base / root)})")
+        raise SourceError(f"{pattern}: no file matches (in the folder {folder})")
     return sorted(found)
 
 
@@ -114,9 +111,7 @@ def refuse_special(path: Path, label: str) -> None:
         raise SourceError(f"{label}: cannot be read ({error.strerror})") from None
     for test, name in _SPECIAL.items():
         if test(mode):
-            raise SourceError(
-                f"{label}: is {name}; a file is expected, so write its content to one"
-            )
+            raise SourceError(f"{label}: is {name}; a file with its content is expected")
 
 
 def _aside(path: Path, root: Path) -> bool:

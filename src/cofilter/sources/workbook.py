@@ -69,7 +69,7 @@ def _cells(label: str, content: bytes, sheet: str | None) -> tuple[int, list[lis
                     f"data.member: {sheet} is no sheet of {label} (there are: {shown})"
                 )
             sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
-            filled = [name for name, one in sheets.items() if one.total_height]
+            filled = [name for name, one in sheets.items() if one.height]
             if sheet is None and len(filled) > 1:
                 raise DataError(
                     f"{label}: {len(filled)} sheets have cells ({', '.join(filled)}); "
