@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cofilter.core.errors import ConfigError, DataError
-from cofilter.sources.delimited import RawTable, TextFormat, read_table
+from cofilter.sources.delimited import TextFormat, read_table
 from cofilter.sources.files import Member
+from cofilter.sources.table import RawTable
 
 CSV = TextFormat(",", has_header=True)
 COLUMNS: dict[str, str | int] = {"user_id": "u", "item_id": "i"}

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from cofilter.sources.delimited import RawTable
 from cofilter.sources.items import NO_TITLES, join_items, titles
+from cofilter.sources.table import RawTable
 
 
 def described(*rows: tuple[str, str, str]) -> pl.DataFrame:

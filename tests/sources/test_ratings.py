@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cofilter.core.errors import DataError
-from cofilter.sources.delimited import RawTable, TextFormat, read_table
+from cofilter.sources.delimited import TextFormat, read_table
 from cofilter.sources.files import Member
 from cofilter.sources.ratings import Rules, check_ratings
+from cofilter.sources.table import RawTable
 
 COLUMNS: dict[str, str | int] = {
     "user_id": "user",

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,8 @@ import polars as pl
 
 from cofilter.core.errors import ConfigError, DataError
 from cofilter.sources.files import Member, what_is
+from cofilter.sources.parquet import read_parquet
+from cofilter.sources.table import RawTable, demand_rows, resolve_columns
 
 _UNIT = "\x1f"  # ASCII "unit separator" stands in for delimiters of several characters
 
@@ -26,20 +28,6 @@ class TextFormat:
     has_header: bool
     encoding: str = "utf-8"
     quote: str | None = '"'
-
-
-@dataclass(frozen=True)
-class RawTable:
-    """Columns as the file has them: strings from text, the file's own types from Parquet.
-
-    ``line`` gives the 1-based line of the file (header counted) on which a row of ``frame``
-    stands; for Parquet it is the 1-based row.
-    """
-
-    label: str
-    frame: pl.DataFrame
-    line: Callable[[int], int]
-    typed: bool = False  # Parquet: the file says which columns are text
 
 
 def read_table(
@@ -60,7 +48,7 @@ def read_table(
     if not content.strip():
         raise DataError(f"{member.label}: the file is empty")
     if content.startswith(b"PAR1"):
-        return _read_parquet(member.label, content, columns)
+        return read_parquet(member.label, content, columns)
     if member.name.endswith((".parquet", ".pq")):
         found = what_is(content[:1024]) or "a text file"
         raise DataError(f"{member.label}: is {found}, not a Parquet file")
@@ -76,19 +64,6 @@ def _unpacked(label: str, content: bytes) -> bytes:
         raise DataError(f"{label}: the gzip file is truncated or damaged ({error})") from None
 
 
-def _read_parquet(label: str, content: bytes, columns: Mapping[str, str | int]) -> RawTable:
-    try:
-        there = pl.read_parquet_schema(io.BytesIO(content))
-        names = _resolve(label, list(there), columns)
-        frame = pl.read_parquet(io.BytesIO(content), columns=list(dict.fromkeys(names.values())))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{label}: the Parquet file is truncated or damaged ({reason})") from None
-    frame = frame.select(pl.col(source).alias(name) for name, source in names.items())
-    _demand_rows(label, frame)
-    return RawTable(label, frame, lambda index: index + 1, typed=True)
-
-
 def _read_text(
     label: str, content: bytes, text: TextFormat, columns: Mapping[str, str | int]
 ) -> RawTable:
@@ -102,12 +77,12 @@ def _read_text(
         separator = _UNIT
     text = TextFormat(separator, text.has_header, "utf-8", text.quote)
     there = _header(label, content, text)
-    names = _resolve(label, there, columns)
+    names = resolve_columns(label, there, columns)
     if text.has_header and not content.partition(b"\n")[2].strip():
         raise DataError(f"{label}: the file has no rows")
     frame = _parse(label, content, text, there, list(dict.fromkeys(names.values())))
     frame = frame.select(pl.col(source).alias(name) for name, source in names.items())
-    _demand_rows(label, frame)
+    demand_rows(label, frame)
     return RawTable(label, frame, lambda index: _line(content, text, index))
 
 
@@ -120,20 +95,6 @@ def _header(label: str, content: bytes, text: TextFormat) -> list[str]:
     if twice:
         raise DataError(f"{label}: the header names {', '.join(twice)} more than once")
     return first
-
-
-def _resolve(label: str, there: list[str], columns: Mapping[str, str | int]) -> dict[str, str]:
-    names = {
-        name: there[column - 1] if isinstance(column, int) and column <= len(there) else str(column)
-        for name, column in columns.items()
-    }
-    missing = [name for name in names.values() if name not in there]
-    if missing:
-        shown = ", ".join(name[:40] for name in there[:20])
-        raise DataError(
-            f"{label}, line 1: no column {', '.join(missing)} (the columns are: {shown})"
-        )
-    return names
 
 
 def _parse(
@@ -200,8 +161,3 @@ def _as_utf8(label: str, content: bytes, encoding: str) -> bytes:
         ) from None
     except LookupError:
         raise ConfigError(f'data.encoding: "{encoding}" is no encoding that Python knows') from None
-
-
-def _demand_rows(label: str, frame: pl.DataFrame) -> None:
-    if frame.is_empty():
-        raise DataError(f"{label}: the file has no rows")

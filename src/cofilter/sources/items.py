@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from cofilter.core.columns import GENRES, ITEM, TITLE
-from cofilter.sources.delimited import RawTable
 from cofilter.sources.ids import same_kind
+from cofilter.sources.table import RawTable
 
 NO_TITLES = pl.DataFrame(schema={ITEM: pl.String, TITLE: pl.String, GENRES: pl.String})
 

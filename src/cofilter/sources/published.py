@@ -10,10 +10,10 @@ import polars as pl
 from cofilter.core.columns import ITEM, PART, USER
 from cofilter.core.errors import DataError
 from cofilter.core.parts import PARTS
-from cofilter.sources.delimited import RawTable
 from cofilter.sources.files import Member, open_bundle
 from cofilter.sources.ids import same_kind
 from cofilter.sources.ratings import Checked
+from cofilter.sources.table import RawTable
 
 _NEEDED = ("train", "test")
 _OTHER_NAMES = ("valid", "val", "dev", "eval")  # of validation, in other people's folders

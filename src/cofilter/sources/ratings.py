@@ -11,7 +11,7 @@ from cofilter.core.columns import ITEM, PART, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError
 from cofilter.core.parts import PARTS
 from cofilter.core.weights import EXPECTED, acceptable
-from cofilter.sources.delimited import RawTable
+from cofilter.sources.table import RawTable
 from cofilter.sources.timestamps import expected_timestamp, parse_timestamps
 
 _PART = f"{', '.join(PARTS[:-1])} or {PARTS[-1]} is expected, and other names are not guessed"

@@ -18,7 +18,7 @@ from cofilter.core.errors import ConfigError, DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.core.parts import PARTS
 from cofilter.sources.config import DataConfig
-from cofilter.sources.delimited import RawTable, TextFormat, read_table
+from cofilter.sources.delimited import TextFormat, read_table
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
 from cofilter.sources.ids import same_kind
 from cofilter.sources.items import NO_TITLES, join_items, titles
@@ -27,6 +27,7 @@ from cofilter.sources.mirrors import first_archive
 from cofilter.sources.published import in_one_table, part_files
 from cofilter.sources.ratings import Rules, check_ratings
 from cofilter.sources.synthetic import generate
+from cofilter.sources.table import RawTable
 
 __all__ = ["DataConfig", "Obtained", "obtain", "save"]
 
