@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cofilter.core.config import Config
+from cofilter.sources.delimited import DELIMITERS
+from cofilter.sources.timestamps import EPOCHS
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-# A tab given on a command line arrives as a backslash and a t.
-Delimiter = Annotated[
-    str, Field(min_length=1), AfterValidator(lambda text: text.replace("\\t", "\t"))
-]
+
+
+def _delimiter(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError("a line end separates rows, not fields")
+    # A tab given on a command line arrives as a backslash and a t.
+    return DELIMITERS.get(text, text.replace("\\t", "\t"))
+
+
+Delimiter = Annotated[str, Field(min_length=1), AfterValidator(_delimiter)]
+# One character that is no letter, digit or control character.
+Quote = Annotated[str, Field(pattern=r"^[!-/:-@\[-`{-~]$")]
+# YAML and Hydra read an unquoted NULL or nan as no text; all spellings of it are meant then.
+_SPELLINGS = {None: ("NULL", "Null", "null"), "nan": ("NaN", "NAN", "nan")}
+
+
+def _texts(values: Any) -> Any:
+    if not isinstance(values, list | tuple):
+        return values
+    texts: list[str] = []
+    for value in values:
+        key = "nan" if isinstance(value, float) and value != value else value
+        texts += _SPELLINGS[key] if value is None or value is not key else [str(value)]
+    return tuple(dict.fromkeys(texts))
+
+
+NullValues = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+def _time_form(form: str) -> str:
+    if form not in ("auto", "text", *EPOCHS) and "%" not in form:
+        raise ValueError(
+            f"auto, text, {', '.join(EPOCHS)} or a strptime format such as %d/%m/%Y is expected"
+        )
+    return form
+
+
+TimeForm = Annotated[str, Field(min_length=1), AfterValidator(_time_form)]
 Column = str | Annotated[int, Field(ge=1)]  # a header's name, or a position counted from 1
 
 
@@ -112,7 +148,12 @@ class DataConfig(Config):
     delimiter: Delimiter | None
     has_header: bool | None
     encoding: str | None
-    timestamp_format: str | None = Field(min_length=1)
+    quote: Quote | None
+    multiline: bool | None
+    decimal: Literal[".", ","] | None
+    null_values: NullValues | None
+    comment: str | None = Field(min_length=1)
+    timestamp_format: TimeForm | None
     items: TitlesConfig | None
     scale: tuple[float, float] | None
     relevance_threshold: float | None
@@ -121,13 +162,16 @@ class DataConfig(Config):
 
     @model_validator(mode="after")
     def _keys_fit_kind(self) -> DataConfig:
-        described = ("columns", "delimiter", "has_header", "encoding", "timestamp_format", "items")
+        written = ("delimiter", "has_header", "encoding", "quote", "multiline", "decimal")
+        described = ("columns", *written, "null_values", "comment", "timestamp_format", "items")
         used = {
             "movielens": {"path", "mirrors", "encoding"},
             "csv": {"path", *described},
             "synthetic": {"synthetic"},
         }[self.kind]
-        optional = {"path", "encoding"} if self.kind == "movielens" else {"path"}
+        optional = {"path", "quote", "comment", "null_values"}
+        if self.kind == "movielens":
+            optional |= {"encoding"}
         for key in ("path", "mirrors", "synthetic", *described):
             empty = getattr(self, key) in (None, ())
             if key not in used and not empty:
@@ -136,6 +180,17 @@ class DataConfig(Config):
                 raise ValueError(f"{key} is needed for kind {self.kind}")
         if self.columns is not None and self.has_header is not None:
             _fit_header(self.has_header, self.columns, "columns")
+        return self
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> DataConfig:
+        of_titles = self.items.delimiter if self.items is not None else None
+        for key, delimiter in (("delimiter", self.delimiter), ("items.delimiter", of_titles)):
+            for other in ("quote", "decimal", "comment"):
+                mark = getattr(self, other)
+                unused = key == "items.delimiter" and other == "decimal"
+                if delimiter is not None and mark == delimiter and not unused:
+                    raise ValueError(f'{other} and {key} are both "{mark}"; they must differ')
         return self
 
     @model_validator(mode="after")

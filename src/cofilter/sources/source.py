@@ -17,7 +17,7 @@ from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, 
 from cofilter.core.errors import ConfigError, DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.core.parts import PARTS
-from cofilter.sources.config import DataConfig
+from cofilter.sources.config import DataConfig, TitlesConfig
 from cofilter.sources.delimited import TextFormat, read_table
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
 from cofilter.sources.ids import same_kind
@@ -25,7 +25,8 @@ from cofilter.sources.items import NO_TITLES, join_items, titles
 from cofilter.sources.layouts import LAYOUTS, Layout, layout_of, read_titles
 from cofilter.sources.mirrors import first_archive
 from cofilter.sources.published import in_one_table, part_files
-from cofilter.sources.ratings import Rules, check_ratings
+from cofilter.sources.ratings import Checked, Rules, check_ratings
+from cofilter.sources.summary import summary, warnings
 from cofilter.sources.synthetic import generate
 from cofilter.sources.table import RawTable
 
@@ -99,9 +100,14 @@ def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
 
 @busy("checking the ratings")
 def _checked(config: DataConfig, read: _Read) -> Obtained:
-    rules = Rules(config.scale, read.timestamp_format, config.invalid == "skip")
-    files = read.ratings
-    tables = [check_ratings(raw, rules) for raw in files.values()]
+    rules = Rules(
+        config.scale,
+        read.timestamp_format,
+        config.invalid == "skip",
+        config.decimal or ".",
+        config.null_values or (),
+    )
+    files, tables = _check_each(read.ratings, rules)
     checked = tables[0] if "" in files else in_one_table(files, tables)
     label = files[""].label if "" in files else read.origin
     typed = any(raw.typed for raw in files.values())
@@ -112,6 +118,19 @@ def _checked(config: DataConfig, read: _Read) -> Obtained:
     if PART in ratings.columns:
         facts["parts"] = {part: int((ratings[PART] == part).sum()) for part in PARTS}
     return _obtained(config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts)
+
+
+def _check_each(
+    files: dict[str, RawTable], rules: Rules
+) -> tuple[dict[str, RawTable], list[Checked]]:
+    """Check each file and let go of what it was read from, the larger part of the memory."""
+    emptied, tables = {}, []
+    for part in list(files):
+        raw = files.pop(part)
+        tables.append(check_ratings(raw, rules))
+        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, raw.typed)
+        del raw
+    return emptied, tables
 
 
 def save(obtained: Obtained, out: Path) -> None:
@@ -130,7 +149,7 @@ def _synthetic(config: DataConfig) -> Obtained:
     ratings, facts = generate(config.synthetic)
     items = pd.DataFrame({ITEM: np.unique(ratings[ITEM]), TITLE: "", GENRES: ""})
     origin = f"generated with seed {config.synthetic.seed}"
-    return _obtained(config, origin, [], ratings, items, {"synthetic": facts})
+    return _obtained(config, origin, [], ratings, items, {"skipped": {}, "synthetic": facts})
 
 
 def _obtained(
@@ -141,6 +160,7 @@ def _obtained(
     items: pd.DataFrame,
     facts: dict[str, Any],
 ) -> Obtained:
+    titles_given = bool((items[TITLE] != "").any())
     ratings = ratings[[name for name in _RATINGS if name in ratings]]
     items = items[[ITEM, TITLE, GENRES]]
     checksums = {"ratings": table_sha256(ratings), "items": table_sha256(items)}
@@ -163,6 +183,8 @@ def _obtained(
         "timestamps": TIMESTAMP in ratings,
         "content_sha256": checksums,
         **facts,
+        "summary": summary(ratings, items, user),
+        "warnings": warnings(ratings, items, user, config.scale, titles_given),
     }
     return Obtained(ratings, items, report)
 
@@ -236,7 +258,7 @@ def _read_csv(config: DataConfig, base: Path) -> _Read:
             "files' names say the part; null is expected"
         )
     members = part_files(path, config.path) if path.is_dir() else {"": open_file(path, config.path)}
-    text, raw, files = _text(config, config.delimiter, config.has_header), {}, []
+    text, raw, files = _text(config, config, "data"), {}, []
     for part, member in members.items():
         content = member.read()
         raw[part] = read_table(member, content, text, columns)
@@ -259,12 +281,20 @@ def _read_titles(config: DataConfig, member: Member, content: bytes) -> pl.DataF
     names = {ITEM: "item", TITLE: "title", GENRES: "genres"}
     given = config.items.columns.model_dump()
     columns = {name: given[key] for name, key in names.items() if given[key] is not None}
-    text = _text(config, config.items.delimiter, config.items.has_header)
-    return titles(read_table(member, content, text, columns))
+    text = _text(config, config.items, "data.items")
+    return titles(read_table(member, content, text, columns), config.null_values or ())
 
 
-def _text(config: DataConfig, delimiter: str | None, has_header: bool | None) -> TextFormat:
-    assert delimiter is not None  # DataConfig has checked it
-    assert has_header is not None
+def _text(config: DataConfig, of: DataConfig | TitlesConfig, key: str) -> TextFormat:
+    assert of.delimiter is not None  # DataConfig has checked it
+    assert of.has_header is not None
     assert config.encoding is not None
-    return TextFormat(delimiter, has_header, config.encoding)
+    return TextFormat(
+        of.delimiter,
+        of.has_header,
+        config.encoding,
+        config.quote,
+        config.multiline or False,
+        config.comment,
+        key,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -22,23 +22,29 @@ class RawTable:
     frame: pl.DataFrame
     line: Callable[[int], int]
     typed: bool = False  # Parquet: the file says which columns are text
+    records: int | None = None  # rows by a count of their own, where there is one
+    skipped: Mapping[str, int] = field(default_factory=dict)  # lines that are no rows, by reason
 
 
 def resolve_columns(
-    label: str, there: list[str], columns: Mapping[str, str | int]
+    label: str, there: list[str], columns: Mapping[str, str | int], line: int = 1
 ) -> dict[str, str]:
     """The file's own name of each wanted column; raises `DataError` for one that is not there."""
-    names = {
-        name: there[column - 1] if isinstance(column, int) and column <= len(there) else str(column)
+    missing = [
+        str(column)
+        for column in columns.values()
+        if not (1 <= column <= len(there) if isinstance(column, int) else column in there)
+    ]
+    if missing:
+        shown = ", ".join(" ".join(name[:40].split()) for name in there[:20])
+        raise DataError(
+            f"{label}, line {line}: no column {', '.join(missing)} (the columns are: {shown}); "
+            "data.columns and data.items.columns say which are which"
+        )
+    return {
+        name: there[column - 1] if isinstance(column, int) else column
         for name, column in columns.items()
     }
-    missing = [name for name in names.values() if name not in there]
-    if missing:
-        shown = ", ".join(name[:40] for name in there[:20])
-        raise DataError(
-            f"{label}, line 1: no column {', '.join(missing)} (the columns are: {shown})"
-        )
-    return names
 
 
 def demand_rows(label: str, frame: pl.DataFrame) -> None:
