@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -183,3 +184,10 @@ def test_an_impossible_weight_is_named_or_skipped(bad: str) -> None:
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(DataError, match=r"r.csv, weight: all 2 weights are 0"):
         check_ratings(weighted("1,a,4,0", "1,b,4,0"), STRICT)
+
+
+def test_rows_that_are_neither_kept_nor_skipped_stop_everything() -> None:
+    table = raw("1,a,3,7", "1,b,3,8")
+    short = replace(table, frame=table.frame.head(1))
+    with pytest.raises(DataError, match="2 rows in the file, but 1 kept and 0 skipped"):
+        check_ratings(short, STRICT)

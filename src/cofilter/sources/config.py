@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -24,8 +25,8 @@ def _delimiter(text: str) -> str:
 Delimiter = Annotated[str, Field(min_length=1), AfterValidator(_delimiter)]
 # One character that is no letter, digit or control character.
 Quote = Annotated[str, Field(pattern=r"^[!-/:-@\[-`{-~]$")]
-# YAML and Hydra read an unquoted NULL or nan as no text; all spellings of it are meant then.
-_SPELLINGS = {None: ("NULL", "Null", "null"), "nan": ("NaN", "NAN", "nan")}
+# YAML and Hydra take an unquoted NULL or nan for no text; all spellings of it are meant then.
+_NULL, _NAN = ("NULL", "Null", "null"), ("NaN", "NAN", "nan")
 
 
 def _texts(values: Any) -> Any:
@@ -33,8 +34,12 @@ def _texts(values: Any) -> Any:
         return values
     texts: list[str] = []
     for value in values:
-        key = "nan" if isinstance(value, float) and value != value else value
-        texts += _SPELLINGS[key] if value is None or value is not key else [str(value)]
+        if value is None:
+            texts += _NULL
+        elif isinstance(value, float) and math.isnan(value):
+            texts += _NAN
+        else:
+            texts.append(str(value))
     return tuple(dict.fromkeys(texts))
 
 
