@@ -79,6 +79,7 @@ def walk(
     -------
     facts, at the places named above.
     """
+    # One long function: in parts, of a field each, it takes six times as long.
     delimiter, comment, quote = marks
     first = delimiter[0]
     facts = np.zeros(N_FACTS, np.int64)
