@@ -1,4 +1,4 @@
-"""The pipeline for real on a file of clicks: no ratings, no times."""
+"""The pipeline for real on someone's published split of clicks: no ratings, no times."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cofilter import load
-from tests.checkout import RATINGS, Checkout
+from tests.checkout import Checkout
 
+FOLDER = "published"
 RATING_MODELS = ["baseline/global_mean", "baseline/bias", "mf/biased-dim4-seed0"]
 
 
@@ -23,13 +24,17 @@ def test_what_clicks_cannot_train_is_left_out_by_name(checkout: Checkout) -> Non
         for item in rng.choice(60, 12, replace=False, p=_weights(taste == user % 3, popular))
     ]
     clicks = pd.DataFrame(rows, columns=["user_id", "item_id"])
-    clicks.to_csv(checkout.path / RATINGS, index=False)
+    held_out = rng.random(len(clicks)) < 0.2
+    (checkout.path / FOLDER).mkdir()
+    for part, table in (("train", clicks[~held_out]), ("test", clicks[held_out])):
+        table.to_csv(checkout.path / FOLDER / f"{part}.txt", index=False)
     checkout.compose(
+        f"data.path={FOLDER}",
         "data.columns.rating=null",
         "data.columns.timestamp=null",
         "data.scale=null",
         "data.relevance_threshold=null",
-        "split=user_random",
+        "split=given",
         "points.baseline.kind=[global_mean,bias,popularity,recent_popularity]",
         "leak.methods=[knn/item]",
     )

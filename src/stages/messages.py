@@ -33,6 +33,13 @@ def reached(line: str) -> None:
     log.info("%s", line)
 
 
+def data(name: str, lines: list[str], warnings: list[str]) -> None:
+    """What a source holds, and what looks wrong in it."""
+    log.info("%s", "\n  ".join([f"{name}:", *lines]))
+    for warning in warnings:
+        log.warning("%s: %s", name, warning)
+
+
 def table(rows: pd.DataFrame) -> None:
     """A small table of figures."""
     print(rows.to_string(index=False, float_format="{:.4f}".format))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cofilter.backtest.config import BacktestConfig
@@ -55,6 +55,7 @@ def brute_cuts(times: list[int], split: SplitConfig, config: BacktestConfig) -> 
     return found
 
 
+@settings(max_examples=40)  # each cuts up to eight windows by plain loops
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(1, 400),

@@ -18,7 +18,7 @@ def test_the_whole_pipeline_runs_from_a_csv_file(
     source = Path(__file__).parents[2] / "src"
     monkeypatch.setenv("PYTHONPATH", str(source))
     write_ratings(tmp_path / CSV)
-    settings = ["mf.epochs=2", "mf.patience=null"]
+    settings = ["mf.epochs=2", "mf.patience=null", "backtest.windows=0"]
     points = {"knn": {"kind": ["item"]}, "mf": {"kind": ["biased"], "dim": [4]}}
     measured = whole(Dataset(tmp_path), 0, points, settings)
     stages = measured.facts["stages"]

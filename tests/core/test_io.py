@@ -16,9 +16,11 @@ from cofilter.core.io import (
     atomic_path,
     file_sha256,
     json_sha256,
+    packed,
     read_json,
     read_table,
     table_sha256,
+    unpacked,
     write_json,
     write_table,
     write_text,
@@ -171,3 +173,18 @@ def test_a_table_without_text_has_a_hash(titles: list[str]) -> None:
 )
 def test_any_change_changes_a_tables_hash(other: pd.DataFrame) -> None:
     assert table_sha256(other) != table_sha256(TABLE)
+
+
+@given(st.lists(st.text(st.characters(), max_size=5), max_size=8))
+def test_strings_are_packed_without_objects(texts: list[str]) -> None:
+    arrays = {"numbers": np.arange(3), "ids": np.array(texts, object)}
+    plain = packed(arrays)
+    assert all(array.dtype.kind != "O" for array in plain.values())
+    again = unpacked(plain)
+    assert again["ids"].tolist() == texts
+    assert again["numbers"].tolist() == [0, 1, 2]
+
+
+def test_strings_that_run_together_have_other_hashes() -> None:
+    one, other = (np.array(texts, object) for texts in (["ab", "c"], ["a", "bc"]))
+    assert arrays_sha256({"ids": one}) != arrays_sha256({"ids": other})

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,6 +56,18 @@ def test_ids_stay_what_they_are() -> None:
     assert as_ids(np.array([1, 2], np.int16)).dtype == np.int64
     stored = io.BytesIO()
     np.savez(stored, allow_pickle=False, ids=as_ids(pd.Series(["a", "bcd"], dtype=object)))
+
+
+@pytest.mark.parametrize("of", [list, tuple, pd.Series, lambda ids: np.array(ids, object)])
+def test_long_ids_are_not_of_fixed_width(of: Callable[[list[str]], Any]) -> None:
+    """In fixed width these would be 8 GB."""
+    ids = ["x" * 2_000_000, *(str(i) for i in range(1000))]
+    mapped = IdMap.of(of(ids))
+    assert mapped.ids.dtype == object
+    assert mapped.ids.tolist() == sorted(ids)
+    assert mapped.index(of(ids[:2])).tolist() == [1000, 0]
+    assert mapped.index(["0", "none"]).tolist() == [0, UNKNOWN]
+    assert mapped.joined(["a"]).index(["a"]).tolist() == [1000]
 
 
 @pytest.mark.parametrize("values", [[1.5], [None, "a"], [True], np.array(["2020"], "datetime64")])

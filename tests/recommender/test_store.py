@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import cofilter
@@ -18,7 +19,7 @@ from cofilter.models.ease.model import EASE
 from cofilter.models.ensemble.model import Ensemble
 from cofilter.models.knn.model import ItemKNN
 from cofilter.recommender.config import ModelConfig
-from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, save
+from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, SHORT_IDS, save
 from cofilter.recommender.store import load
 from tests.models.contract import ratings_table
 
@@ -83,7 +84,7 @@ def test_the_order_of_arrays_does_not_change_a_byte(tmp_path: Path) -> None:
 def test_the_folder_says_what_it_is_and_holds_no_pickle(folder: Path) -> None:
     description = json.loads((folder / DESCRIPTION).read_text())
     assert (description["family"], description["model"]) == ("baseline", "BiasBaseline")
-    assert description["format"] == FORMAT
+    assert description["format"] == SHORT_IDS
     assert description["cofilter"] == cofilter.__version__
     assert description["config"]["scale"] == [1.0, 5.0]
     assert len(description["data_sha256"]) == 64
@@ -137,13 +138,49 @@ def test_base_classes_in_a_family_s_module_are_no_models(name: str, tmp_path: Pa
 @pytest.mark.parametrize(("version", "line"), [
     (FORMAT + 1, f"format {FORMAT + 1}, written by cofilter 7.1; this is cofilter "
                  f"{cofilter.__version__}, which reads up to format {FORMAT}"),
-    (FORMAT - 1, f"format {FORMAT - 1} is no longer read; train it again"),
+    (SHORT_IDS - 1, f"format {SHORT_IDS - 1} is no longer read; train it again"),
     ("2", "not a cofilter model"), (2.0, "not a cofilter model"), (None, "not a cofilter model"),
 ])  # fmt: skip
 def test_a_folder_of_another_format_says_so(version: Any, line: str, folder: Path) -> None:
     """Before anything else is looked at, since a newer one may have other keys."""
     describe(folder, format=version, cofilter="7.1", another_key=1)
     assert line in refused(folder)
+
+
+def long_ids(longest: int) -> pd.DataFrame:
+    table = ratings_table()
+    ids = table["user_id"].map(lambda user: f"user {user} é")
+    return table.assign(user_id=ids.replace(ids.iloc[0], "x" * longest))
+
+
+def test_one_long_id_costs_what_it_holds(tmp_path: Path) -> None:
+    """In fixed width each of the users would take as much as the longest id, times four."""
+    table = long_ids(1_000_000)
+    model = ItemKNN().fit(table)
+    save(model, tmp_path)
+    assert json.loads((tmp_path / DESCRIPTION).read_text())["format"] == FORMAT
+    assert (tmp_path / ARRAYS).stat().st_size < 1_000_000 + 200_000
+    again = load(tmp_path)
+    assert again.users_.ids.tolist() == sorted(set(table["user_id"]))
+    asked = [table["user_id"].iloc[0], table["user_id"].iloc[-1], "nobody"]
+    for one, other in zip(model.recommend(asked), again.recommend(asked), strict=True):
+        assert np.array_equal(one, other)
+    assert again.data_sha256_ == model.data_sha256_
+
+
+def test_long_ids_and_short_ones_give_the_same_scores() -> None:
+    short, long = (ItemKNN().fit(long_ids(longest)) for longest in (64, 65))
+    assert (short.users_.ids.dtype.kind, long.users_.ids.dtype.kind) == ("U", "O")
+    for one, other in zip(short.recommend(["x" * 64]), long.recommend(["x" * 65]), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_damaged_long_ids_are_refused(tmp_path: Path) -> None:
+    save(ItemKNN().fit(long_ids(100)), tmp_path)
+    rewrite(tmp_path, lambda arrays: arrays.update({"users.ends": arrays["users.ends"][::-1]}))
+    assert "users is no array of strings" in refused(tmp_path)
+    rewrite(tmp_path, lambda arrays: arrays.pop("users.text"))
+    assert "users is no array of strings" in refused(tmp_path)
 
 
 @pytest.mark.parametrize("text", [

@@ -19,7 +19,7 @@ def test_all_sources_are_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_source_is_valid_and_named_like_its_file(name: str) -> None:
-    assert source(name, **({"query": "select 1"} if name == "sql" else {})).name == name
+    assert source(name).name == name
 
 
 def test_all_sources_share_their_keys() -> None:
@@ -51,7 +51,6 @@ def test_movielens_sources_have_a_scale_and_a_threshold(name: str) -> None:
         ("csv", {"query": "select 1"}, "query has no meaning for kind csv"),
         ("csv", {"columns__item": None}, "columns.item is needed for kind csv"),
         ("csv", {"skip_columns": 1}, "skip_columns has no meaning for kind csv"),
-        ("sql", {}, "query is needed for kind sql"),
         ("sql", {"query": "select 1", "delimiter": ","}, "delimiter has no meaning for kind sql"),
         ("sql", {"query": "select 1", "columns__user": 1}, "columns.user must be a header's name"),
         ("matrix", {"columns__item": 1}, "columns.item has no meaning for kind matrix"),
@@ -62,6 +61,16 @@ def test_movielens_sources_have_a_scale_and_a_threshold(name: str) -> None:
         ("adjacency", {"scale": [1, 5]}, "scale must be null"),
         ("baskets", {"timestamp_format": "auto"}, "timestamp_format has no meaning"),
         ("csv", {"sha256": "x"}, "data.sha256"),
+        ("ml_1m", {"quote": "'"}, "quote has no meaning for kind movielens"),
+        ("synthetic", {"null_values": ["x"]}, "null_values has no meaning for kind synthetic"),
+        ("csv", {"decimal": None}, "decimal is needed for kind csv"),
+        ("csv", {"decimal": ","}, 'decimal and delimiter are both ","'),
+        ("csv", {"delimiter": '"'}, "quote and delimiter are both"),
+        ("csv", {"items__delimiter": "pipe", "quote": "|"}, "quote and items.delimiter are both"),
+        ("csv", {"quote": "ab"}, "data.quote"),
+        ("csv", {"quote": "a"}, "data.quote"),
+        ("csv", {"delimiter": "\n"}, "a line end separates rows"),
+        ("csv", {"timestamp_format": "seconds"}, "or a strptime format such as %d/%m/%Y"),
         ("synthetic", {"path": "x.csv"}, "path has no meaning for kind synthetic"),
         ("synthetic", {"synthetic__users": 0}, "data.synthetic.users: 0"),
         ("ml_1m", {"colour": 1}, "data.colour: unknown key"),
@@ -77,3 +86,23 @@ def test_an_impossible_value_is_named(name: str, changes: dict[str, Any], said: 
 
 def test_a_tab_may_be_written_as_a_command_line_can() -> None:
     assert source("csv", delimiter=r"\t").delimiter == "\t"
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [
+        ("tab", "\t"),
+        ("comma", ","),
+        ("semicolon", ";"),
+        ("pipe", "|"),
+        ("space", " "),
+        ("::", "::"),
+    ],
+)
+def test_delimiters_have_names_that_need_no_quoting(name: str, mark: str) -> None:
+    assert source("csv", delimiter=name, items__delimiter=name).delimiter == mark
+
+
+def test_missing_values_are_texts_however_yaml_reads_them() -> None:
+    given = source("csv", null_values=[None, float("nan"), "-", -1, "NULL"]).null_values
+    assert given == ("NULL", "Null", "null", "NaN", "NAN", "nan", "-", "-1")

@@ -107,6 +107,8 @@ def test_a_database_as_a_table_and_a_missing_library_are_told(
 ) -> None:
     with pytest.raises(ConfigError, match="is a database; take data=sql with"):
         obtain(source("csv", path="sqlite:///shop.db"), folder, folder)
+    with pytest.raises(SourceError, match="sql: which rows"):
+        obtain(source("sql", path="sqlite:///shop.db"), folder, folder)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'cofilter\[sql\]'"):
         get(folder, "sqlite:///shop.db")

@@ -163,3 +163,18 @@ def test_dvc_watches_the_local_file_or_folder(path: str | None, tracked: str) ->
     assert tracked_path(path) == tracked
     overrides = ["data=csv", f"data.path='{path}'"] if path else []
     assert compose(*overrides)["data_dependency"] == tracked
+
+
+def test_times_of_two_forms_in_two_files_are_refused_by_both(tmp_path: Path) -> None:
+    write(tmp_path, logs__a_csv=HEADER + "1,1,5,1577836800\n")
+    write(tmp_path, logs__b_csv=HEADER + "1,2,5,2020-01-01\n")
+    said = refused(tmp_path, "logs")
+    assert "2 of logs/a.csv" in said
+    assert "2 of logs/b.csv" in said
+
+
+def test_columns_in_another_order_are_another_header(tmp_path: Path) -> None:
+    write(tmp_path, logs__a_csv=HEADER + "1,1,5,1\n")
+    write(tmp_path, logs__b_csv="item_id,user_id,rating,timestamp\n1,1,5,1\n")
+    said = refused(tmp_path, "logs")
+    assert said.startswith("logs/b.csv: has its columns in another order beside logs/a.csv")

@@ -186,7 +186,7 @@ def test_each_type_in_each_role(name: str, role: str) -> None:
         if isinstance(wanted, list):
             assert values(content, role) == (pytest.approx(wanted) if role == "rating" else wanted)
         else:
-            with pytest.raises(DataError, match=wanted or "are expected") as told:
+            with pytest.raises(DataError, match=wanted or "expected") as told:
                 values(content, role)
             assert "\n" not in str(told.value)
 

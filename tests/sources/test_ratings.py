@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cofilter.core.errors import DataError
-from cofilter.sources.delimited import TextFormat, read_table
+from cofilter.sources.delimited import TextFormat
 from cofilter.sources.files import Member
+from cofilter.sources.forms import read_table
 from cofilter.sources.ratings import Rules, check_ratings
 from cofilter.sources.table import RawTable
 
@@ -34,12 +36,12 @@ def raw(*lines: str) -> RawTable:
 def test_valid_rows_keep_their_order_and_get_their_types() -> None:
     checked = check_ratings(raw("2,a,4.5,100", "1,b,1,50"), STRICT)
     assert checked.table.schema == {
-        "user_id": pl.String,
+        "user_id": pl.Int64,
         "item_id": pl.String,
         "rating": pl.Float32,
         "timestamp": pl.Int64,
     }
-    assert checked.table.rows() == [("2", "a", 4.5, 100), ("1", "b", 1.0, 50)]
+    assert checked.table.rows() == [(2, "a", 4.5, 100), (1, "b", 1.0, 50)]
     assert set(checked.skipped.values()) == {0}
 
 
@@ -54,7 +56,7 @@ def test_valid_rows_keep_their_order_and_get_their_types() -> None:
         ("1,b,0,7", 'row 4, rating: "0"; a number from 1 to 5'),
         ("1,b,3,tomorrow", 'row 4, timestamp: "tomorrow"; seconds since 1970'),
         ("1,b,3,1112486027000", "set data.timestamp_format=epoch_ms"),
-        ("1,b,3", "row 4, timestamp: no value"),
+        ("1,b,3,", "row 4, timestamp: no value"),
         (",b,3,7", "row 4, user_id: no value; an id is expected"),
         ("1,,3,7", "row 4, item_id: no value; an id is expected"),
     ],
@@ -81,6 +83,8 @@ def test_skipping_agrees_with_a_row_by_row_check(rows: list[tuple[str, ...]]) ->
     expected: list[tuple[Any, ...]] = []
     counts = dict.fromkeys(
         (
+            "blank_line",
+            "comment",
             "user_missing",
             "item_missing",
             "rating_not_a_number",
@@ -91,7 +95,8 @@ def test_skipping_agrees_with_a_row_by_row_check(rows: list[tuple[str, ...]]) ->
     )
     for user, item, rating, time in rows:
         if not any((user, item, rating, time)):
-            continue  # a line of delimiters alone is as blank as an empty one
+            counts["blank_line"] += 1  # a line of delimiters alone is as blank as an empty one
+            continue
         number = float(rating) if rating not in ("", "x") else math.nan
         if not user:
             counts["user_missing"] += 1
@@ -104,7 +109,7 @@ def test_skipping_agrees_with_a_row_by_row_check(rows: list[tuple[str, ...]]) ->
         elif time in ("", "x"):
             counts["timestamp_unreadable"] += 1
         else:
-            expected.append((user, item, number, int(time)))
+            expected.append((int(user), item, number, int(time)))
     checked = check_ratings(raw(*(",".join(row) for row in rows)), LENIENT)
     assert checked.table.rows() == expected
     assert checked.skipped == counts
@@ -180,3 +185,10 @@ def test_an_impossible_weight_is_named_or_skipped(bad: str) -> None:
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(DataError, match=r"r.csv, weight: all 2 weights are 0"):
         check_ratings(weighted("1,a,4,0", "1,b,4,0"), STRICT)
+
+
+def test_rows_that_are_neither_kept_nor_skipped_stop_everything() -> None:
+    table = raw("1,a,3,7", "1,b,3,8")
+    short = replace(table, frame=table.frame.head(1))
+    with pytest.raises(DataError, match="2 rows in the file, but 1 kept and 0 skipped"):
+        check_ratings(short, STRICT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import tempfile
@@ -19,6 +20,7 @@ from cofilter.core.errors import DataError
 # Ending of files being written. A killed process leaves one behind; .dvcignore names the ending,
 # so that DVC does not take it for a part of an output folder.
 PARTIAL = ".partial"
+_ENDS, _TEXT = ".ends", ".text"
 
 
 @contextlib.contextmanager
@@ -94,10 +96,43 @@ def file_sha256(path: Path) -> str:
 def arrays_sha256(arrays: dict[str, np.ndarray]) -> str:
     """SHA-256 over names, dtypes, shapes and bytes of arrays, in the dictionary's order."""
     digest = hashlib.sha256()
-    for name, array in arrays.items():
+    for name, array in packed(arrays).items():
         digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
         digest.update(np.ascontiguousarray(array).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def packed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays without objects, which files would have to pickle.
+
+    An array of strings of type ``object`` becomes two, ``name.ends`` (int64[n], where each string
+    ends) and ``name.text`` (uint8, UTF-8); others stay. `unpacked` goes back.
+    """
+    plain: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        if array.dtype.kind != "O":
+            plain[name] = array
+            continue
+        texts = [text.encode("utf-8", "surrogatepass") for text in array]
+        plain[name + _ENDS] = np.cumsum([len(text) for text in texts], dtype=np.int64)
+        plain[name + _TEXT] = np.frombuffer(b"".join(texts), np.uint8)
+    return plain
+
+
+def unpacked(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What `packed` was given; raises `ValueError` for what it did not make."""
+    names = [name.removesuffix(_ENDS) for name in arrays if name.endswith(_ENDS)]
+    whole = {name: array for name, array in arrays.items() if not name.endswith((_ENDS, _TEXT))}
+    for name in names:
+        ends, text = arrays[name + _ENDS], arrays.get(name + _TEXT)
+        edges = [0, *ends.tolist()]
+        if text is None or ends.dtype != np.int64 or edges != sorted(edges):
+            raise ValueError(f"{name} is no array of strings")
+        pairs = itertools.pairwise(edges)
+        content = text.tobytes()
+        strings = [content[start:end].decode("utf-8", "surrogatepass") for start, end in pairs]
+        whole[name] = np.array(strings, object)
+    return whole
 
 
 def table_sha256(table: pd.DataFrame) -> str:

@@ -19,6 +19,7 @@ from cofilter.core.weights import weights_of
 Ids = int | str | Sequence[int | str] | np.ndarray | pd.Series | pd.Index
 
 _LARGEST = np.iinfo(np.int64).max
+_SHORT = 64  # characters of ids that are held in fixed width, where all take as much as the longest
 UNKNOWN = -1  # dense index of an id that a map does not hold
 
 
@@ -50,7 +51,7 @@ class IdMap:
     def index(self, values: Ids) -> np.ndarray:
         """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
         wanted = as_ids(values)
-        if wanted.dtype.kind != self.ids.dtype.kind and len(wanted) and len(self.ids):
+        if _kind(wanted) != _kind(self.ids) and len(wanted) and len(self.ids):
             raise DataError(
                 f"ids {wanted[:3].tolist()} are {_kind(wanted)}, but this data's ids are "
                 f"{_kind(self.ids)} (such as {self.ids[:3].tolist()})"
@@ -59,11 +60,16 @@ class IdMap:
 
 
 def as_ids(values: Ids) -> np.ndarray:
-    """Ids as a NumPy array of int64 or of fixed-width str, which `.npz` holds without pickle.
+    """Ids as a NumPy array of int64 or of strings.
 
-    A single id counts as one of one. Raises `DataError` when they are neither integers that int64
-    holds nor strings, or of both kinds.
+    Strings are of fixed width, and ``object`` where one has more than 64 characters, since each
+    would take as much memory as the longest. A single id counts as one of one. Raises `DataError`
+    when they are neither integers that int64 holds nor strings, or of both kinds.
     """
+    if isinstance(values, list | tuple) and values and isinstance(values[0], str):
+        values = np.array(values, object)
+    elif isinstance(values, str):
+        values = np.array([values], object)
     array = np.atleast_1d(np.asarray(values))
     if array.ndim > 1:
         raise DataError(f"ids must be one or a sequence, got an array of shape {array.shape}")
@@ -72,10 +78,16 @@ def as_ids(values: Ids) -> np.ndarray:
     if array.size == 0 and array.dtype.kind in "fO":
         return array.astype(np.int64)
     if array.dtype.kind == "U" and _all_strings(values):
-        return array
+        return array if array.dtype.itemsize <= 4 * _SHORT else _strings(array.astype(object))
     if array.dtype.kind == "O" and all(isinstance(value, str) for value in array.flat):
-        return array.astype(np.str_)
+        return _strings(array)
     raise DataError(f"ids must be integers or strings, got {array.dtype}: {array[:3].tolist()}")
+
+
+def _strings(array: np.ndarray) -> np.ndarray:
+    """Strings in fixed width where all are short."""
+    longest = max(map(len, array.flat), default=0)
+    return array.astype(np.str_) if longest <= _SHORT else array.astype(object)
 
 
 def _all_strings(values: Ids) -> bool:

@@ -14,11 +14,13 @@ import numpy as np
 from pydantic import Field
 
 from cofilter.core.config import Config
-from cofilter.core.io import write_bytes, write_json
+from cofilter.core.io import packed, write_bytes, write_json
 from cofilter.recommender.contract import Contract
 
 ARRAYS, DESCRIPTION = "arrays.npz", "model.json"
-FORMAT = 3  # raised when a folder is written that an earlier version could not read
+# Raised when a folder is written that an earlier version could not read. With short ids, which are
+# most, the layout is still that of the format before.
+FORMAT, SHORT_IDS = 4, 3
 SEEN = ("seen_start", "seen_item")  # arrays of what users have rated
 WEIGHT_MEAN = "weight_mean"  # array of one number, of models that were fitted with weights
 
@@ -72,11 +74,12 @@ def save(model: Contract, folder: Path) -> None:
         arrays[WEIGHT_MEAN] = np.array(model.weight_mean_)
     content = io.BytesIO()
     # By name: parameters that come from a checkpoint are in another order than fresh ones.
-    np.savez(content, allow_pickle=False, **dict(sorted(arrays.items())))
+    plain = packed(arrays)
+    np.savez(content, allow_pickle=False, **dict(sorted(plain.items())))
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes(folder / ARRAYS, content.getvalue())
     description = Description(
-        format=FORMAT,
+        format=SHORT_IDS if plain.keys() == arrays.keys() else FORMAT,
         family=model.family,
         model=type(model).__name__,
         cofilter=version("cofilter"),

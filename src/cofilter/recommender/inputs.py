@@ -39,7 +39,7 @@ def checked(data: Interactions, where: str) -> sparse.csr_array:
 
 def _pair(data: Interactions, at: int) -> str:
     """A row's user and item, for a message."""
-    user, item = data.users.ids[data.user[at]].item(), data.items.ids[data.item[at]].item()
+    user, item = data.users.ids.item(data.user[at]), data.items.ids.item(data.item[at])
     return f"user {user!r} for item {item!r}"
 
 

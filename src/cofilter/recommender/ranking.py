@@ -81,8 +81,8 @@ def refuse_not_finite(
     if not finite.all():
         user, item = np.unravel_index(int(np.argmin(finite)), finite.shape)
         raise DataError(
-            f"{model} scores item {items.ids[item].item()!r} with {scores[user, item]} for user "
-            f"{user_ids[user].item()!r}; a finite score is expected"
+            f"{model} scores item {items.ids.item(item)!r} with {scores[user, item]} for user "
+            f"{user_ids.item(user)!r}; a finite score is expected"
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from cofilter.core.config import parse
 from cofilter.core.errors import ConfigError, DataError
-from cofilter.core.io import read_json
+from cofilter.core.io import read_json, unpacked
 from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.bias import Biases
@@ -23,6 +23,7 @@ from cofilter.recommender.folder import (
     DESCRIPTION,
     FORMAT,
     SEEN,
+    SHORT_IDS,
     WEIGHT_MEAN,
     Description,
 )
@@ -70,7 +71,7 @@ def _description(path: Path) -> Description:
             f"this is cofilter {version('cofilter')}, which reads up to format {FORMAT}: install "
             "the newer version"
         )
-    if values["format"] < FORMAT:
+    if values["format"] < SHORT_IDS:
         raise DataError(f"{path}: format {values['format']} is no longer read; train it again")
     try:
         return parse(Description, values)
@@ -105,7 +106,7 @@ def _read_arrays(path: Path) -> _Arrays:
         if isinstance(stored, np.ndarray):
             raise ValueError("a single array")
         with stored as arrays:
-            return _Arrays(path, dict(arrays))
+            return _Arrays(path, unpacked(dict(arrays)))
     except _UNREADABLE as error:
         raise DataError(f"{path}: not readable as a model's arrays ({error})") from None
 

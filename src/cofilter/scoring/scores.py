@@ -183,7 +183,7 @@ def _predict(model: Recommender, target: Target) -> tuple[np.ndarray, np.ndarray
     predicted, fallback = model.predict(target.user_ids, target.item_ids, return_fallback=True)
     if not np.isfinite(predicted).all():
         at = int(np.argmin(np.isfinite(predicted)))
-        user, item = target.user_ids[at].item(), target.item_ids[at].item()
+        user, item = target.user_ids.item(at), target.item_ids.item(at)
         raise DataError(
             f"{type(model).__name__} predicts {predicted[at]} for user {user!r} and item {item!r}; "
             "a finite rating is expected"

@@ -69,8 +69,10 @@ class Cells:
         return whole.with_columns(pl.selectors.by_dtype(pl.Null).cast(pl.String))
 
     def _series(self, index: int, values: Sequence[Any]) -> pl.Series:
-        types = set(map(type, values)) - {type(None)}
-        for found in types:
+        in_order = dict.fromkeys(map(type, values))  # a message names the first that differs
+        in_order.pop(type(None), None)
+        types = set(in_order)
+        for found in in_order:
             self._check_kind(index, values, found)
         name = self.names[index]
         kind = self._kinds[index]

@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cofilter.core.config import Config
+from cofilter.sources.delimited import DELIMITERS
+from cofilter.sources.timestamps import EPOCHS
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-# A tab given on a command line arrives as a backslash and a t.
-Delimiter = Annotated[
-    str, Field(min_length=1), AfterValidator(lambda text: text.replace("\\t", "\t"))
-]
+
+
+def _delimiter(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError("a line end separates rows, not fields")
+    # A tab given on a command line arrives as a backslash and a t.
+    return DELIMITERS.get(text, text.replace("\\t", "\t"))
+
+
+Delimiter = Annotated[str, Field(min_length=1), AfterValidator(_delimiter)]
+# One character that is no letter, digit or control character.
+Quote = Annotated[str, Field(pattern=r"^[!-/:-@\[-`{-~]$")]
+# YAML and Hydra take an unquoted NULL or nan for no text; all spellings of it are meant then.
+_NULL, _NAN = ("NULL", "Null", "null"), ("NaN", "NAN", "nan")
+
+
+def _texts(values: Any) -> Any:
+    if not isinstance(values, list | tuple):
+        return values
+    texts: list[str] = []
+    for value in values:
+        if value is None:
+            texts += _NULL
+        elif isinstance(value, float) and math.isnan(value):
+            texts += _NAN
+        else:
+            texts.append(str(value))
+    return tuple(dict.fromkeys(texts))
+
+
+NullValues = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+def _time_form(form: str) -> str:
+    if form not in ("auto", "text", *EPOCHS) and "%" not in form:
+        raise ValueError(
+            f"auto, text, {', '.join(EPOCHS)} or a strptime format such as %d/%m/%Y is expected"
+        )
+    return form
+
+
+TimeForm = Annotated[str, Field(min_length=1), AfterValidator(_time_form)]
 Column = str | Annotated[int, Field(ge=1)]  # a header's name, or a position counted from 1
 
 
@@ -94,15 +135,15 @@ class SyntheticConfig(Config):
     seed: int = Field(ge=0)
 
 
-_FILE = {"path", "member", "sha256"}
+_FILE = {"path", "member", "sha256", "quote", "null_values"}
 _LINES = {"has_header", "encoding", "items"}
 _TABLE = {"columns", "timestamp_format", "items", "encoding"}
 # Keys that a kind needs, and that it may have; the others are null.
 _KEYS: dict[str, tuple[set[str], set[str]]] = {
     "movielens": ({"mirrors"}, {"path", "encoding"}),
-    "csv": ({*_TABLE, "delimiter", "has_header"}, _FILE),
-    "sql": ({*_TABLE, "query"}, {"path"}),
-    "matrix": ({*_LINES, "columns", "skip_columns"}, {*_FILE, "delimiter", "not_rated"}),
+    "csv": ({*_TABLE, "delimiter", "has_header", "multiline", "decimal"}, {*_FILE, "comment"}),
+    "sql": (_TABLE, {"path", "query", "quote", "null_values"}),
+    "matrix": ({*_LINES, "columns", "skip_columns", "decimal"}, {*_FILE, "delimiter", "not_rated"}),
     "adjacency": (_LINES, {*_FILE, "delimiter"}),
     "baskets": (_LINES, {*_FILE, "delimiter"}),
     "synthetic": ({"synthetic"}, set()),
@@ -130,7 +171,12 @@ class DataConfig(Config):
     delimiter: Delimiter | None
     has_header: bool | None
     encoding: str | None
-    timestamp_format: str | None = Field(min_length=1)
+    quote: Quote | None
+    multiline: bool | None
+    decimal: Literal[".", ","] | None
+    null_values: NullValues | None
+    comment: str | None = Field(min_length=1)
+    timestamp_format: TimeForm | None
     not_rated: float | str | None
     skip_columns: int | None = Field(ge=0)
     items: TitlesConfig | None
@@ -167,6 +213,17 @@ class DataConfig(Config):
         if self.kind in ("csv", "sql"):
             return self.columns is not None and self.columns.rating is not None
         return self.kind not in ("adjacency", "baskets")
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> DataConfig:
+        of_titles = self.items.delimiter if self.items is not None else None
+        for key, delimiter in (("delimiter", self.delimiter), ("items.delimiter", of_titles)):
+            for other in ("quote", "decimal", "comment"):
+                mark = getattr(self, other)
+                unused = key == "items.delimiter" and other == "decimal"
+                if delimiter is not None and mark == delimiter and not unused:
+                    raise ValueError(f'{other} and {key} are both "{mark}"; they must differ')
+        return self
 
     @model_validator(mode="after")
     def _scale_is_possible(self) -> DataConfig:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cofilter.core.errors import DataError
-from cofilter.sources.delimited import TextFormat, read_table
+from cofilter.sources.delimited import TextFormat, read_text
 from cofilter.sources.files import Member
 from cofilter.sources.json_lines import read_json_lines
 from cofilter.sources.kinds import (
@@ -21,7 +22,7 @@ from cofilter.sources.kinds import (
 )
 from cofilter.sources.parquet import read_arrow, read_parquet
 from cofilter.sources.table import RawTable
-from cofilter.sources.unpack import is_workbook
+from cofilter.sources.unpack import is_workbook, unpacked
 from cofilter.sources.workbook import read_workbook
 
 TEXT = "text"
@@ -35,7 +36,7 @@ def form_of(label: str, name: str, content: bytes) -> str:
     contradicts.
     """
     head = content[:HEAD]
-    if not head.strip() and not content.strip():
+    if not head.strip() and (not content or content.isspace()):
         raise DataError(f"{label}: the file is empty")
     if head.startswith(PARQUET):
         return _PARQUET
@@ -74,4 +75,12 @@ def read_form(
         return read_json_lines(member.label, content, columns)
     if form == _WORKBOOK:
         return read_workbook(member.label, content, columns, text.has_header, sheet)
-    return read_table(member, content, text, columns)
+    return read_text(member.label, content, text, columns)
+
+
+def read_table(
+    member: Member, content: bytes, text: TextFormat, columns: Mapping[str, str | int]
+) -> RawTable:
+    """Unpack a file's content and read ``columns`` of it, as `read_form` does."""
+    name, content = unpacked(member.label, member.name, content, None)
+    return read_form(replace(member, name=name), content, text, columns)

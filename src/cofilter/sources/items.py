@@ -6,14 +6,15 @@ import polars as pl
 
 from cofilter.core.columns import GENRES, ITEM, TITLE
 from cofilter.sources.ids import same_kind
+from cofilter.sources.ratings import without_nulls
 from cofilter.sources.table import RawTable
 
 NO_TITLES = pl.DataFrame(schema={ITEM: pl.String, TITLE: pl.String, GENRES: pl.String})
 
 
-def titles(raw: RawTable) -> pl.DataFrame:
+def titles(raw: RawTable, null_values: tuple[str, ...] = ()) -> pl.DataFrame:
     """Columns item_id, title and genres of a titles file; rows without an id are left out."""
-    frame = raw.frame.filter(pl.col(ITEM).is_not_null())
+    frame = without_nulls(raw.frame, null_values).filter(pl.col(ITEM).is_not_null())
     if GENRES not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias(GENRES))
     text = [

@@ -13,6 +13,7 @@ import polars as pl
 from cofilter.core.columns import GENRES, ITEM, RATING, TIMESTAMP, TITLE, USER
 from cofilter.core.errors import DataError
 from cofilter.sources.delimited import TextFormat
+from cofilter.sources.encoding import as_utf8
 
 _U_ITEM_GENRES = [
     "unknown",
@@ -74,16 +75,13 @@ def read_titles(label: str, content: bytes, layout: Layout, encoding: str | None
 
     Raises `DataError` for a line that does not have the layout's form.
     """
-    encoding = layout.encoding or encoding or "utf-8"
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{label}, line {line}: not {encoding} text") from None
+    text = as_utf8(label, content, layout.encoding or encoding or "utf-8").decode()
     try:
         rows = list(layout.titles(text))
     except ValueError as error:
         raise DataError(f"{label}, {error}") from None
+    except csv.Error as error:  # a field over 128 KiB, which is no title
+        raise DataError(f"{label}: not readable as CSV ({error})") from None
     if not rows:
         raise DataError(f"{label}: the file is empty")
     return pl.DataFrame(
@@ -123,7 +121,7 @@ def _dat(text: str) -> Iterator[Title]:
 
 def _csv(text: str) -> Iterator[Title]:
     """ML-20M and later: movieId, title, genres as CSV."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = next(reader, [])
     if header[:3] != ["movieId", "title", "genres"]:
         raise ValueError(f"line 1: the header movieId,title,genres is expected, not {header[:8]}")

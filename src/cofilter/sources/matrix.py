@@ -26,12 +26,13 @@ class MatrixForm:
 
     ``skip_columns`` leading ones are no items; ``user`` among them holds the users' ids (a name
     or a position from 1; None: lines are numbered from 1). ``not_rated`` is the code of a cell
-    without rating, beside an empty one.
+    without rating, beside an empty one, and ``decimal`` stands before a rating's fraction.
     """
 
     skip_columns: int
     user: str | int | None
     not_rated: float | str | None
+    decimal: str = "."
 
 
 def read_matrix(label: str, content: bytes, text: TextFormat, form: MatrixForm) -> RawTable:
@@ -113,7 +114,8 @@ def _rated(
     users, items = _users(label, kept, table, rows, form, names), names[form.skip_columns :]
     cells = pl.Series([cell for fields in table for cell in fields[form.skip_columns :]])
     cells = cells.str.strip_chars()
-    numbers = cells.cast(pl.Float64, strict=False)
+    written = cells if form.decimal == "." else cells.str.replace(form.decimal, ".", literal=True)
+    numbers = written.cast(pl.Float64, strict=False)
     filled = (cells != "") & ~_is_code(cells, numbers, form.not_rated)
     at = filled.arg_true().to_numpy()
     row, column = np.divmod(at, len(items))

@@ -68,7 +68,8 @@ def own_tables(config: DataConfig, text: TextFormat, base: Path, downloads: Path
         raise SourceError(f"{config.name}: which file? Give it with data.path=<file>")
     columns = _columns(config)
     if config.kind == "sql":
-        assert config.query is not None  # DataConfig has checked it
+        if config.query is None:
+            raise SourceError(f"{config.name}: which rows? Give them with data.query='select …'")
         table = read_query(config.path, config.query, columns, base)
         return OwnTables(table.label, [], {"": table})
     if is_database(config.path):
@@ -163,6 +164,7 @@ def _of_lines(config: DataConfig, member: Member, content: bytes, text: TextForm
     content = as_utf8(member.label, content, text.encoding)
     if config.kind == "matrix":
         user = config.columns.user if config.columns else None
-        matrix = MatrixForm(config.skip_columns or 0, user, config.not_rated)
+        skipped, decimal = config.skip_columns or 0, config.decimal or "."
+        matrix = MatrixForm(skipped, user, config.not_rated, decimal)
         return read_matrix(member.label, content, text, matrix)
     return read_item_lists(member.label, content, text, config.kind == "adjacency")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,20 @@ from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, 
 from cofilter.core.errors import DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.core.parts import PARTS
-from cofilter.sources.config import DataConfig
-from cofilter.sources.delimited import TextFormat, read_table
+from cofilter.sources.config import DataConfig, TitlesConfig
+from cofilter.sources.delimited import TextFormat
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
-from cofilter.sources.forms import read_form
+from cofilter.sources.forms import read_table
 from cofilter.sources.ids import same_kind
 from cofilter.sources.items import NO_TITLES, join_items, titles
 from cofilter.sources.layouts import LAYOUTS, Layout, layout_of, read_titles
 from cofilter.sources.mirrors import first_archive
 from cofilter.sources.own_tables import own_tables
 from cofilter.sources.published import in_one_table
-from cofilter.sources.ratings import Rules, check_ratings
+from cofilter.sources.ratings import Checked, Rules, check_ratings
+from cofilter.sources.summary import summary, warnings
 from cofilter.sources.synthetic import generate
 from cofilter.sources.table import RawTable
-from cofilter.sources.unpack import unpacked
 
 __all__ = ["DataConfig", "Obtained", "obtain", "save"]
 
@@ -99,9 +99,14 @@ def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
 
 @busy("checking the ratings")
 def _checked(config: DataConfig, read: _Read) -> Obtained:
-    rules = Rules(config.scale, read.timestamp_format, config.invalid == "skip")
-    files = read.ratings
-    tables = [check_ratings(raw, rules) for raw in files.values()]
+    rules = Rules(
+        config.scale,
+        read.timestamp_format,
+        config.invalid == "skip",
+        config.decimal or ".",
+        config.null_values or (),
+    )
+    files, tables = _check_each(read.ratings, rules)
     checked = tables[0] if "" in files else in_one_table(files, tables)
     label = files[""].label if "" in files else read.origin
     typed = any(raw.typed for raw in files.values())
@@ -112,6 +117,19 @@ def _checked(config: DataConfig, read: _Read) -> Obtained:
     if PART in ratings.columns:
         facts["parts"] = {part: int((ratings[PART] == part).sum()) for part in PARTS}
     return _obtained(config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts)
+
+
+def _check_each(
+    files: dict[str, RawTable], rules: Rules
+) -> tuple[dict[str, RawTable], list[Checked]]:
+    """Check each file and let go of what it was read from, the larger part of the memory."""
+    emptied, tables = {}, []
+    for part in list(files):
+        raw = files.pop(part)
+        tables.append(check_ratings(raw, rules))
+        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, raw.typed)
+        del raw
+    return emptied, tables
 
 
 def save(obtained: Obtained, out: Path) -> None:
@@ -130,7 +148,7 @@ def _synthetic(config: DataConfig) -> Obtained:
     ratings, facts = generate(config.synthetic)
     items = pd.DataFrame({ITEM: np.unique(ratings[ITEM]), TITLE: "", GENRES: ""})
     origin = f"generated with seed {config.synthetic.seed}"
-    return _obtained(config, origin, [], ratings, items, {"synthetic": facts})
+    return _obtained(config, origin, [], ratings, items, {"skipped": {}, "synthetic": facts})
 
 
 def _obtained(
@@ -141,6 +159,7 @@ def _obtained(
     items: pd.DataFrame,
     facts: dict[str, Any],
 ) -> Obtained:
+    titles_given = bool((items[TITLE] != "").any())
     ratings = ratings[[name for name in _RATINGS if name in ratings]]
     items = items[[ITEM, TITLE, GENRES]]
     checksums = {"ratings": table_sha256(ratings), "items": table_sha256(items)}
@@ -163,6 +182,8 @@ def _obtained(
         "timestamps": TIMESTAMP in ratings,
         "content_sha256": checksums,
         **facts,
+        "summary": summary(ratings, items, user),
+        "warnings": warnings(ratings, items, user, config.scale, titles_given),
     }
     return Obtained(ratings, items, report)
 
@@ -222,8 +243,7 @@ def _read_layout(
 
 @busy("reading the ratings")
 def _read_own(config: DataConfig, downloads: Path, base: Path) -> _Read:
-    text = _text(config, config.delimiter, config.has_header)
-    found = own_tables(config, text, base, downloads)
+    found = own_tables(config, _text(config, config, "data"), base, downloads)
     files = list(found.files)
     table = NO_TITLES
     if config.items is not None and config.items.path is not None:
@@ -243,11 +263,18 @@ def _read_titles(config: DataConfig, member: Member, content: bytes) -> pl.DataF
     names = {ITEM: "item", TITLE: "title", GENRES: "genres"}
     given = config.items.columns.model_dump()
     columns = {name: given[key] for name, key in names.items() if given[key] is not None}
-    text = _text(config, config.items.delimiter, config.items.has_header)
-    name, content = unpacked(member.label, member.name, content, None)
-    return titles(read_form(replace(member, name=name), content, text, columns))
+    text = _text(config, config.items, "data.items")
+    return titles(read_table(member, content, text, columns), config.null_values or ())
 
 
-def _text(config: DataConfig, delimiter: str | None, has_header: bool | None) -> TextFormat:
+def _text(config: DataConfig, of: DataConfig | TitlesConfig, key: str) -> TextFormat:
     assert config.encoding is not None  # DataConfig has checked it
-    return TextFormat(delimiter or "", bool(has_header), config.encoding)
+    return TextFormat(
+        of.delimiter or "",
+        bool(of.has_header),
+        config.encoding,
+        config.quote,
+        config.multiline or False,
+        config.comment,
+        key,
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 import polars as pl
@@ -24,8 +25,14 @@ class RawTable:
     frame: pl.DataFrame
     line: Callable[[int], int]
     typed: bool = False  # the file says which columns are text, as Parquet and JSON do
+    records: int | None = None  # rows by a count of their own, where there is one
+    skipped: Mapping[str, int] = field(default_factory=dict)  # lines that are no rows, by reason
     file: Callable[[int], str] | None = None
     header: tuple[str, ...] = ()  # names of all its columns; () where the form has none
+
+    def number(self, index: int) -> str:
+        """Line of a row, and the file where there are several: ``"7"``, ``"7 of logs/b.csv"``."""
+        return f"{self.line(index)}{f' of {self.file(index)}' if self.file else ''}"
 
     def place(self, index: int) -> str:
         """File and line of a row, for messages."""
@@ -33,20 +40,24 @@ class RawTable:
 
 
 def resolve_columns(
-    label: str, there: list[str], columns: Mapping[str, str | int]
+    label: str, there: list[str], columns: Mapping[str, str | int], line: int = 1
 ) -> dict[str, str]:
     """The file's own name of each wanted column; raises `DataError` for one that is not there."""
-    names = {
-        name: there[column - 1] if isinstance(column, int) and column <= len(there) else str(column)
+    missing = [
+        str(column)
+        for column in columns.values()
+        if not (1 <= column <= len(there) if isinstance(column, int) else column in there)
+    ]
+    if missing:
+        shown = ", ".join(" ".join(name[:40].split()) for name in there[:20])
+        raise DataError(
+            f"{label}, line {line}: no column {', '.join(missing)} (the columns are: {shown}); "
+            "data.columns and data.items.columns say which are which"
+        )
+    return {
+        name: there[column - 1] if isinstance(column, int) else column
         for name, column in columns.items()
     }
-    missing = [name for name in names.values() if name not in there]
-    if missing:
-        shown = ", ".join(name[:40] for name in there[:20])
-        raise DataError(
-            f"{label}, line 1: no column {', '.join(missing)} (the columns are: {shown})"
-        )
-    return names
 
 
 def demand_rows(label: str, frame: pl.DataFrame) -> None:
@@ -81,7 +92,17 @@ def below_each_other(label: str, tables: Sequence[RawTable]) -> RawTable:
         return table.line(row)
 
     frame = pl.concat([table.frame for table in tables], how="vertical_relaxed")
-    return RawTable(label, frame, line, first.typed, lambda index: at(index)[0].label, first.header)
+    counted = [table.records for table in tables if table.records is not None]
+    return RawTable(
+        label,
+        frame,
+        line,
+        first.typed,
+        sum(counted) if len(counted) == len(tables) else None,
+        sum((Counter(table.skipped) for table in tables), Counter()),
+        lambda index: at(index)[0].label,
+        first.header,
+    )
 
 
 def _demand_same(first: RawTable, other: RawTable) -> None:

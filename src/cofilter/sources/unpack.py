@@ -53,9 +53,10 @@ def unpacked(label: str, name: str, content: bytes, table: str | None) -> tuple[
     """
     limit = int(psutil.virtual_memory().available * SHARE)
     for _ in range(_LAYERS):
-        stream = _stream(content)
-        if stream is not None:
-            content = _within(label, stream, limit)
+        packing = _packing(content)
+        if packing is not None:
+            form, stream = packing
+            content = _within(label, f"{form} file", stream, limit)
             name = _without_suffix(name)
         elif content.startswith(ZIP) and not is_workbook(content):
             name, content = _member(label, content, table, limit)
@@ -75,14 +76,16 @@ def is_workbook(content: bytes) -> bool:
         return False
 
 
-def _stream(content: bytes) -> Iterator[bytes] | None:
+def _packing(content: bytes) -> tuple[str, Iterator[bytes]] | None:
+    """What content is compressed with, and the stream of what it holds."""
     if content.startswith(GZIP):
-        return _chunks(gzip.GzipFile(fileobj=io.BytesIO(content)))
+        return "gzip", _chunks(gzip.GzipFile(fileobj=io.BytesIO(content)))
     if content.startswith(XZ):
-        return _xz(content)
-    for magic, codec in ((BZIP2, "bz2"), (ZSTD, "zstd")):
+        return "xz", _xz(content)
+    for magic, form, codec in ((BZIP2, "bzip2", "bz2"), (ZSTD, "zstd", "zstd")):
         if content.startswith(magic):
-            return _chunks(pyarrow.input_stream(pyarrow.BufferReader(content), compression=codec))
+            stream = pyarrow.input_stream(pyarrow.BufferReader(content), compression=codec)
+            return form, _chunks(stream)
     return None
 
 
@@ -105,7 +108,7 @@ def _xz(content: bytes) -> Iterator[bytes]:
         rest = stream.unused_data.lstrip(b"\x00")
 
 
-def _within(label: str, stream: Iterator[bytes], limit: int) -> bytes:
+def _within(label: str, what: str, stream: Iterator[bytes], limit: int) -> bytes:
     whole = io.BytesIO()
     try:
         for chunk in stream:
@@ -116,7 +119,7 @@ def _within(label: str, stream: Iterator[bytes], limit: int) -> bytes:
                 )
             whole.write(chunk)
     except _DAMAGED as error:
-        raise DataError(f"{label}: the compressed file is truncated or damaged ({error})") from None
+        raise DataError(f"{label}: the {what} is truncated or damaged ({error})") from None
     return whole.getvalue()
 
 
@@ -130,7 +133,7 @@ def _member(label: str, content: bytes, table: str | None, limit: int) -> tuple[
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             name = _chosen(label, archive, table)
             with archive.open(name) as source:
-                return name, _within(f"{label}: {name}", _chunks(source), limit)
+                return name, _within(f"{label}: {name}", "archive", _chunks(source), limit)
     except zipfile.BadZipFile as error:
         raise DataError(f"{label}: the zip archive is truncated or damaged ({error})") from None
     except (RuntimeError, NotImplementedError) as error:  # encrypted, unknown compression
