@@ -18,7 +18,7 @@ HIDDEN := $(HIDDEN)|leak\.|reproduce\.|.*\.device|.*_margin|.*coverage@|(?!shipp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro leaderboard experiments claims report dashboard sync cv search tune bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
+.PHONY: help setup own repro leaderboard experiments claims report dashboard sync cv search tune bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -33,6 +33,10 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Compiling the kernels (a minute)"
 	@PYTHONPATH=src $(VENV)/bin/python -m stages.rehearse
 	@touch $@
+
+own: $(READY) ## make a file of your own the project's data (FILE=my/ratings.csv, NAME=…, YES=1)
+	@test -n "$(FILE)" || { echo "which file? make own FILE=my/ratings.csv"; exit 2; }
+	@PYTHONPATH=src python src/stages/own.py "$(FILE)" $(if $(NAME),--name "$(NAME)") $(if $(YES),--yes) $(ARGS)
 
 repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@PYTHONPATH=src python -m stages.side_by_side $(ARGS)

@@ -25,6 +25,7 @@ PACKAGES = (
     "scoring",
     "models",
     "recommender",
+    "onboarding",
     "preparation",
     "sources",
     "metrics",

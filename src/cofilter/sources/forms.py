@@ -25,8 +25,8 @@ from cofilter.sources.table import RawTable
 from cofilter.sources.unpack import is_workbook, unpacked
 from cofilter.sources.workbook import read_workbook
 
-TEXT = "text"
-_PARQUET, _ARROW, _JSON_LINES, _WORKBOOK = "Parquet", "Arrow", "JSON lines", "a spreadsheet"
+TEXT, JSON_LINES = "text", "JSON lines"
+_PARQUET, _ARROW, _WORKBOOK = "Parquet", "Arrow", "a spreadsheet"
 
 
 def form_of(label: str, name: str, content: bytes) -> str:
@@ -52,7 +52,7 @@ def form_of(label: str, name: str, content: bytes) -> str:
     if kind is not None:
         remedy = kind.remedy or "it is packed too often, or damaged"
         raise DataError(f"{label}: is {kind.name}, which is not read; {remedy}")
-    return _JSON_LINES if is_json_lines(name, head) else TEXT
+    return JSON_LINES if is_json_lines(name, head) else TEXT
 
 
 def read_form(
@@ -71,7 +71,7 @@ def read_form(
         return read_parquet(member.label, content, columns)
     if form == _ARROW:
         return read_arrow(member.label, content, columns)
-    if form == _JSON_LINES:
+    if form == JSON_LINES:
         return read_json_lines(member.label, content, columns)
     if form == _WORKBOOK:
         return read_workbook(member.label, content, columns, text.has_header, sheet)

@@ -78,7 +78,7 @@ def own_tables(config: DataConfig, text: TextFormat, base: Path, downloads: Path
             f"data.path: {scheme}://… is a database; take data=sql with data.query='select …'"
         )
     files, tables = [], {}
-    for part, members in _members(config, config.path, base, downloads).items():
+    for part, members in members_of(config.path, config.sha256, base, downloads).items():
         read = []
         for member in members:
             content = member.read()
@@ -101,12 +101,12 @@ def _columns(config: DataConfig) -> dict[str, str | int]:
     return {name: given[key] for name, key in _KEYS.items() if given.get(key) is not None}
 
 
-def _members(
-    config: DataConfig, given: str, base: Path, downloads: Path
+def members_of(
+    given: str, sha256: str | None, base: Path, downloads: Path
 ) -> Mapping[str, list[Member]]:
-    """The files of each part; under "" those of one table."""
+    """The files that a path, glob or address names, by part; under "" those of one table."""
     if is_web(given):
-        path = fetch_file(given, config.sha256, downloads)
+        path = fetch_file(given, sha256, downloads)
         return {"": [open_file(path, public_url(given))]}
     path = base / given
     refuse_special(path, given)

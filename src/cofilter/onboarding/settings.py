@@ -1,0 +1,87 @@
+"""An owner's data in conf/: a file of the group ``data``, and the options that are default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cofilter.core.errors import ConfigError
+from cofilter.core.io import write_text
+
+MARK = "# As `make own` understood it"
+BASE = "csv"  # the option of group data whose keys an owner's file changes
+
+
+def name_of(path: Path) -> str:
+    """A file's name as the name of its data: letters, digits and ``_``."""
+    return re.sub(r"[^a-z0-9]+", "_", path.name.partition(".")[0].lower()).strip("_") or "own"
+
+
+def default_of(conf: Path, group: str) -> str:
+    """The option of a group that conf/config.yaml names.
+
+    Raises
+    ------
+    ConfigError
+        It names none.
+    """
+    found = _line(group).search((conf / "config.yaml").read_text(encoding="utf-8"))
+    if found is None:
+        raise ConfigError(f"conf/config.yaml: no line `- {group}: …` among its defaults")
+    return found[2]
+
+
+def make_default(conf: Path, group: str, option: str) -> None:
+    """Have conf/config.yaml name another option of a group; the rest of the file stays."""
+    default_of(conf, group)
+    file = conf / "config.yaml"
+    text = file.read_text(encoding="utf-8")
+    write_text(file, _line(group).sub(rf"\g<1>{option}\g<3>", text, count=1))
+
+
+def defaults(conf: Path) -> dict[str, Any]:
+    """The group ``data`` as conf/data/csv.yaml has it."""
+    return _read(conf / "data" / f"{BASE}.yaml")
+
+
+def written(conf: Path, name: str) -> dict[str, Any] | None:
+    """What `write` wrote of these data; None where it wrote nothing.
+
+    Raises
+    ------
+    ConfigError
+        The file is somebody else's.
+    """
+    file = _file(conf, name)
+    if not file.exists():
+        return None
+    if not file.read_text(encoding="utf-8").startswith(MARK):
+        raise ConfigError(f"conf/data/{name}.yaml is not written by `make own`; take another NAME")
+    tree = _read(file)
+    tree.pop("defaults")
+    tree.pop("name")
+    return tree
+
+
+def write(conf: Path, name: str, changes: Mapping[str, Any]) -> None:
+    """Write conf/data/``name``.yaml: conf/data/csv.yaml with these keys changed."""
+    tree = {"defaults": [BASE, "_self_"], "name": name, **changes}
+    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+    write_text(_file(conf, name), f"{MARK}; conf/data/{BASE}.yaml explains the keys.\n{text}")
+
+
+def _file(conf: Path, name: str) -> Path:
+    return conf / "data" / f"{name}.yaml"
+
+
+def _line(group: str) -> re.Pattern[str]:
+    return re.compile(rf"^(  - {group}: )(\S+)(.*)$", re.MULTILINE)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    tree: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return tree

@@ -1,0 +1,143 @@
+"""An owner's file read as it is proposed, so that a person can say whether that is right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cofilter.core.columns import RATING
+from cofilter.core.config import parse
+from cofilter.core.feedback import Feedback
+from cofilter.core.paths import DOWNLOADS
+from cofilter.onboarding.proposal import Form, Roles, form_of, roles_of, scale_of
+from cofilter.sources.config import DataConfig
+from cofilter.sources.delimited import TextFormat
+from cofilter.sources.encoding import as_utf8, marked
+from cofilter.sources.files import Member
+from cofilter.sources.forms import JSON_LINES, TEXT, read_form
+from cofilter.sources.forms import form_of as file_form
+from cofilter.sources.own_tables import members_of
+from cofilter.sources.source import Obtained, obtain
+from cofilter.sources.unpack import unpacked
+
+Tree = dict[str, Any]
+UTF8, LATIN = "utf-8", "cp1252"
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A file as it was understood.
+
+    Attributes
+    ----------
+    changes:
+        Keys of the group ``data`` that differ from conf/data/csv.yaml.
+    obtained:
+        The whole file, every row checked.
+    feedback:
+        What its numbers are.
+    notes:
+        What was told by content or order alone, one line each.
+    """
+
+    changes: Tree
+    obtained: Obtained
+    feedback: Feedback
+    notes: list[str]
+
+
+def understand(
+    path: str, defaults: Mapping[str, Any], said: Mapping[str, Any], base: Path
+) -> Understood:
+    """Propose the form, the columns, the scale and the kind of a file, and read it so.
+
+    Parameters
+    ----------
+    path:
+        The file; relative to ``base``.
+    defaults:
+        The group ``data`` of conf/data/csv.yaml.
+    said:
+        Keys of it that the owner has said by hand; they are taken as they are.
+
+    Raises
+    ------
+    SourceError, DataError, ConfigError
+        It cannot be read so; the line names the key that settles it.
+    """
+    changes, notes = _form(path, said, base)
+    changes = merged(changes, said)
+    read = merged(defaults, {"path": path} | changes)
+    obtained = obtain(parse(DataConfig, read, "data"), base / DOWNLOADS, base)
+    feedback, scale, threshold = scale_of(obtained.ratings[RATING].to_numpy())
+    found = {"scale": scale, "relevance_threshold": threshold}
+    return Understood(merged({"path": path} | found, changes), obtained, feedback, notes)
+
+
+def _form(path: str, said: Mapping[str, Any], base: Path) -> tuple[Tree, list[str]]:
+    """Keys that say how the first file of a table is written, and notes on them."""
+    members = members_of(path, said.get("sha256"), base, base / DOWNLOADS)
+    first = next(iter(members.values()))[0]
+    name, content = unpacked(first.label, first.name, first.read(), said.get("member"))
+    notes: list[str] = []
+    if file_form(first.label, name, content) == TEXT:
+        encoding = said.get("encoding") or _encoding(content)
+        text = as_utf8(first.label, content, encoding).decode()
+        form = form_of(first.label, text, said.get("delimiter"))
+        changes = {"delimiter": form.delimiter, "has_header": form.has_header, "encoding": encoding}
+        if encoding == LATIN and "encoding" not in said:
+            notes.append(f"it is not UTF-8; read as {LATIN} (data.encoding says otherwise)")
+    else:
+        form = Form(",", True, _names(first, name, content, said.get("member")), ())
+        changes = {}
+    roles = roles_of(first.label, form)
+    columns = {name: getattr(roles, name) for name in ("user", "item", "rating", "timestamp")}
+    named = said.get("columns", {})
+    notes += [_guess(role, roles) for role in roles.guessed if role not in named]
+    return {**changes, "columns": columns}, notes
+
+
+def _encoding(content: bytes) -> str:
+    """UTF-8 where that fits or a mark says another, otherwise Latin-1 as Windows has it."""
+    if marked(content):
+        return UTF8
+    try:
+        content.decode(UTF8)
+    except UnicodeDecodeError:
+        return LATIN
+    return UTF8
+
+
+def _names(first: Member, name: str, content: bytes, sheet: str | None) -> tuple[str, ...]:
+    """Names of the columns of a form that is not text."""
+    if file_form(first.label, name, content) == JSON_LINES:
+        line = next(line for line in content.splitlines() if line.strip())
+        return tuple(_keys(json.loads(line)))
+    member = replace(first, name=name)
+    return read_form(member, content, TextFormat(",", True), {"first": 1}, sheet).header
+
+
+def _keys(record: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _keys(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}"
+
+
+def _guess(role: str, roles: Roles) -> str:
+    column = getattr(roles, role)
+    where = f"column {column}" if isinstance(column, int) else f'column "{column}"'
+    return f"{where} is taken as {role} by what it holds (data.columns.{role} says otherwise)"
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
+    """``above`` laid over ``below``, mappings key by key."""
+    out = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping)
+        out[key] = merged(out[key], value) if both else value
+    return out
