@@ -20,6 +20,7 @@ from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.feedback import feedback_of
 from cofilter.core.parts import Parts
 from cofilter.preparation.split import SplitConfig, split_ratings
+from cofilter.recommender.base import Recommender
 from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.scores import score
 
@@ -56,7 +57,7 @@ def main(named: dict[str, Path]) -> None:
             )
 
 
-def ndcg(model: ImplicitALS, parts: Parts) -> float:
+def ndcg(model: Recommender, parts: Parts) -> float:
     """NDCG@10 on validation, warm users."""
     model.fit(parts.train, parts.validation)
     scores = score(model, parts.train, None, parts.validation, SCORE)

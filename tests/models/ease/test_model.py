@@ -92,6 +92,13 @@ def test_similar_items_are_the_ranking_of_somebody_with_that_item_alone() -> Non
     np.testing.assert_allclose(similarity, scores)
 
 
+def test_l2_is_left_to_the_kind_of_data() -> None:
+    table = ratings_table()
+    assert EASE().fit(table).config.l2 == 300
+    assert EASE(kind="binary").fit(table.assign(rating=1.0)).config.l2 == 240
+    assert EASE(kind="binary", l2=7).fit(table.assign(rating=1.0)).config.l2 == 7
+
+
 def test_l2_means_the_same_for_both_kinds() -> None:
     """With all ratings equal the kinds have the same weights, whatever the rating."""
     table = ratings_table().assign(**{RATING: np.float32(4.0)})

@@ -60,6 +60,7 @@ class EASE(Recommender):
         how = way(*data.shape, len(data), self.config.precision, self.config.max_gib)
         self.by_user_ = self._values(data.by_user)
         square = float(np.mean(self.by_user_.data.astype(np.float64) ** 2))
+        assert self.config.l2 is not None  # settled by what is fitted
         # All ratings 0: any positive number does, there is nothing to learn and B is 0.
         added = self.config.l2 * (square or 1.0)
         with threadpool_limits(self.config.threads, user_api="blas"):
