@@ -17,7 +17,7 @@ from cofilter.core.columns import TIMESTAMP
 from cofilter.core.errors import CofilterError, ConfigError
 from cofilter.onboarding import settings
 from cofilter.onboarding.shown import show
-from cofilter.onboarding.understand import merged, understand
+from cofilter.onboarding.understand import TABLE, merged, understand
 from cofilter.report.terminal import terminal
 from stages import messages, params
 from stages.drift import CONF
@@ -27,7 +27,7 @@ UNTIMED = "user_random"  # the split of data without times
 
 def main(arguments: list[str] | None = None) -> int:
     """File → what it seems to be → one question → conf/ and params.yaml."""
-    told = _parser().parse_args(arguments)
+    told = _parser().parse_intermixed_args(arguments)
     try:
         return own(told.file, told.name, _said(told.keys), yes=told.yes)
     except CofilterError as error:
@@ -40,15 +40,16 @@ def own(file: str, name: str | None, said: dict[str, Any], *, yes: bool) -> int:
     console, root = terminal(), Path.cwd()
     name = name or settings.name_of(Path(file))
     known = settings.written(CONF, name)
-    earlier = {} if known is None else {key: known[key] for key in known if key != "path"}
-    found = understand(file, settings.defaults(CONF), merged(earlier, said), root)
+    said = merged({} if known is None else known, {**said, "path": file})
+    kind = said.pop("kind", TABLE)
+    found = understand(file, settings.defaults(CONF, kind), said, root)
     show(console, found)
-    same = known is not None and {**known, "path": file} == found.changes
+    same = known is not None and found.changes == said
     if not (yes or same or _agreed(file)):
         console.print("Nothing is changed. Say what is otherwise, such as "
                       'ARGS="data.columns.user=customer data.scale=[1,5]"')  # fmt: skip
         return 1
-    settings.write(CONF, name, found.changes)
+    settings.write(CONF, name, kind, found.changes)
     settings.make_default(CONF, "data", name)
     if TIMESTAMP not in found.obtained.ratings:
         settings.make_default(CONF, "split", UNTIMED)

@@ -89,3 +89,20 @@ def test_clicks_without_times_are_split_at_random(checkout: Checkout) -> None:
     assert found["data"]["columns"]["rating"] is None
     assert found["split"]["kind"] == "user_random"
     checkout.dvc("repro", "split")
+
+
+def test_lists_of_items_are_named_and_taken(checkout: Checkout) -> None:
+    file = write(checkout)
+    pairs = pd.read_csv(file, sep=";").groupby("user_id")["item_id"]
+    lists = [f"{user} {' '.join(map(str, items))}" for user, items in pairs]
+    file.write_text("\n".join(lists), encoding="utf-8")
+    refused = own(checkout, FILE, "--yes")
+    assert refused.returncode == 2
+    assert "data.kind=adjacency" in refused.stderr
+    done = own(checkout, FILE, "--yes", "data.kind=adjacency")
+    assert done.returncode == 0, done.stderr
+    data = params(checkout)["data"]
+    assert isinstance(data, dict)
+    assert (data["kind"], data["path"]) == ("adjacency", FILE)
+    again = own(checkout, FILE)  # known now, so nothing is asked
+    assert again.returncode == 0, again.stderr

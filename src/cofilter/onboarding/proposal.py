@@ -46,6 +46,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 _NUMBERS = ("timestamp", "rating")  # roles of numbers, not of ids
 _TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{4}-\d\d.*")
 _EPOCH = (600_000_000, 5_000_000_000)  # seconds: 1989 to 2128
+_EVEN = 0.6  # share of lines with the same number of fields below which there is no table
 _FEW = 101  # distinct numbers that a scale may have
 
 
@@ -83,7 +84,7 @@ def form_of(label: str, text: str, delimiter: str | None = None) -> Form:
     Raises
     ------
     DataError
-        No delimiter gives two fields a row.
+        No delimiter gives two fields a row, or the lines have different numbers of them.
     """
     lines = list(islice((line for line in text.splitlines() if line.strip()), SAMPLE))
     best: tuple[float, int, int] | None = None
@@ -101,6 +102,11 @@ def form_of(label: str, text: str, delimiter: str | None = None) -> Form:
         raise DataError(
             f"{label}: no delimiter cuts its lines into two or more fields; name it with "
             "data.delimiter, or the kind of file with data.kind (docs/files.md has a table)"
+        )
+    if best[0] < _EVEN:
+        raise DataError(
+            f"{label}: its lines have different numbers of fields; data.kind=adjacency is a user "
+            "with their items a line, data.kind=baskets items alone"
         )
     rows = [tuple(fields) for fields in _cut(lines, chosen)]
     has_header = _is_header(rows)

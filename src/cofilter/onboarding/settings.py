@@ -11,9 +11,10 @@ import yaml
 
 from cofilter.core.errors import ConfigError
 from cofilter.core.io import write_text
+from cofilter.onboarding.understand import TABLE
 
 MARK = "# As `make own` understood it"
-BASE = "csv"  # the option of group data whose keys an owner's file changes
+KINDS = (TABLE, "matrix", "adjacency", "baskets", "sql")  # and options whose keys a file changes
 
 
 def name_of(path: Path) -> str:
@@ -43,9 +44,17 @@ def make_default(conf: Path, group: str, option: str) -> None:
     write_text(file, _line(group).sub(rf"\g<1>{option}\g<3>", text, count=1))
 
 
-def defaults(conf: Path) -> dict[str, Any]:
-    """The group ``data`` as conf/data/csv.yaml has it."""
-    return _read(conf / "data" / f"{BASE}.yaml")
+def defaults(conf: Path, kind: str = TABLE) -> dict[str, Any]:
+    """The group ``data`` as the option of that name has it.
+
+    Raises
+    ------
+    ConfigError
+        There is none for a kind of file.
+    """
+    if kind not in KINDS:
+        raise ConfigError(f"data.kind: {kind!r} is none of {', '.join(KINDS)}")
+    return _read(conf / "data" / f"{kind}.yaml")
 
 
 def written(conf: Path, name: str) -> dict[str, Any] | None:
@@ -62,16 +71,16 @@ def written(conf: Path, name: str) -> dict[str, Any] | None:
     if not file.read_text(encoding="utf-8").startswith(MARK):
         raise ConfigError(f"conf/data/{name}.yaml is not written by `make own`; take another NAME")
     tree = _read(file)
-    tree.pop("defaults")
+    base, _ = tree.pop("defaults")
     tree.pop("name")
-    return tree
+    return {"kind": base, **tree}
 
 
-def write(conf: Path, name: str, changes: Mapping[str, Any]) -> None:
-    """Write conf/data/``name``.yaml: conf/data/csv.yaml with these keys changed."""
-    tree = {"defaults": [BASE, "_self_"], "name": name, **changes}
+def write(conf: Path, name: str, kind: str, changes: Mapping[str, Any]) -> None:
+    """Write conf/data/``name``.yaml: the option of that kind with these keys changed."""
+    tree = {"defaults": [kind, "_self_"], "name": name, **changes}
     text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
-    write_text(_file(conf, name), f"{MARK}; conf/data/{BASE}.yaml explains the keys.\n{text}")
+    write_text(_file(conf, name), f"{MARK}; conf/data/{kind}.yaml explains the keys.\n{text}")
 
 
 def _file(conf: Path, name: str) -> Path:

@@ -24,7 +24,7 @@ WORDS = {
 def show(console: Console, found: Understood) -> None:
     """The first rows as they were understood, and what was decided."""
     ratings, changes = found.obtained.ratings, found.changes
-    console.print(_table(ratings.head(ROWS), changes["columns"]))
+    console.print(_table(ratings.head(ROWS), changes.get("columns", {})))
     users, items = (ratings[name].nunique() for name in (USER, ITEM))
     lines = [
         f"{len(ratings):,} rows, {users:,} users, {items:,} items",
@@ -50,9 +50,11 @@ def show(console: Console, found: Understood) -> None:
 def _table(rows: pd.DataFrame, columns: dict[str, str | int | None]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title="the first rows, as they are understood")
     of = {USER: "user", ITEM: "item", RATING: "rating", TIMESTAMP: "timestamp"}
-    names = [name for name in of if name in rows and columns.get(of[name]) is not None]
+    names = [name for name in of if name in rows]
     for name in names:
-        table.add_column(Text(f"{of[name]}\n({columns[of[name]]})"), justify="right")
+        column = columns.get(of[name])
+        head = of[name] if column is None else f"{of[name]}\n({column})"
+        table.add_column(Text(head), justify="right")
     cells = [[Text(_cell(name, value)) for value in rows[name].tolist()] for name in names]
     for row in zip(*cells, strict=True):
         table.add_row(*row)

@@ -24,6 +24,7 @@ from cofilter.sources.source import Obtained, obtain
 from cofilter.sources.unpack import unpacked
 
 Tree = dict[str, Any]
+TABLE = "csv"  # the kind of one row an event
 UTF8, LATIN = "utf-8", "cp1252"
 
 
@@ -34,13 +35,13 @@ class Understood:
     Attributes
     ----------
     changes:
-        Keys of the group ``data`` that differ from conf/data/csv.yaml.
+        Keys of the group ``data`` that differ from the kind's option.
     obtained:
         The whole file, every row checked.
     feedback:
         What its numbers are.
     notes:
-        What was told by content or order alone, one line each.
+        What was told by content or order alone, and what looks wrong; one line each.
     """
 
     changes: Tree
@@ -59,7 +60,8 @@ def understand(
     path:
         The file; relative to ``base``.
     defaults:
-        The group ``data`` of conf/data/csv.yaml.
+        The group ``data`` as the option of the file's kind has it; only of a table are form and
+        columns proposed.
     said:
         Keys of it that the owner has said by hand; they are taken as they are.
 
@@ -68,12 +70,18 @@ def understand(
     SourceError, DataError, ConfigError
         It cannot be read so; the line names the key that settles it.
     """
-    changes, notes = _form(path, said, base)
+    changes, notes = _form(path, said, base) if defaults["kind"] == TABLE else ({}, [])
     changes = merged(changes, said)
     read = merged(defaults, {"path": path} | changes)
     obtained = obtain(parse(DataConfig, read, "data"), base / DOWNLOADS, base)
     feedback, scale, threshold = scale_of(obtained.ratings[RATING].to_numpy())
     found = {"scale": scale, "relevance_threshold": threshold}
+    notes += obtained.report["warnings"]
+    if feedback == "counts" and obtained.report["duplicate_pairs"]:
+        notes.append(
+            f"{obtained.report['duplicate_pairs']:,} rows repeat a pair; split.duplicates: sum in "
+            "conf/split/ adds up what they say and nets returns"
+        )
     return Understood(merged({"path": path} | found, changes), obtained, feedback, notes)
 
 
