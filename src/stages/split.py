@@ -12,6 +12,7 @@ from cofilter.core.config import parse
 from cofilter.core.io import read_table
 from cofilter.core.parts import content_hashes, save_parts
 from cofilter.core.paths import FILTERED, RATINGS, SPLIT
+from cofilter.preparation.accounting import repeats_told
 from cofilter.preparation.audit import PRUNED, audit
 from cofilter.preparation.pruned import REMOVED, pruned_test, save_pruned
 from cofilter.preparation.returns import refuse_returns
@@ -35,7 +36,7 @@ def main(run: Run) -> None:
             pruned, facts[PRUNED] = pruned_test(removed, instants, config)
         save_pruned(pruned, run.out / SPLIT)
         save_parts(parts, facts, run.out / SPLIT)
-    messages.returned(report["duplicates"])
+    messages.repeats(repeats_told(facts))
     with tracker_of(run, content_hashes(facts), "split", "split", waits=False) as tracked:
         use(tracked, "ratings", "filtered")
         tracked.log_summary(facts)

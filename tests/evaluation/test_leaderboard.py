@@ -11,6 +11,7 @@ from cofilter.evaluation.leaderboard import (
     Entry,
     columns,
     leaderboard,
+    notes_in,
     notes_of,
     reported_metrics,
     selected,
@@ -93,21 +94,57 @@ def test_nothing_is_selected_when_validation_tells_nothing(config: EvaluateConfi
     [(5, True, []), (4, True, ["too few"]), (5, False, ["not temporal"])],
 )
 def test_notes(config: EvaluateConfig, users: int, temporal: bool, told: list[str]) -> None:
-    audit = {"temporal": temporal, "kind": "random", "train_share_after_first_test": None}
+    audit = lossless() | {"temporal": temporal, "train_share_after_first_test": None}
     notes = notes_of(users, audit, config)
     assert [note[: len(start)] for note, start in zip(notes, told, strict=True)] == told
 
 
-def test_a_published_split_that_lost_rows_is_said(config: EvaluateConfig) -> None:
+def lossless() -> dict[str, Any]:
+    """What the notes read of an audit, of a temporal split without repeats."""
     none = {"train": 0, "validation": 0, "test": 0}
-    audit: dict[str, Any] = {"temporal": True, "kind": "given"}
-    audit["duplicates"] = {"policy": "last", "within": none, "earlier": none}
+    return {
+        "temporal": True,
+        "kind": "random",
+        "parts": {name: {"rows": 600} for name in none},
+        "duplicates": {"policy": "last", "within": none, "earlier": none},
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [("global_temporal", ""), ("given", "not wholly the published split: ")],
+)
+def test_rows_that_a_split_lost_are_said(config: EvaluateConfig, kind: str, start: str) -> None:
+    audit = lossless() | {"kind": kind}
     assert notes_of(900, audit, config) == []
+    none = audit["duplicates"]["within"]
     audit["duplicates"] |= {"within": none | {"train": 1200}, "earlier": none | {"test": 3}}
     assert notes_of(900, audit, config) == [
-        "not wholly the published split: rows merged or dropped as repeats of a pair: "
-        "1,200 of train, 3 of test"
+        f"{start}1,203 of 3,003 rows were merged or dropped by split.duplicates=last: 1,200 "
+        "repeats inside a part (train 1,200), 3 repeats of an earlier part (test 3)",
+        "split.duplicates=last keeps a pair's latest rating in the first part that has it, for "
+        "counts and clicks sum or count adds up its rows",
     ]
+
+
+def test_warnings_of_the_source_are_said(config: EvaluateConfig) -> None:
+    warnings = ["3 times are odd; data.timestamp_format says what they are", "b", "c", "d"]
+    few = notes_of(900, lossless(), config, {"warnings": warnings[:3]})
+    assert few == [
+        "the source: 3 times are odd, data.timestamp_format says what they are",
+        "the source: b",
+        "the source: c",
+    ]
+    board = leaderboard([entry(config, "a", warm=0.2, validation=0.2)], config, few)
+    assert notes_in(board) == few
+    many = notes_of(900, lossless(), config, {"warnings": warnings})
+    assert many == ["the source has 4 warnings, see data/source.json"]
+    assert notes_of(900, lossless(), config, {"warnings": []}) == []
+
+
+def test_a_board_without_notes_has_none(config: EvaluateConfig) -> None:
+    table = leaderboard([entry(config, "a", warm=0.2, validation=0.2)], config, [])
+    assert notes_in(table) == []
 
 
 def test_the_first_row_is_what_others_are_compared_with(config: EvaluateConfig) -> None:

@@ -38,10 +38,12 @@ SOURCE = {
     "origin": "a test",
     "homepage": "https://example.org/ratings/",
     "licence": None,
-    "rows": 250,
+    "rows": 262,
     "users": 30,
     "items": 25,
     "content_sha256": {"ratings": "ab" * 32},
+    "skipped": {"rating off the scale": 1234, "blank_line": 0},
+    "warnings": ["3 times are odd; <b>see</b> data.timestamp_format", "few titles"],
 }
 
 
@@ -67,10 +69,10 @@ def trained_sweep(
     return points
 
 
-def evaluated(root: Path, config: EvaluateConfig) -> Path:
+def evaluated(root: Path, config: EvaluateConfig, ratings: pd.DataFrame | None = None) -> Path:
     """Evaluate a small sweep under ``root``; gives ``root``/results."""
     split = make_split()
-    parts, audit = make_audited(make_ratings(), split)
+    parts, audit = make_audited(make_ratings() if ratings is None else ratings, split)
     points = trained_sweep(parts, root, config, make_model_config())
     items = parts.train[ITEM].unique()
     titles = pd.Series([f"Film {item} (1990)" for item in items], items)

@@ -22,7 +22,7 @@ from cofilter.metrics import beyond, ranking, rating
 from cofilter.report.charts.style import FULL, HALF, PHONE, Figure
 from cofilter.report.page import write_report
 from tests.backtest.conftest import make_request
-from tests.evaluation.conftest import make_config
+from tests.evaluation.conftest import make_config, make_ratings
 from tests.report.evaluated import BACKTESTED, HOSTILE, add_other_tables, evaluated
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
@@ -205,6 +205,50 @@ def test_what_pruning_makes_of_the_test_is_told(results: Path, tmp_path: Path) -
     write_report(results, tmp_path)
     page = (results / files.REPORT).read_text(encoding="utf-8")
     assert "What they are worth is not measured: there is no period." in page
+
+
+def test_every_row_of_the_source_is_accounted_for(tmp_path: Path) -> None:
+    """Repeats in the notes of the board and by part, and all that went before the split."""
+    once = make_ratings()
+    again, late = once.head(5), once.head(3).assign(timestamp=once["timestamp"].max())
+    ratings = pd.concat([once, again, again, late], ignore_index=True)
+    results = evaluated(tmp_path, make_config(), ratings)
+    facts = json.loads((results / files.FACTS).read_text())
+    facts["source"]["rows"] = len(ratings) + 1234
+    write_json(results / files.FACTS, facts)
+    write_report(results, tmp_path)
+    page = (results / files.REPORT).read_text(encoding="utf-8")
+    lines = [
+        "13 of 263 rows were merged or dropped by split.duplicates=last: 10 repeats inside a part "
+        "(train 10), 3 repeats of an earlier part (test 3)",
+        "split.duplicates=last keeps a pair&#39;s latest rating in the first part that has it",
+    ]
+    for line in lines:
+        assert f'<p class="note">{line[:1].upper()}{line[1:]}' in page
+    assert pd.read_csv(results / files.LEADERBOARD)["notes"].str.startswith(lines[0]).all()
+    parts = facts["split"]["parts"]
+    for name, within, earlier in (("train", 10, 0), ("validation", 0, 0), ("test", 0, 3)):
+        rows = f"<td>{parts[name]['rows']}</td><td>{within}</td><td>{earlier}</td>"
+        assert f'<th scope="row">{name}</th>{rows}' in page
+    assert "<dt>merged or dropped as repeats</dt><dd>13</dd>" in page
+    space = "\N{NARROW NO-BREAK SPACE}"
+    assert f"<dt>dropped by the filter</dt><dd>1{space}234</dd>" in page
+    assert f"<dt>skipped on reading</dt><dd>1{space}234 rating off the scale</dd>" in page
+
+
+def test_warnings_of_the_source_are_told(page: str) -> None:
+    warnings = "3 times are odd; &lt;b&gt;see&lt;/b&gt; data.timestamp_format<br>few titles"
+    assert f"<dt>warnings</dt><dd>{warnings}</dd>" in page
+    assert '<p class="note">The source: few titles</p>' in page
+    assert "<dt>dropped by the filter</dt><dd>12</dd>" in page
+
+
+def test_an_unknown_source_has_no_account(results: Path, tmp_path: Path) -> None:
+    facts = json.loads((results / files.FACTS).read_text())
+    write_json(results / files.FACTS, facts | {"source": None})
+    write_report(results, tmp_path)
+    page = (results / files.REPORT).read_text(encoding="utf-8")
+    assert "dropped by the filter" not in page
 
 
 def test_the_same_results_give_the_same_page(page: str, results: Path, tmp_path: Path) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 log = logging.getLogger("cofilter")
 
@@ -30,12 +29,10 @@ def ignores_weights(name: str) -> None:
     log.warning("%s does not use the weights of the rows", name)
 
 
-def returned(duplicates: Mapping[str, Any]) -> None:
-    """Purchases were netted with their returns, and nothing was left of some."""
-    pairs = duplicates.get("returned", {})
-    if any(pairs.values()):
-        parts = ", ".join(f"{name} {count:,}" for name, count in pairs.items())
-        log.info("(user, item) pairs with a total of 0 or less are no interactions: %s", parts)
+def repeats(lines: Iterable[str]) -> None:
+    """A split merged or dropped rows."""
+    for line in lines:
+        log.info("%s", line)
 
 
 def pruned(folders: int, keep_days: float | None) -> None:

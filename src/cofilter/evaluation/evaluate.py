@@ -109,7 +109,8 @@ def evaluate(request: Request, results: Path) -> Evaluation:
         folder.name: judge.verdict(folder, premium, pruning)
         for folder in tqdm(folders, desc="evaluate", unit="model", disable=None, delay=2)
     }
-    notes = notes_of(judge.target.evaluable_warm_users, request.audit, config)
+    evaluable = judge.target.evaluable_warm_users
+    notes = notes_of(evaluable, request.audit, config, request.source)
     figures = request.backtested.figures
     entries = [
         replace(verdict.entry, backtest=figures.get(name), tuned=request.tuned.get(name))

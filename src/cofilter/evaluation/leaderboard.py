@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cofilter.core.parts import PARTS
+from cofilter.core.paths import SOURCE
 from cofilter.evaluation.beyond import beyond_names, has_interval
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.intervals import Contributions, Interval
 from cofilter.evaluation.significance import differences_to_best
+from cofilter.preparation.accounting import repeats_told
 from cofilter.scoring.config import lower_is_better, metric_names
 from cofilter.scoring.scores import COUNTS, SCOPES
 
@@ -31,6 +32,8 @@ VALIDATION: ChosenOn = "validation"
 TOO_FEW_USERS = "too few users to rank"
 NOT_TEMPORAL = "not temporal"
 CHANGED = "not wholly the published split"
+SEPARATOR = "; "  # of notes in a cell
+WARNINGS = 3  # of a source, at most, that stand in full
 WHOLE_COUNTS = tuple(name for name in COUNTS if not name.endswith("_share"))
 
 
@@ -146,7 +149,7 @@ def leaderboard(
     for at, (entry, row) in enumerate(zip(ordered, rows, strict=True), start=1):
         row[RANK] = None if _test_primary(entry, config) is None else at
         row[SELECTED] = entry is best
-        row[NOTES] = "; ".join(notes)
+        row[NOTES] = SEPARATOR.join(notes)
         row[BEST_SET] = False
         row[SEED_SD] = spread[entry.sweep_point]
     _compare(ordered, rows, config)
@@ -200,8 +203,16 @@ def selected(entries: Sequence[Entry], config: EvaluateConfig) -> Entry | None:
     return min(able, key=lambda entry: _sort_key(figure_on(chosen, entry), config), default=None)
 
 
-def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateConfig) -> list[str]:
-    """Warnings that head the leaderboard; empty when there is nothing to warn of."""
+def notes_of(
+    evaluable_users: int,
+    audit: Mapping[str, Any],
+    config: EvaluateConfig,
+    source: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """Warnings that head the leaderboard; empty when there is nothing to warn of.
+
+    ``source`` is its report, whose own warnings come last.
+    """
     notes = ["held-out rows count with their weights"] if config.weighted else []
     if evaluable_users < config.min_users:
         notes.append(
@@ -212,19 +223,25 @@ def notes_of(evaluable_users: int, audit: Mapping[str, Any], config: EvaluateCon
         late = audit["train_share_after_first_test"]
         share = "" if late is None else f", {late:.0%} of train is later than the first test row"
         notes.append(f"{NOT_TEMPORAL}: split {audit['kind']}{share}")
-    if audit["kind"] == "given":
-        notes += _changed(audit["duplicates"])
-    return notes
+    repeats = repeats_told(audit)
+    if repeats and audit["kind"] == "given":
+        # What figures published for a split cannot know of: rows that it has and we have not.
+        repeats[0] = f"{CHANGED}: {repeats[0]}"
+    notes += repeats + _warnings(source or {})
+    return [note.replace(SEPARATOR, ", ") for note in notes]
 
 
-def _changed(duplicates: Mapping[str, Any]) -> list[str]:
-    """What figures published for a split cannot know of: rows that it has and we have not."""
-    counts = [count for count in duplicates.values() if isinstance(count, Mapping)]
-    rows = {name: sum(count[name] for count in counts) for name in PARTS}
-    lost = [f"{rows[name]:,} of {name}" for name in PARTS if rows[name]]
-    if not lost:
-        return []
-    return [f"{CHANGED}: rows merged or dropped as repeats of a pair: {', '.join(lost)}"]
+def notes_in(table: pd.DataFrame) -> list[str]:
+    """The notes of a leaderboard."""
+    stated = table[NOTES].dropna().head(1)
+    return [note for cell in stated for note in cell.split(SEPARATOR) if note]
+
+
+def _warnings(source: Mapping[str, Any]) -> list[str]:
+    warnings = source.get("warnings", [])
+    if len(warnings) > WARNINGS:
+        return [f"the source has {len(warnings)} warnings, see {SOURCE}"]
+    return [f"the source: {warning}" for warning in warnings]
 
 
 def _test_primary(entry: Entry, config: EvaluateConfig) -> float | None:

@@ -17,7 +17,7 @@ from cofilter.core.paths import TIMINGS
 from cofilter.evaluation import files
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.item_map import OTHER_TITLE
-from cofilter.evaluation.leaderboard import FAMILY, NOTES, POINT, validation_column
+from cofilter.evaluation.leaderboard import FAMILY, POINT, notes_in, validation_column
 from cofilter.evaluation.plots import MODEL, kind_of
 from cofilter.report.conclusion import read_facts
 from cofilter.report.environment import ENVIRONMENT
@@ -80,8 +80,7 @@ class Results:
     @property
     def notes(self) -> list[str]:
         """Warnings that head the leaderboard."""
-        stated = self.board[NOTES].dropna()
-        return stated.iloc[0].split("; ") if len(stated) else []
+        return notes_in(self.board)
 
     def representatives(self) -> list[str]:
         """Of each kind the point that validation prefers, in the leaderboard's order."""

@@ -34,6 +34,7 @@ from cofilter.evaluation.leaderboard import (
     SELECTED,
     TUNED,
     column,
+    notes_in,
 )
 from cofilter.report.conclusion import (
     NOWHERE,
@@ -93,7 +94,7 @@ def read_leaderboard(path: Path) -> pd.DataFrame:
 
 def print_leaderboard(table: pd.DataFrame, times: dict[str, float], console: Console) -> None:
     """Print the leaderboard with its notes; on a narrow terminal the last columns are left out."""
-    for note in _notes(table):
+    for note in notes_in(table):
         console.print(Text(f"! {note}", style="yellow"))
     console.print(_fitting(table, times, console))
     if BEST_SET in table.columns and table[BEST_SET].any():
@@ -175,11 +176,6 @@ def print_stale(found: Sequence[Stale], console: Console, *, dry_run: bool) -> N
 
 def _size(found: Iterable[Stale]) -> str:
     return f"{sum(each.size for each in found) / 1e6:,.1f} MB"
-
-
-def _notes(table: pd.DataFrame) -> list[str]:
-    stated = table[NOTES].dropna()
-    return stated.iloc[0].split("; ") if len(stated) else []
 
 
 def _primary(table: pd.DataFrame) -> str:
