@@ -45,16 +45,16 @@ SCALE = (1.0, 5.0)
 CHECKPOINT = parse(CheckpointConfig, {}, "checkpoint")
 BLENDED = parse(BlendConfig, {}, "blend")
 PRIMARY = PrimaryConfig(primary="rmse", k=(10,), relevance_threshold=4.0)
-BAYES = partial(BayesianFactorization, scale=SCALE, dim=20, epochs=1000, n_kept=500)
+BAYES = partial(BayesianFactorization, scale=SCALE, epochs=1000, n_kept=800)
 MODELS: Mapping[tuple[str, str], Callable[[], Recommender]] = {
     ("baseline", "bias"): partial(BiasBaseline, scale=SCALE),
     ("knn", "item"): partial(ItemKNN, scale=SCALE),
     ("knn", "user"): partial(UserKNN, scale=SCALE),
     ("als", "explicit-dim50"): partial(ExplicitALS, scale=SCALE, dim=50),
     ("mf", "biased-dim50"): partial(MatrixFactorization, scale=SCALE, kind="biased", dim=50),
-    ("mf", "svdpp-dim50"): partial(SVDPlusPlus, scale=SCALE, dim=50),
-    ("bayes", "plain-dim20"): partial(BAYES, kind="plain"),
-    ("bayes", "sided-dim20"): partial(BAYES, kind="sided"),
+    ("mf", "svdpp-dim100"): partial(SVDPlusPlus, scale=SCALE, dim=100),
+    ("bayes", "plain-dim20"): partial(BAYES, kind="plain", dim=20),
+    **{("bayes", f"sided-dim{dim}"): partial(BAYES, kind="sided", dim=dim) for dim in (10, 20, 32)},
 }
 
 
