@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from cofilter.core.errors import ConfigError, DataError
 from cofilter.sources import json_lines
 from cofilter.sources.json_lines import read_json_lines
+from cofilter.sources.ratings import Rules, check_ratings
 from cofilter.sources.table import RawTable
 
 COLUMNS: dict[str, str | int] = {"user_id": "u", "item_id": "i"}
@@ -114,3 +116,12 @@ SCALARS = st.one_of(st.text(st.characters(codec="utf-8"), max_size=4), st.none()
 def test_what_json_writes_is_read(rows: list[tuple[str | None, int]]) -> None:
     content = "".join(json.dumps({"i": i, "u": u}) + "\n" for u, i in rows)
     assert read(content).frame.rows() == rows
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_lines_are_counted_apart_from_the_parser(end: str) -> None:
+    raw = read('{"u": 1, "i": 2}\n\n{"u": 1, "i": 3}' + end)
+    assert (raw.records, len(raw.frame)) == (2, 2)
+    lost = replace(raw, frame=raw.frame[:1])
+    with pytest.raises(DataError, match="2 rows in the file, but 1 kept and 0 skipped"):
+        check_ratings(lost, Rules(None, "auto", skip=False))

@@ -53,7 +53,9 @@ def read_json_lines(label: str, content: bytes, columns: Mapping[str, str | int]
         cells.add(block)
     frame = cells.frame()
     demand_rows(label, frame)
-    return RawTable(label, frame, line, typed=True)
+    n_lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    skipped = {"blank_line": len(blank)} if blank else {}
+    return RawTable(label, frame, line, typed=True, records=n_lines - len(blank), skipped=skipped)
 
 
 def _blocks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 import pyarrow
@@ -26,13 +27,14 @@ def read_parquet(label: str, content: bytes, columns: Mapping[str, str | int]) -
     """
     source = pyarrow.BufferReader(content)
     try:
-        schema = pyarrow.parquet.read_schema(source)
+        metadata = pyarrow.parquet.read_metadata(source)
+        schema = metadata.schema.to_arrow_schema()
         names = resolve_columns(label, schema.names, columns)
         wanted = list(dict.fromkeys(names.values()))
         frame = pl.read_parquet(io.BytesIO(content), columns=wanted)
     except (pl.exceptions.PolarsError, OSError, pyarrow.ArrowException) as error:
         raise _damaged(label, "Parquet", error) from None
-    return _table(label, frame, names, schema)
+    return replace(_table(label, frame, names, schema), records=metadata.num_rows)
 
 
 def read_arrow(label: str, content: bytes, columns: Mapping[str, str | int]) -> RawTable:
