@@ -34,9 +34,9 @@ $(READY): pyproject.toml constraints.txt
 	@PYTHONPATH=src $(VENV)/bin/python -m stages.rehearse
 	@touch $@
 
-own: $(READY) ## make a file of your own the project's data (FILE=my/ratings.csv, NAME=…, YES=1)
+own: $(READY) ## make a file of your own the project's data (FILE=my/ratings.csv; NAME, YES=1, POINTS=quick)
 	@test -n "$(FILE)" || { echo "which file? make own FILE=my/ratings.csv"; exit 2; }
-	@PYTHONPATH=src python src/stages/own.py "$(FILE)" $(if $(NAME),--name "$(NAME)") $(if $(YES),--yes) $(ARGS)
+	@PYTHONPATH=src python src/stages/own.py "$(FILE)" $(if $(NAME),--name "$(NAME)") $(if $(POINTS),--points "$(POINTS)") $(if $(YES),--yes) $(ARGS)
 
 repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@PYTHONPATH=src python -m stages.side_by_side $(ARGS)

@@ -29,15 +29,17 @@ def main(arguments: list[str] | None = None) -> int:
     """File → what it seems to be → one question → conf/ and params.yaml."""
     told = _parser().parse_intermixed_args(arguments)
     try:
-        return own(told.file, told.name, _said(told.keys), yes=told.yes)
+        return own(told.file, told.name, _said(told.keys), told.points, yes=told.yes)
     except CofilterError as error:
         messages.one_line(error)
         return 2
 
 
-def own(file: str, name: str | None, said: dict[str, Any], *, yes: bool) -> int:
+def own(file: str, name: str | None, said: dict[str, Any], points: str | None, *, yes: bool) -> int:
     """Read, show, ask, write; the exit status."""
     console, root = terminal(), Path.cwd()
+    if points is not None and not (CONF / "points" / f"{points}.yaml").is_file():
+        raise ConfigError(f"POINTS: {points!r} is no option of conf/points/")
     name = name or settings.name_of(Path(file))
     known = settings.written(CONF, name)
     said = merged({} if known is None else known, {**said, "path": file})
@@ -53,6 +55,8 @@ def own(file: str, name: str | None, said: dict[str, Any], *, yes: bool) -> int:
     settings.make_default(CONF, "data", name)
     if TIMESTAMP not in found.obtained.ratings:
         settings.make_default(CONF, "split", UNTIMED)
+    if points is not None:
+        settings.make_default(CONF, "points", points)
     params.write()
     console.print(f"conf/data/{name}.yaml is the project's data now. Next: make repro")
     return 0
@@ -90,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make own", description=__doc__)
     parser.add_argument("file", help="FILE: ratings, clicks or counts, one row an event")
     parser.add_argument("--name", help="NAME: of the data; else the file's")
+    parser.add_argument("--points", help="POINTS: what is trained, such as quick or default")
     parser.add_argument("--yes", action="store_true", help="YES=1: do not ask")
     parser.add_argument("keys", nargs="*", help="ARGS: keys said by hand, data.<key>=<value>")
     return parser

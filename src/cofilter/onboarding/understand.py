@@ -12,6 +12,7 @@ from cofilter.core.columns import RATING
 from cofilter.core.config import parse
 from cofilter.core.feedback import Feedback
 from cofilter.core.paths import DOWNLOADS
+from cofilter.onboarding.beside import titles_beside
 from cofilter.onboarding.proposal import Form, Roles, form_of, roles_of, scale_of
 from cofilter.sources.config import DataConfig
 from cofilter.sources.delimited import TextFormat
@@ -105,6 +106,11 @@ def _form(path: str, said: Mapping[str, Any], base: Path) -> tuple[Tree, list[st
     columns = {name: getattr(roles, name) for name in ("user", "item", "rating", "timestamp")}
     named = said.get("columns", {})
     notes += [_guess(role, roles) for role in roles.guessed if role not in named]
+    item = named.get("item", columns["item"])
+    titles = titles_beside(path, item, str(changes.get("encoding", UTF8)), base)
+    if titles and "items" not in said:
+        notes.append(f"titles are those of {titles['path']} (data.items.path=null takes none)")
+        changes["items"] = titles
     return {**changes, "columns": columns}, notes
 
 
