@@ -105,7 +105,7 @@ def test_what_a_database_refuses_is_one_line(
 def test_a_database_as_a_table_and_a_missing_library_are_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ConfigError, match="is a database; take data=sql with"):
+    with pytest.raises(ConfigError, match="a database is read by data=sql with"):
         obtain(source("csv", path="sqlite:///shop.db"), folder, folder)
     with pytest.raises(SourceError, match="sql: which rows"):
         obtain(source("sql", path="sqlite:///shop.db"), folder, folder)

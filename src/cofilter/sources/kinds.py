@@ -45,6 +45,7 @@ _UNPACK = "unpack it, and name the folder or file in data.path"
 _ASIDE = "a table of ratings is expected"
 _KINDS = {
     ZIP: Kind("a zip archive"),
+    b"PK\x05\x06": Kind("a zip archive without files", "a zip with one table is read"),
     PARQUET: Kind("a Parquet file"),
     ARROW: Kind("an Arrow file"),
     GZIP: Kind("a gzip file"),

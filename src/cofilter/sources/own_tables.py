@@ -75,7 +75,8 @@ def own_tables(config: DataConfig, text: TextFormat, base: Path, downloads: Path
     if is_database(config.path):
         scheme = config.path.partition("://")[0]
         raise ConfigError(
-            f"data.path: {scheme}://… is a database; take data=sql with data.query='select …'"
+            f"data.path: {scheme}://… is no file and no http(s) address; a database is read by "
+            "data=sql with data.query='select …', and what lies in a store is copied here first"
         )
     files, tables = [], {}
     for part, members in members_of(config.path, config.sha256, base, downloads).items():
