@@ -11,7 +11,7 @@ from cofilter.core.matrix import Interactions
 from cofilter.recommender.config import ModelConfig
 
 # Where the data decide. The best on clicks of six logs lies between 60 and 960, and 240 within 7 %
-# of each, within 2 % of the three whole ones (python -m benchmarks.ease_on_clicks).
+# of each, within 3 % of the three whole ones (python -m benchmarks.ease_on_clicks).
 FOR_RATINGS, FOR_CLICKS = 300.0, 240.0
 
 
