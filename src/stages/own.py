@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rich.console import Console
 from rich.prompt import Confirm
 
-from cofilter.core.columns import TIMESTAMP
 from cofilter.core.errors import CofilterError, ConfigError
 from cofilter.onboarding import settings
 from cofilter.onboarding.shown import show
@@ -22,7 +22,7 @@ from cofilter.report.terminal import terminal
 from stages import messages, params
 from stages.drift import CONF
 
-UNTIMED = "user_random"  # the split of data without times
+YAML_MARKS = tuple("#%|>&*!@`")  # a value that begins so is text
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,25 +47,33 @@ def own(file: str, name: str | None, said: dict[str, Any], points: str | None, *
     found = understand(file, settings.defaults(CONF, kind), said, root)
     show(console, found)
     same = known is not None and found.changes == said
-    if not (yes or same or _agreed(file)):
+    if not (yes or same or _agreed(file, console)):
         console.print("Nothing is changed. Say what is otherwise, such as "
                       'ARGS="data.columns.user=customer data.scale=[1,5]"')  # fmt: skip
         return 1
+    present = settings.default_of(CONF, "split")
+    split = settings.split_for(found.obtained.ratings, present, new=known is None)
     settings.write(CONF, name, kind, found.changes)
     settings.make_default(CONF, "data", name)
-    if TIMESTAMP not in found.obtained.ratings:
-        settings.make_default(CONF, "split", UNTIMED)
+    settings.make_default(CONF, "split", split)
     if points is not None:
         settings.make_default(CONF, "points", points)
     params.write()
-    console.print(f"conf/data/{name}.yaml is the project's data now. Next: make repro")
+    console.print(
+        f"conf/data/{name}.yaml is the project's data now, cut by conf/split/{split}.yaml"
+    )
+    console.print("Next: make repro")
     return 0
 
 
-def _agreed(file: str) -> bool:
+def _agreed(file: str, console: Console) -> bool:
     if not sys.stdin.isatty():
         raise ConfigError(f"{file}: nobody is there to ask; YES=1 takes it as it is shown")
-    return Confirm.ask("Is that right?", default=True)
+    try:
+        return Confirm.ask("Is that right?", default=True, console=console)
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C, Ctrl-D
+        console.print()
+        return False
 
 
 def _said(keys: list[str]) -> dict[str, Any]:
@@ -84,9 +92,12 @@ def _said(keys: list[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
+    """A value as YAML has it, but for what YAML wants in quotes: %d/%m/%Y, ``|``, ``#``."""
+    if text[:1] in YAML_MARKS:
+        return text
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError:  # such as %d/%m/%Y, which YAML wants in quotes
+    except yaml.YAMLError:
         return text
 
 

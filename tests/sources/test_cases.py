@@ -16,6 +16,7 @@ UIRT = {"user": "user", "item": "item", "rating": "rating", "timestamp": "t"}
 DAY = UIRT | {"timestamp": "day"}
 UIR = UIRT | {"timestamp": None}
 BOOKS = {"user": "User-ID", "item": "ISBN", "rating": "Book-Rating", "timestamp": None}
+PURCHASES = {"user": "customer", "item": "sku", "rating": "quantity", "timestamp": "at"}
 TITLES = {"item": "item", "title": "title", "genres": None}
 
 
@@ -113,12 +114,7 @@ NUMBERS = {"columns": {key: value and at for at, (key, value) in enumerate(UIR.i
         (
             "returns.csv",
             {
-                "columns": {
-                    "user": "customer",
-                    "item": "sku",
-                    "rating": "quantity",
-                    "timestamp": "at",
-                },
+                "columns": PURCHASES,
                 "invalid": "skip",
             },
             5,
@@ -194,12 +190,7 @@ def test_a_file_is_read_as_its_owner_means_it(
         (
             "returns.csv",
             {
-                "columns": {
-                    "user": "customer",
-                    "item": "sku",
-                    "rating": "quantity",
-                    "timestamp": "at",
-                }
+                "columns": PURCHASES,
             },
             "row 6, user_id: no value; an id is expected. data.invalid=skip",
         ),

@@ -90,6 +90,26 @@ def test_clicks_without_times_are_split_at_random(checkout: Checkout) -> None:
     checkout.dvc("repro", "split")
 
 
+def test_a_folder_of_parts_is_a_published_split(checkout: Checkout) -> None:
+    table = pd.read_csv(write(checkout), sep=";").sample(frac=1, random_state=0)
+    folder = checkout.path / "paper"
+    folder.mkdir()
+    for part, rows in (("train", table[:3000]), ("test", table[3000:])):
+        rows.drop(columns="timestamp").to_csv(folder / f"{part}.csv", index=False)
+    done = own(checkout, "paper", "--yes", "data.comment=#")
+    assert done.returncode == 0, done.stderr
+    found = params(checkout)
+    assert (found["data"]["path"], found["data"]["comment"]) == ("paper", "#")
+    assert found["split"]["kind"] == "given"
+
+
+def test_a_broken_line_of_json_is_named(checkout: Checkout) -> None:
+    (checkout.path / "log.jsonl").write_text('{"user": 1, "item": }\n', encoding="utf-8")
+    refused = own(checkout, "log.jsonl", "--yes")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1), refused.stderr
+    assert "log.jsonl, line 1" in refused.stderr
+
+
 def test_lists_of_items_are_named_and_taken(checkout: Checkout) -> None:
     file = write(checkout)
     pairs = pd.read_csv(file, sep=";").groupby("user_id")["item_id"]

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
+from cofilter.core.columns import PART, TIMESTAMP
 from cofilter.core.errors import ConfigError
 from cofilter.core.io import write_text
 from cofilter.onboarding.understand import TABLE
 
 MARK = "# As `make own` understood it"
+GIVEN, TIMED, UNTIMED = "given", "global_temporal", "user_random"  # options of group split
+NEED_TIMES = (TIMED, "user_temporal", "leave_last_out")
 KINDS = (TABLE, "matrix", "adjacency", "baskets", "sql")  # and options whose keys a file changes
 
 
@@ -42,6 +46,19 @@ def make_default(conf: Path, group: str, option: str) -> None:
     file = conf / "config.yaml"
     text = file.read_text(encoding="utf-8")
     write_text(file, _line(group).sub(rf"\g<1>{option}\g<3>", text, count=1))
+
+
+def split_for(ratings: pd.DataFrame, present: str, *, new: bool) -> str:
+    """The option of group ``split`` for some data: the ``present`` one where it is possible.
+
+    A published split is taken as it is, and data without times take no split that needs them. What
+    earlier data without parts or times had forced is taken back for ``new`` data that have times.
+    """
+    if PART in ratings:
+        return GIVEN
+    if TIMESTAMP not in ratings:
+        return UNTIMED if present in (GIVEN, *NEED_TIMES) else present
+    return TIMED if present == GIVEN or (new and present == UNTIMED) else present
 
 
 def defaults(conf: Path, kind: str = TABLE) -> dict[str, Any]:

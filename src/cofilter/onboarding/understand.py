@@ -127,11 +127,17 @@ def _encoding(content: bytes) -> str:
 
 def _names(first: Member, name: str, content: bytes, sheet: str | None) -> tuple[str, ...]:
     """Names of the columns of a form that is not text."""
-    if file_form(first.label, name, content) == JSON_LINES:
-        line = next(line for line in content.splitlines() if line.strip())
-        return tuple(_keys(json.loads(line)))
-    member = replace(first, name=name)
-    return read_form(member, content, TextFormat(",", True), {"first": 1}, sheet).header
+    member, text = replace(first, name=name), TextFormat(",", True)
+    if file_form(first.label, name, content) != JSON_LINES:
+        return read_form(member, content, text, {"first": 1}, sheet).header
+    line = next(line for line in content.splitlines() if line.strip())
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        record = None
+    if not isinstance(record, Mapping):  # the reader says what is wrong with the line
+        return read_form(member, content, text, {"first": "user_id"}, sheet).header
+    return tuple(_keys(record))
 
 
 def _keys(record: Mapping[str, Any], before: str = "") -> Iterator[str]:
