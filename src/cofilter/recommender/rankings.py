@@ -105,11 +105,6 @@ class Rankings(Access):
         items = to_ids(index, self.items_)
         return as_table(people.ids, items, scores) if as_frame else (items, scores)
 
-    def _take_seen(self, histories: sparse.csr_array) -> None:
-        """Keep which items each user has rated, when that is wanted."""
-        keep = self.config.keep_seen
-        self.seen_ = ItemLists.of(histories, histories.shape[0]) if keep else None
-
     def _seen(self, users: Users) -> ItemLists:
         """What each user has rated, as item indices."""
         if isinstance(users, People):

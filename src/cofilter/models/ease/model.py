@@ -98,7 +98,6 @@ class EASE(Recommender):
         self.weights_ = arrays["weights"]
         parts = arrays["value"], arrays["index"], arrays["start"]
         self.by_user_ = sparse.csr_array(parts, shape=(len(self.users_), len(self.items_)))
-        self._take_seen(self.by_user_)
 
 
 KINDS: dict[str, type[EASE]] = {"binary": EASE, "rating": EASE}

@@ -174,7 +174,6 @@ class GraphFilter(Recommender):
         self.vectors_ = arrays["vectors"]
         parts = arrays["value"], arrays["index"], arrays["start"]
         self.by_user_ = sparse.csr_array(parts, shape=(len(self.users_), len(self.items_)))
-        self._take_seen(self.by_user_)
         self._derive()
 
 

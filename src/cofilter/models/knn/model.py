@@ -162,7 +162,6 @@ class _KNN(Recommender):
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         parts = arrays["rating"], arrays["index"], arrays["start"]
         self.by_user_ = sparse.csr_array(parts, shape=(len(self.users_), len(self.items_)))
-        self._take_seen(self.by_user_)
         self._prepare()
 
     def _combine(
