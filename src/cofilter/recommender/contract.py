@@ -155,6 +155,13 @@ class Contract(ABC):
             self.histories_ = Histories.restored(arrays, seen)
 
     @abstractmethod
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Take the states of all users, old and folded in, by index; everything else stays.
+
+        ``new``: the ratings that have come, on the learned scale, with this model's items.
+        """
+
+    @abstractmethod
     def _arrays(self) -> dict[str, np.ndarray]:
         """What was learned beyond what every model has, for `save`."""
 

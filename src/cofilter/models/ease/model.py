@@ -76,6 +76,9 @@ class EASE(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape = len(data.users), len(self.items_)
         return self._values(to_csr(data.user, item, data.rating, shape))

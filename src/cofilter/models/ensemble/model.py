@@ -174,6 +174,9 @@ class Ensemble(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return user
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Nothing: the members have the states, and are updated beforehand."""
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         answered = np.bincount(data.user, minlength=len(data.users)) > 0
         people = []
