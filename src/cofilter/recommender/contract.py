@@ -58,6 +58,7 @@ class Contract(ABC):
 
     histories_: Histories | None = None
     by_user_: sparse.csr_array  # float32[users, items], of models that hold histories
+    epochs_: int | None = None  # of a model that is fitted in epochs: how many it was trained for
     weight_mean_: float | None = None  # of the training rows' weights, where they have some
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
