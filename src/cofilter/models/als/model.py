@@ -91,10 +91,11 @@ class ImplicitALS(_ALS):
         items[silent], scores[silent] = UNKNOWN, -np.inf
         return items, scores
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        sides = users.state, self.item_
-        user, item = (np.ascontiguousarray(side[:, :-1], np.float32) for side in sides)
-        return user, item
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        return np.ascontiguousarray(users.state[:, :-1], np.float32)
+
+    def _ranking_items(self) -> np.ndarray:
+        return np.ascontiguousarray(self.item_[:, :-1], np.float32)
 
 
 KINDS: dict[str, type[_ALS]] = {"explicit": ExplicitALS, "implicit": ImplicitALS}
