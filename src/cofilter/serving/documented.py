@@ -59,7 +59,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
-    shapes = [
+    shapes: list[tuple[type[BaseModel], str]] = [
         (model, mode)
         for asked, answered in _POSTS.values()
         for model, mode in ((asked, "validation"), (answered, "serialization"))

@@ -107,9 +107,7 @@ def _described(
 ) -> list[dict[str, Any]]:
     """One list's items as JSON: what they are, the score, and what else the model knows."""
     items = opened.catalogue.at(index)
-    listed = [
-        {**item, "score": score} for item, score in zip(items, scores.tolist(), strict=True)
-    ]
+    listed = [{**item, "score": score} for item, score in zip(items, scores.tolist(), strict=True)]
     model, ids = opened.model, [item["item"] for item in items]
     if model.predicts_ratings and ids:
         for item, rating in zip(listed, model.predict(user, ids).tolist(), strict=True):

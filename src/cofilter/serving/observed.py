@@ -56,7 +56,7 @@ class Observed:
 
         try:
             await self.app(scope, receive, answered)
-        except Exception:  # noqa: BLE001 - the service goes on; the log has all of it
+        except Exception:
             LOG.exception("failed", extra={"fields": {"request_id": scope["state"]["request_id"]}})
             if not status:
                 problem = Problem(500, "service", "an error of the service; its log has more")
@@ -97,9 +97,7 @@ def error_body(problem: Problem, scope: Scope) -> bytes:
     return json.dumps({"error": error}, ensure_ascii=False).encode("utf-8", "replace")
 
 
-async def respond(
-    send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]
-) -> None:
+async def respond(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     """Send a whole answer, JSON."""
     own = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": [*own, *headers]})

@@ -18,7 +18,7 @@ from cofilter.core.errors import CofilterError, DataError
 from cofilter.serving import metrics
 from cofilter.serving.config import ServeConfig
 from cofilter.serving.observed import LOG
-from cofilter.serving.shelf import Shelf, open_shelf
+from cofilter.serving.shelf import open_shelf
 from cofilter.serving.worker import work
 
 _TICK = 0.2  # seconds between looks at workers that have ended
@@ -122,7 +122,9 @@ class Parent:
 
     def _kept_old(self, reason: str) -> None:
         metrics.RELOADS.labels("refused").inc()
-        LOG.error("reload refused, the models from before go on", extra={"fields": {"reason": reason}})
+        LOG.error(
+            "reload refused, the models from before go on", extra={"fields": {"reason": reason}}
+        )
 
     def _freeze(self) -> None:
         """Put all that there is out of the garbage collector's way, whose marks would unshare it."""

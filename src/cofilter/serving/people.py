@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from cofilter.core.columns import ITEM, RATING, USER
-from cofilter.core.matrix import UNKNOWN, IdMap
+from cofilter.core.matrix import UNKNOWN, IdMap, Interactions
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
 from cofilter.serving.problems import Problem, refused
@@ -52,21 +50,18 @@ def asked(model: Recommender, who: Who, sessions: Sessions, where: str = "") -> 
 
 def folded(model: Recommender, everybody: Sequence[Asked]) -> People:
     """All of them folded in at once, whose rows are in their order."""
-    rows = [
-        (person, item, rating)
-        for person, each in enumerate(everybody)
-        for item, rating in each.ratings.items()
-    ]
-    items = [item for _, item, _ in rows]
-    table = pd.DataFrame(
-        {
-            USER: np.array([person for person, _, _ in rows], np.int64),
-            ITEM: np.array(items, object) if items and isinstance(items[0], str) else items,
-            RATING: np.array([rating for _, _, rating in rows], np.float64),
-        }
+    count = [len(each.ratings) for each in everybody]
+    items = [item for each in everybody for item in each.ratings]
+    ratings = [rating for each in everybody for rating in each.ratings.values()]
+    data = Interactions(
+        IdMap(np.arange(len(everybody))),
+        model.items_,
+        np.repeat(np.arange(len(everybody), dtype=np.int32), count),
+        np.array([model.items_.place(item) for item in items], np.int32),
+        np.array(ratings, np.float32),
     )
     with refused("ratings"):
-        return model.fold_in(table, np.arange(len(everybody)))
+        return model.fold_in_known(data)
 
 
 def require_known(ids: IdMap, value: int | str, field: str) -> None:

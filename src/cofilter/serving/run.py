@@ -16,7 +16,6 @@ from cofilter.serving.config import ServeConfig
 
 _NEEDED = ("fastapi", "uvicorn", "uvloop", "httptools", "prometheus_client", "rapidfuzz")
 _SHARED_MEMORY = Path("/dev/shm")  # memory with names, where a system has it
-_BACKLOG = 2048
 
 
 def serve(folders: Sequence[Path], config: ServeConfig | None = None, **options: Any) -> None:
@@ -50,7 +49,7 @@ def serve(folders: Sequence[Path], config: ServeConfig | None = None, **options:
 
         log_to_stderr(requests=settled.log_requests)
         sessions = Path(settled.state or Path(shared) / "sessions.sqlite")
-        with _listening(settled.host, settled.port) as listening:
+        with _bound(settled.host, settled.port) as listening:
             Parent(list(folders), settled, sessions, listening).run(began)
 
 
@@ -65,14 +64,17 @@ def require_extra() -> None:
         )
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket with an address; workers listen on it once they take requests."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
     except OSError as error:
         raise ConfigError(f"serve: cannot listen on {host} port {port} ({error})") from None
-    listening.set_inheritable(True)
-    return listening
+    return bound
 
 
 def _memory() -> Path | None:

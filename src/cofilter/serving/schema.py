@@ -19,11 +19,13 @@ SessionId = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_
 ListLength = Annotated[int, Field(strict=True, ge=1, le=MOST_ITEMS)]
 
 
-class _Body(BaseModel):
-    """Base of requests: no unknown fields, no conversions, no NaN.
+def _absent() -> Any:
+    """What a field has that was left out, whatever its type; null is no value that it takes."""
+    return None
 
-    A field that may be left out has the type that it has when it is given: null is no value.
-    """
+
+class _Body(BaseModel):
+    """Base of requests: no unknown fields, no conversions, no NaN."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -38,7 +40,9 @@ class Rated(_Body):
 class Asking(_Body):
     """A request to one of the models."""
 
-    model: Text = Field(default=None, description="Name from /models; the default one without.")
+    model: Text = Field(
+        default_factory=_absent, description="Name from /models; the default one without."
+    )
 
 
 _ONE_PERSON = ConfigDict(
@@ -50,11 +54,11 @@ class Who(_Body):
     """One person: a user of the data, ratings, or a session; exactly one of them."""
 
     model_config = _ONE_PERSON
-    user: Id = Field(default=None, description="A user that the model was fitted with.")
+    user: Id = Field(default_factory=_absent, description="A user that the model was fitted with.")
     ratings: Annotated[list[Rated], Field(max_length=MOST_ITEMS)] = Field(
-        default=None, description="Of a person who is folded in; none: a newcomer."
+        default_factory=_absent, description="Of a person who is folded in; none: a newcomer."
     )
-    session: SessionId = Field(default=None, description="Of /rate.")
+    session: SessionId = Field(default_factory=_absent, description="Of /rate.")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -78,7 +82,7 @@ class Listing(Who):
         default=[], description="Further items never to recommend."
     )
     exclude_seen: bool = Field(default=True, description="Leave out what the person has rated.")
-    rerank: Rerank = Field(default=None)
+    rerank: Rerank = Field(default_factory=_absent)
     explain: bool = Field(default=False, description="Give each item's reasons.")
 
 
@@ -135,7 +139,7 @@ class Change(_Body):
 class RateRequest(Asking):
     """Adds to a session's ratings; without a session begins one."""
 
-    session: SessionId = Field(default=None, description="Without: a new one begins.")
+    session: SessionId = Field(default_factory=_absent, description="Without: a new one begins.")
     ratings: Annotated[list[Change], Field(max_length=MOST_ITEMS)] = []
 
 

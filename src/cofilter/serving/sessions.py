@@ -92,9 +92,7 @@ class Sessions:
 
     def _change(self, session: str, item: str, rating: float | None) -> None:
         if rating is None:
-            self._file.execute(
-                "DELETE FROM rating WHERE session = ? AND item = ?", (session, item)
-            )
+            self._file.execute("DELETE FROM rating WHERE session = ? AND item = ?", (session, item))
             return
         self._file.execute(
             "INSERT INTO rating VALUES (?1, ?2, ?3, "

@@ -55,4 +55,3 @@ def open_shelf(folders: Sequence[Path], default: str | None = None) -> Shelf:
     if chosen not in models:
         raise ConfigError(f"default: {chosen!r} is none of the models {', '.join(models)}")
     return Shelf(models, chosen)
-

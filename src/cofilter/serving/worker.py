@@ -57,7 +57,11 @@ class _Server(uvicorn.Server):
 
 
 def work(
-    shelf: Shelf, config: ServeConfig, sessions: Path, listening: socket.socket, pipes: tuple[int, int]
+    shelf: Shelf,
+    config: ServeConfig,
+    sessions: Path,
+    listening: socket.socket,
+    pipes: tuple[int, int],
 ) -> None:
     """Answer until SIGTERM, or until the parent is gone.
 
@@ -114,7 +118,5 @@ def _warm_up(answers: Answers) -> None:
         if opened.model.ranks:
             user = opened.model.users_.ids[:1].tolist()[0]
             remembers = opened.model.seen_ is not None
-            answers.recommend(
-                RecommendRequest(model=name, user=user, exclude_seen=remembers)
-            )
+            answers.recommend(RecommendRequest(model=name, user=user, exclude_seen=remembers))
         LOG.debug("warm", extra={"fields": {"model": name}})

@@ -26,7 +26,7 @@ def threads_held_back() -> Iterator[None]:
     ends a child that calls a parallel kernel after its parent has started them. Kernels that run
     in here must be serial, which those that `load` and `Recommender.prepare` call are.
     """
-    global _held_back  # noqa: PLW0603 - of the process, as the threads are
+    global _held_back
     before, _held_back = _held_back, True
     try:
         yield
