@@ -5,7 +5,12 @@ import pandas as pd
 
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.matrix import IdMap
-from cofilter.recommender.ranking import exclude_matrix, items_with_biases, to_ids, users_with_constants
+from cofilter.recommender.ranking import (
+    exclude_matrix,
+    items_with_biases,
+    to_ids,
+    users_with_constants,
+)
 
 
 def test_excluded_pairs_in_the_order_of_the_users_asked_for() -> None:

@@ -50,6 +50,8 @@ def test_users_and_threads_beside_change_no_bit() -> None:
 def test_nothing_that_is_not_a_number_is_given() -> None:
     users, items = np.ones((1, 2), np.float32), np.ones((5, 2), np.float32)
     items[3] = np.nan
-    ids, _ = best_products(users, PackedItems.of(items), np.zeros(2, np.int64), np.empty(0, np.int32), 5)
+    ids, _ = best_products(
+        users, PackedItems.of(items), np.zeros(2, np.int64), np.empty(0, np.int32), 5
+    )
     assert ids.tolist() == [[0, 1, 2, 4, -1]]
     assert not PackedItems.of(items).finite
