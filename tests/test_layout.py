@@ -14,6 +14,7 @@ HOUSE = SRC / "cofilter"
 # From top to bottom; a package imports from itself and from those below it. Imports for types
 # alone count: what a signature names is known to its package.
 PACKAGES = (
+    "serving",
     "report",
     "release",
     "reproduction",

@@ -163,11 +163,19 @@ class Recommender(Ratings, Rankings):
         data = Interactions.of(known)
         ids = IdMap.of(histories[USER]).joined([] if user_ids is None else user_ids)
         data = replace(data, users=ids, user=ids.index(known[USER]))
-        item = self.items_.index(known[ITEM])
-        state, bias = self._folded(data, item)
-        answered = np.bincount(data.user, minlength=len(ids)) > 0
-        history = Histories.of_rows(data, item, len(self.items_))
-        return People(ids.ids, state, bias, answered, history)
+        return self.fold_in_known(
+            replace(data, items=self.items_, item=self.items_.index(known[ITEM]))
+        )
+
+    def fold_in_known(self, data: Interactions) -> People:
+        """As `fold_in`, of rows that were looked at: finite ratings, a pair once, known items.
+
+        ``data.items`` are this model's; ``data.users`` may hold people without rows.
+        """
+        state, bias = self._folded(data, data.item)
+        answered = np.bincount(data.user, minlength=len(data.users)) > 0
+        history = Histories.of_rows(data, data.item, len(self.items_))
+        return People(data.users.ids, state, bias, answered, history)
 
     def _keep_histories(self, ratings: sparse.csr_array, data: Interactions) -> None:
         """Keep what each user has rated, when that is wanted."""

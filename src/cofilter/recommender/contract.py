@@ -127,12 +127,16 @@ class Contract(ABC):
         """
         raise CapabilityError(f"{type(self).__name__} does not rank")
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        """float32[users, d] and float32[items, d] whose products rank items as `_score_items`.
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        """float32[users, d] whose products with `_ranking_items` rank items as `_score_items`.
 
         Asked for where `scores_are_products`: the best items are then found without the scores of
-        all others in memory (`cofilter.recommender.ranking.with_constants` takes biases in).
+        all others in memory (`cofilter.recommender.ranking.users_with_constants` takes biases in).
         """
+        raise CapabilityError(f"{type(self).__name__} does not rank by products")
+
+    def _ranking_items(self) -> np.ndarray:
+        """float32[items, d], see `_ranking_users`; asked for once for the factors as they are."""
         raise CapabilityError(f"{type(self).__name__} does not rank by products")
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
