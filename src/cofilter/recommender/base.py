@@ -16,17 +16,17 @@ from cofilter.core.errors import ConfigError, DataError
 from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.explanations import Explanations
 from cofilter.recommender.folder import save
 from cofilter.recommender.histories import Histories
 from cofilter.recommender.inputs import checked
 from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserState
-from cofilter.recommender.rankings import Rankings
 from cofilter.recommender.ratings import Ratings
 
 
-class Recommender(Ratings, Rankings):
+class Recommender(Ratings, Explanations):
     """Base of all models.
 
     After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
@@ -196,14 +196,6 @@ class Recommender(Ratings, Rankings):
             if self.weight_mean_ == 0:
                 raise DataError(f"{type(self).__name__}: all {len(data):,} weights are 0")
         return self._in_own_unit(data)
-
-    def _in_own_unit(self, data: Interactions) -> Interactions:
-        """The rows with their weights in the model's unit; without where it has no use for them."""
-        if data.weight is None:
-            return data
-        unit = self.weight_mean_ or 1.0
-        weight = (data.weight / unit).astype(np.float32) if self.uses_weights else None
-        return replace(data, weight=weight)
 
     def save(self, folder: str | Path, *, mapped: bool = False) -> None:
         """Write the fitted model to a folder; `cofilter.load` reads it back.

@@ -113,16 +113,8 @@ class Rankings(Access):
 
         Raises `CapabilityError` where the model was fitted without ``keep_seen``.
         """
-        if isinstance(users, People):
-            seen, rows = users.seen, np.arange(len(users))
-        else:
-            seen, rows = self.seen_, self.users_.index(users)
-        if seen is None:
-            raise CapabilityError(
-                f"{type(self).__name__} was fitted with keep_seen=False and does not know what "
-                "users have rated: pass exclude_seen=False, or the pairs as exclude"
-            )
-        return seen.take(rows)
+        histories, rows = self._histories(users, "pass exclude_seen=False, or the pairs as exclude")
+        return histories.seen.take(rows)
 
     @overload
     def rank(
@@ -202,9 +194,38 @@ class Rankings(Access):
                 all_items = self._ranking_items()
                 refuse_not_finite_products(factors, all_items, ids, self.items_, name)
             return best_products(factors, items, *left_out, k)
-        scores = self._score_items(users)
+        scores = self._scores_of_lists(users, left_out)
         refuse_not_finite(scores, ids, self.items_, name, self.may_be_silent)
         return top_k(scores, *left_out, k)
+
+    def _ranking_scores(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray, left_out: ItemLists
+    ) -> np.ndarray:
+        """Ranking scores float[n] of (users[row], item) pairs, as learned.
+
+        −inf where the model `may_be_silent` and is. ``left_out``: what a list of each user's may
+        not hold, for models that rank by the places in lists.
+        """
+        if self.scores_are_products:
+            left, right = self._ranking_users(users), self._ranking_items()
+            return np.einsum("nd,nd->n", left[row], right[item], dtype=np.float64)
+        if self._ranks_by_ratings:
+            scores, answered = self._score_pairs(users, row, item)
+            return np.where(answered, scores, self._biases.predict(users.bias[row], item))
+        scores = np.empty(len(row))
+        n_users = len(users.bias)
+        step = max(1, BLOCK_SCORES // len(self.items_))
+        for start in range(0, n_users, step):
+            block = np.arange(start, min(start + step, n_users))
+            some = UserRows(users.state[block], users.bias[block], users.known[block])
+            inside = (row >= start) & (row < start + step)
+            all_items = self._scores_of_lists(some, left_out.take(block))
+            scores[inside] = all_items[row[inside] - start, item[inside]]
+        return scores
+
+    def _scores_of_lists(self, users: UserRows, left_out: ItemLists) -> np.ndarray:
+        """Ranking scores float32[users, items] where lists may not hold ``left_out``."""
+        return self._score_items(users)
 
     def prepare(self) -> None:
         """Derive what the first ranking would, so that it is there, and shared, when many ask.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
 from cofilter.core.matrix import UNKNOWN, Interactions
 from cofilter.models.als.config import ALSConfig
@@ -18,17 +19,21 @@ from cofilter.models.als.learner import (
     observed,
     to_table,
 )
+from cofilter.models.als.shares import row_shares
 from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
-from cofilter.recommender.sparse import ItemLists
+from cofilter.recommender.sparse import ItemLists, as_sparse
 
 
 class _ALS(FactorRecommender):
     """Factors of both sides, each solved exactly while the other is fixed.
 
     Fitted state: ``user_`` and ``item_``, float32[n, dim + 1], the bias in the last column.
-    A new user is folded in by the same exact solution on the fixed item side.
+    A new user is folded in by the same exact solution on the fixed item side. Shares of `explain`
+    are exact for it (`cofilter.models.als.shares`): they sum to p_u·q_i (+ b_u), the score less
+    μ + b_i where there are biases. A known user's are those of the same ratings folded in; the
+    user's own row was solved on the items of an iteration before, which is the same in the limit.
     """
 
     family = "als"
@@ -52,6 +57,20 @@ class _ALS(FactorRecommender):
         for _ in half.solve(self._fixed[0], people, self._fixed[1]):
             pass
         return from_table(people, self.config.dim)
+
+    def _shares(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray, history: Interactions
+    ) -> sparse.csr_array:
+        known = observed(self.config, history)
+        matrix, order = known.by_user, np.argsort(row, kind="stable")
+        rows, objective = as_sparse(matrix), objective_of(self.config, self._biases.mean)
+        found = row_shares(
+            rows, known.weight_by_user, (row[order], item[order]), self.item_, objective
+        )
+        shares = matrix[row].astype(np.float64)
+        for pair, share in zip(order, found, strict=True):
+            shares.data[shares.indptr[pair] : shares.indptr[pair + 1]] = share
+        return shares
 
     def _set(self, parameters: Arrays) -> None:
         super()._set(parameters)
