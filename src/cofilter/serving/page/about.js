@@ -19,7 +19,9 @@ export function about(model) {
   for (const line of lines(model)) part.append(element("p", {}, visible(line)));
   if (card.limits?.length) {
     const points = card.limits.map((each) => element("li", {}, visible(each)));
-    part.append(element("details", {}, element("summary", {}, "Limits"), element("ul", {}, ...points)));
+    part.append(
+      element("details", {}, element("summary", {}, "Limits"), element("ul", {}, ...points)),
+    );
   }
   return part;
 }
@@ -35,7 +37,9 @@ function lines({ card, users, items, ratings }) {
   } else {
     found.push(card.limits ? "Its quality was not measured." : UNKNOWN);
   }
-  found.push(`Fitted on ${counted(card.fitted_on?.rows ?? ratings)} rows of ${counted(users)} users and ${counted(items)} titles${until(card)}.`);
+  found.push(
+    `Fitted on ${counted(card.fitted_on?.rows ?? ratings)} rows of ${counted(users)} users and ${counted(items)} titles${until(card)}.`,
+  );
   if (card.data) {
     found.push(`Data: ${card.data.name}. Licence: ${card.data.licence ?? "not stated"}.`);
   }

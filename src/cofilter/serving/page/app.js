@@ -140,7 +140,8 @@ class Page {
   showRatings() {
     const { ratings, rated } = this.store;
     this.ratings.show(ratings, this.model.scale);
-    $("count").textContent = rated.length && rated.length < ENOUGH ? `${rated.length} of ${ENOUGH}` : rated.length || "";
+    $("count").textContent =
+      rated.length && rated.length < ENOUGH ? `${rated.length} of ${ENOUGH}` : rated.length || "";
     $("none").hidden = ratings.length > 0;
     $("again").hidden = !ratings.length;
     $("jump").hidden = !rated.length;
@@ -151,10 +152,17 @@ class Page {
     const { model, other } = this;
     const named = (each) => `${visible(each.name)}${each.can.recommend ? "" : " (cannot rank)"}`;
     const option = (each, chosen) =>
-      element("option", { value: each.name, selected: each === chosen, disabled: !each.can.recommend }, named(each));
+      element(
+        "option",
+        { value: each.name, selected: each === chosen, disabled: !each.can.recommend },
+        named(each),
+      );
     $("model").replaceChildren(...this.models.map((each) => option(each, model)));
     const rest = this.models.filter((each) => each !== model);
-    $("other").replaceChildren(element("option", { value: "" }, "nothing"), ...rest.map((each) => option(each, other)));
+    $("other").replaceChildren(
+      element("option", { value: "" }, "nothing"),
+      ...rest.map((each) => option(each, other)),
+    );
     $("beside").hidden = !rest.some((each) => each.can.recommend);
     const label = model.has_titles ? "Search a title" : "Search an id";
     $("search-label").textContent = label;
@@ -177,7 +185,9 @@ class Page {
     const able = this.model.can.rerank === true;
     const { strength } = this.store;
     $("strength").disabled = !able;
-    const words = strength ? `${Math.round(100 * strength)} % against popular titles` : "The model’s own list";
+    const words = strength
+      ? `${Math.round(100 * strength)} % against popular titles`
+      : "The model’s own list";
     $("strength").setAttribute("aria-valuetext", words);
     $("strength-hint").textContent = able ? words : "This service does not re-rank lists.";
   }
@@ -192,7 +202,8 @@ class Page {
         return this.columns[place].ask(each, quality(each), store.rated, strength);
       }),
     );
-    if (news.every((each) => each !== null)) $("news").textContent = `New recommendations: ${news.join(" ")}`;
+    if (news.every((each) => each !== null))
+      $("news").textContent = `New recommendations: ${news.join(" ")}`;
   }
 
   mark() {

@@ -67,7 +67,9 @@ export class Column {
   /** The list in one sentence, for those who do not see it change. */
   get news() {
     const titles = this.items.slice(0, 3).map((each) => visible(each.title));
-    const first = titles.length ? `: ${titles.join("; ")}${this.items.length > 3 ? " and more" : ""}` : "";
+    const first = titles.length
+      ? `: ${titles.join("; ")}${this.items.length > 3 ? " and more" : ""}`
+      : "";
     return `${this.items.length} by ${visible(this.model.name)}${first}.`;
   }
 
@@ -84,7 +86,10 @@ export class Column {
     this.model = found.model;
     const control = document.activeElement?.closest?.(".control");
     const row = this.#parts.list.contains(control) ? control.closest("li") : null;
-    const rating = row && document.activeElement.matches(":focus-visible") && this.rated(row.dataset.key) !== null;
+    const rating =
+      row &&
+      document.activeElement.matches(":focus-visible") &&
+      this.rated(row.dataset.key) !== null;
     if (!rating) {
       this.#draw(found);
       return;
@@ -107,7 +112,9 @@ export class Column {
   #draw({ model, answer, count }) {
     const { note, list } = this.#parts;
     const row = document.activeElement?.closest?.("li");
-    const focused = list.contains(row) ? { key: row.dataset.key, place: [...list.children].indexOf(row) } : null;
+    const focused = list.contains(row)
+      ? { key: row.dataset.key, place: [...list.children].indexOf(row) }
+      : null;
     const text = noteOn(answer, count);
     note.textContent = text;
     note.hidden = !text;
@@ -118,27 +125,52 @@ export class Column {
 
   #focus({ key, place }) {
     const rows = [...this.#parts.list.children];
-    const row = rows.find((each) => each.dataset.key === key) ?? rows[Math.min(place, rows.length - 1)];
-    if (row) focusable(row.querySelector(".control").firstElementChild).focus({ preventScroll: true });
+    const row =
+      rows.find((each) => each.dataset.key === key) ?? rows[Math.min(place, rows.length - 1)];
+    if (row)
+      focusable(row.querySelector(".control").firstElementChild).focus({ preventScroll: true });
   }
 
   #row(each, model) {
     const scale = model.scale;
-    const control = ratingControl({ ...each, scale, rating: this.rated(keyOf(each.item)), rate: (rating) => this.rate(each, rating) });
-    const wait = element("span", { class: "hint wait", hidden: true }, "Rated. Enter, or leaving the row, brings the new list.");
+    const control = ratingControl({
+      ...each,
+      scale,
+      rating: this.rated(keyOf(each.item)),
+      rate: (rating) => this.rate(each, rating),
+    });
+    const wait = element(
+      "span",
+      { class: "hint wait", hidden: true },
+      "Rated. Enter, or leaving the row, brings the new list.",
+    );
     const genres = each.genres.join(" · ");
     const body = element("div", { class: "body" }, named(each.title, "p", { class: "title" }));
     if (genres) body.append(named(genres, "p", { class: "genres" }));
     if (each.reasons?.length) body.append(because(each.reasons, this.rated, scale));
     const both = element("span", { class: "both", hidden: true }, "in both lists");
-    body.append(element("div", { class: "actions" }, element("span", { class: "control" }, control), both, wait));
-    return element("li", { "data-key": keyOf(each.item) }, body, predicted(each.predicted, scale));
+    const actions = element(
+      "div",
+      { class: "actions" },
+      element("span", { class: "control" }, control),
+      both,
+      wait,
+    );
+    return element(
+      "li",
+      { "data-key": keyOf(each.item) },
+      body,
+      predicted(each.predicted, scale),
+      actions,
+    );
   }
 
   #refused(error) {
     const { problem } = this.#parts;
     const field = error.field ? ` (${visible(error.field)})` : "";
-    problem.replaceChildren(element("p", {}, `${visible(error.message)}${error.unreachable ? "" : field}`));
+    problem.replaceChildren(
+      element("p", {}, `${visible(error.message)}${error.unreachable ? "" : field}`),
+    );
     if (error.id) problem.append(element("p", { class: "hint" }, `Request ${visible(error.id)}`));
     const again = element("button", { type: "button" }, "Try again");
     again.addEventListener("click", () => this.again());
@@ -151,10 +183,14 @@ export class Column {
 function noteOn({ fallback, unused, items }, count) {
   if (!items.length) return "Nothing is left to recommend.";
   if (!count) {
-    const what = fallback === "popularity" ? "the most popular titles" : "what the model recommends to somebody new";
+    const what =
+      fallback === "popularity"
+        ? "the most popular titles"
+        : "what the model recommends to somebody new";
     return `You have rated nothing yet: these are ${what}.`;
   }
-  if (fallback === "popularity") return "The model cannot say anything from these ratings: these are the most popular titles.";
+  if (fallback === "popularity")
+    return "The model cannot say anything from these ratings: these are the most popular titles.";
   if (unused === count) return "The model knows none of the titles you rated.";
   if (unused) return `The model does not know ${unused} of the ${count} titles you rated.`;
   return "";
@@ -175,15 +211,27 @@ function because(reasons, rated, scale) {
       if (place) line.append(place === some.length - 1 ? " and " : ", ");
       line.append(named(each.title, "b"));
       const rating = rated(keyOf(each.item));
-      if (verb === "rated" && rating !== null) line.append(` (${inWords(rating, scale)})`);
+      if (verb === "rated" && rating !== null) line.append("\u00a0", given(rating, scale));
     }
   }
   return line;
 }
 
+/** A rating in short: 4★ where it is in stars, read aloud in words. */
+function given(rating, scale) {
+  if (kindOf(scale) === "number") return `(${rating})`;
+  const short = element("span", { "aria-hidden": "true" }, `${rating}\u2605`);
+  return element(
+    "span",
+    { class: "given" },
+    short,
+    element("span", { class: "hidden" }, inWords(rating, scale)),
+  );
+}
+
 function predicted(value, scale) {
+  if (value == null || kindOf(scale) === "liked") return "";
   const place = element("p", { class: "predicted" });
-  if (value == null || kindOf(scale) === "liked") return place;
   const digits = scale[1] - scale[0] > 20 ? 0 : 1;
   place.append(element("span", { class: "hidden" }, "Predicted rating: "), value.toFixed(digits));
   if (kindOf(scale) !== "number") place.append(star());

@@ -1,7 +1,8 @@
 // Elements without markup: what comes from the data becomes text, never HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
-const STAR = "m12 2.500 2.900 6.100 6.700.800-4.900 4.700 1.300 6.600L12 17.400 6 20.700l1.300-6.600L2.400 9.400l6.700-.800z";
+const STAR =
+  "m12 2.500 2.900 6.100 6.700.800-4.900 4.700 1.300 6.600L12 17.400 6 20.700l1.300-6.600L2.400 9.400l6.700-.800z";
 // Control characters (a terminal's escapes) and those that turn the direction of text.
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -26,15 +26,31 @@ export function inWords(rating, scale) {
  */
 export function ratingControl({ title, scale, rating, rate }) {
   const shown = visible(title);
-  return MAKERS[kindOf(scale)]({ title: shown, label: `Your rating of ${shown}`, scale, rating, rate });
+  return MAKERS[kindOf(scale)]({
+    title: shown,
+    label: `Your rating of ${shown}`,
+    scale,
+    rating,
+    rate,
+  });
 }
 
 function stars({ label, scale: [, high], rating, rate }) {
   const name = `rating-${++groups}`;
-  const group = element("fieldset", { class: "stars" }, element("legend", { class: "hidden" }, label));
+  const group = element(
+    "fieldset",
+    { class: "stars" },
+    element("legend", { class: "hidden" }, label),
+  );
   for (let value = 1; value <= high; value++) {
     const words = inWords(value, [1, high]);
-    const radio = element("input", { type: "radio", name, value, class: "hidden", "aria-label": words });
+    const radio = element("input", {
+      type: "radio",
+      name,
+      value,
+      class: "hidden",
+      "aria-label": words,
+    });
     radio.checked = rating === value;
     radio.addEventListener("change", () => rate(value));
     group.append(element("label", { class: "star", title: words }, radio, star()));
@@ -44,7 +60,9 @@ function stars({ label, scale: [, high], rating, rate }) {
 
 function halves({ label, scale: [low, high], rating, rate }) {
   const select = element("select", { "aria-label": label, class: "small" });
-  select.append(element("option", { value: "", disabled: true, selected: rating === null }, "Rate"));
+  select.append(
+    element("option", { value: "", disabled: true, selected: rating === null }, "Rate"),
+  );
   for (let value = high; value >= low; value -= 0.5) {
     const text = inWords(value, [low, high]);
     select.append(element("option", { value, selected: rating === value }, text));
@@ -54,7 +72,11 @@ function halves({ label, scale: [low, high], rating, rate }) {
 }
 
 function liked({ title, scale: [, high], rating, rate }) {
-  const button = element("button", { type: "button", class: "like", "aria-label": `Liked: ${title}` });
+  const button = element("button", {
+    type: "button",
+    class: "like",
+    "aria-label": `Liked: ${title}`,
+  });
   button.setAttribute("aria-pressed", String(rating !== null));
   button.append(star(), "Liked");
   button.addEventListener("click", () => {
@@ -67,7 +89,13 @@ function liked({ title, scale: [, high], rating, rate }) {
 
 function number({ label, scale: [low, high], rating, rate }) {
   const hint = `${low} to ${high}`;
-  const input = element("input", { type: "number", min: low, max: high, step: "any", class: "small" });
+  const input = element("input", {
+    type: "number",
+    min: low,
+    max: high,
+    step: "any",
+    class: "small",
+  });
   input.setAttribute("aria-label", `${label}, ${hint}`);
   input.setAttribute("placeholder", hint);
   input.value = rating ?? "";

@@ -45,7 +45,11 @@ export class Ratings {
       event.preventDefault();
       this.#leave();
     });
-    const remove = element("button", { type: "button", class: "remove", "aria-label": `Remove ${visible(each.title)}` }, "×");
+    const remove = element(
+      "button",
+      { type: "button", class: "remove", "aria-label": `Remove ${visible(each.title)}` },
+      "×",
+    );
     remove.addEventListener("click", () => this.#remove(each));
     return element(
       "li",

@@ -117,7 +117,11 @@ export class Search {
 
 function option(each, place) {
   const genres = each.genres.join(", ");
-  const made = element("li", { role: "option", id: `found-${place}`, "aria-selected": "false" }, named(each.title));
+  const made = element(
+    "li",
+    { role: "option", id: `found-${place}`, "aria-selected": "false" },
+    named(each.title),
+  );
   if (genres) made.append(named(genres, "small"));
   return made;
 }

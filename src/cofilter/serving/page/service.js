@@ -11,13 +11,17 @@ export class Problem extends Error {
 /** JSON in which whole numbers beyond 2^53 keep all digits: ids may have 64 bits. */
 export function parsed(text) {
   return JSON.parse(text, (_, value, context) =>
-    typeof value === "number" && /^-?\d{16,}$/.test(context?.source ?? "") ? BigInt(context.source) : value,
+    typeof value === "number" && /^-?\d{16,}$/.test(context?.source ?? "")
+      ? BigInt(context.source)
+      : value,
   );
 }
 
 /** What `parsed` reads. */
 export function written(value) {
-  return JSON.stringify(value, (_, each) => (typeof each === "bigint" ? JSON.rawJSON(String(each)) : each));
+  return JSON.stringify(value, (_, each) =>
+    typeof each === "bigint" ? JSON.rawJSON(String(each)) : each,
+  );
 }
 
 /** An id as a key: 1 and "1" are two items. */
