@@ -19,7 +19,6 @@ PACKAGES = (
     "report",
     "release",
     "reproduction",
-    "interview",
     "search",
     "backtest",
     "evaluation",

@@ -73,6 +73,7 @@ class Parent:
             self._watch()
         finally:
             self._say("stopping")
+            self.listening.close()  # so that the workers are the last to let go of it
             self._end(self.workers)
             signal.set_wakeup_fd(-1)
 
