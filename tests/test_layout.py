@@ -22,6 +22,7 @@ PACKAGES = (
     "evaluation",
     "blending",
     "training",
+    "reranking",
     "scoring",
     "models",
     "recommender",
