@@ -15,6 +15,7 @@ HOUSE = SRC / "cofilter"
 # alone count: what a signature names is known to its package.
 PACKAGES = (
     "report",
+    "release",
     "reproduction",
     "interview",
     "search",

@@ -90,7 +90,9 @@ class RankingContract:
             return
         users = np.r_[table[USER].unique(), -5]
         model.save(tmp_path / "kept")
-        assert lists(cofilter.load(tmp_path / "kept"), users, 9) == lists(model, users, 9)
+        model.save(tmp_path / "mapped", mapped=True)
+        for kept in ("kept", "mapped"):
+            assert lists(cofilter.load(tmp_path / kept), users, 9) == lists(model, users, 9)
         self.fit_with(table, keep_seen=False).save(tmp_path / "not kept")
         with pytest.raises(CapabilityError, match="keep_seen=False"):
             cofilter.load(tmp_path / "not kept").recommend(users, 9)

@@ -19,7 +19,7 @@ from cofilter.models.ease.model import EASE
 from cofilter.models.ensemble.model import Ensemble
 from cofilter.models.knn.model import ItemKNN
 from cofilter.recommender.config import ModelConfig
-from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, SHORT_IDS, save
+from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, MAPPED, save
 from cofilter.recommender.store import load
 from tests.models.contract import ratings_table
 
@@ -81,10 +81,35 @@ def test_the_order_of_arrays_does_not_change_a_byte(tmp_path: Path) -> None:
     assert (tmp_path / "one" / ARRAYS).read_bytes() == (tmp_path / "two" / ARRAYS).read_bytes()
 
 
+def test_mapped_arrays_are_shared_until_written_to(tmp_path: Path) -> None:
+    model = cofilter.ImplicitALS(dim=2, epochs=1).fit(ratings_table())
+    model.save(tmp_path)
+    model.save(tmp_path, mapped=True)  # over the other form
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MAPPED, DESCRIPTION]
+    first, second = load(tmp_path), load(tmp_path)
+    array = first.item_
+    assert isinstance(array.base, np.memmap)
+    before = array.copy()
+    array[:] = 0.0  # in this process's own pages
+    assert np.array_equal(second.item_, before)
+    assert np.array_equal(load(tmp_path).item_, before)
+
+
+def test_a_damaged_or_missing_mapped_array_is_named(tmp_path: Path) -> None:
+    cofilter.ImplicitALS(dim=2, epochs=1).fit(ratings_table()).save(tmp_path, mapped=True)
+    path = tmp_path / MAPPED / "own_item.npy"
+    whole = path.read_bytes()
+    for content in (b"", whole[:20], whole[:-4], b"\x00" * len(whole)):
+        path.write_bytes(content)
+        assert "own_item.npy" in refused(tmp_path)
+    path.unlink()
+    assert "holds no array 'item'" in refused(tmp_path)
+
+
 def test_the_folder_says_what_it_is_and_holds_no_pickle(folder: Path) -> None:
     description = json.loads((folder / DESCRIPTION).read_text())
     assert (description["family"], description["model"]) == ("baseline", "BiasBaseline")
-    assert description["format"] == SHORT_IDS
+    assert description["format"] == FORMAT
     assert description["cofilter"] == cofilter.__version__
     assert description["config"]["scale"] == [1.0, 5.0]
     assert len(description["data_sha256"]) == 64
@@ -138,7 +163,7 @@ def test_base_classes_in_a_family_s_module_are_no_models(name: str, tmp_path: Pa
 @pytest.mark.parametrize(("version", "line"), [
     (FORMAT + 1, f"format {FORMAT + 1}, written by cofilter 7.1; this is cofilter "
                  f"{cofilter.__version__}, which reads up to format {FORMAT}"),
-    (SHORT_IDS - 1, f"format {SHORT_IDS - 1} is no longer read; train it again"),
+    (FORMAT - 1, f"format {FORMAT - 1} is no longer read; train it again"),
     ("2", "not a cofilter model"), (2.0, "not a cofilter model"), (None, "not a cofilter model"),
 ])  # fmt: skip
 def test_a_folder_of_another_format_says_so(version: Any, line: str, folder: Path) -> None:
@@ -306,7 +331,7 @@ def test_an_ensemble_keeps_what_users_have_seen_as_it_says(
     for each in (model, loaded):
         assert (each.seen_ is not None) is keep[0]
     with np.load(tmp_path / ARRAYS) as arrays:
-        assert ("seen_item" in arrays) is (keep == (True, False))
+        assert ("history_item" in arrays) is (keep == (True, False))
     if keep[0]:
         expected = model.recommend([0, 10], 20)
         assert all(

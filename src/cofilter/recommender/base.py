@@ -8,21 +8,22 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.config import parse, plain
 from cofilter.core.errors import ConfigError, DataError
-from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions, to_csr
+from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.folder import save
+from cofilter.recommender.histories import Histories
 from cofilter.recommender.inputs import checked
 from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserState
 from cofilter.recommender.rankings import Rankings
 from cofilter.recommender.ratings import Ratings
-from cofilter.recommender.sparse import ItemLists
 
 
 class Recommender(Ratings, Rankings):
@@ -114,8 +115,8 @@ class Recommender(Ratings, Rankings):
         self.scale_ = self.config.scale or extremes
         self._learning = self._learning_scale()
         self.data_sha256_ = data.sha256
+        self._keep_histories(histories, data)
         data = self._weighted_as_learned(data)
-        self._take_seen(histories)
         held_out = None if validation is None else Interactions.of(validation)
         if held_out is not None:
             checked(held_out, f"{type(self).__name__}, validation")
@@ -165,10 +166,13 @@ class Recommender(Ratings, Rankings):
         item = self.items_.index(known[ITEM])
         state, bias = self._folded(data, item)
         answered = np.bincount(data.user, minlength=len(ids)) > 0
-        seen = ItemLists.of(
-            to_csr(data.user, item, data.rating, (len(ids), len(self.items_))), len(ids)
-        )
-        return People(ids.ids, state, bias, answered, seen)
+        history = Histories.of_rows(data, item, len(self.items_))
+        return People(ids.ids, state, bias, answered, history)
+
+    def _keep_histories(self, ratings: sparse.csr_array, data: Interactions) -> None:
+        """Keep what each user has rated, when that is wanted."""
+        weight = None if data.weight is None else data.weight_by_user
+        self.histories_ = Histories.of(ratings, weight) if self.config.keep_seen else None
 
     def _folded(self, data: Interactions, item: np.ndarray) -> tuple[UserState, np.ndarray]:
         """State and bias of new users from their ratings; ``item`` is as in `_fold_in`."""
@@ -193,9 +197,15 @@ class Recommender(Ratings, Rankings):
         weight = (data.weight / unit).astype(np.float32) if self.uses_weights else None
         return replace(data, weight=weight)
 
-    def save(self, folder: str | Path) -> None:
+    def save(self, folder: str | Path, *, mapped: bool = False) -> None:
         """Write the fitted model to a folder; `cofilter.load` reads it back.
 
         Equal models give equal bytes. Nothing in the folder is executed when it is read.
+
+        Parameters
+        ----------
+        mapped:
+            Write a file for each array, which `cofilter.load` maps into memory instead of reading
+            it: loading takes no time, and processes share one copy.
         """
-        save(self, Path(folder))
+        save(self, Path(folder), mapped=mapped)

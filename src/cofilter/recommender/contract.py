@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 
 from cofilter.core.errors import CapabilityError
 from cofilter.core.matrix import IdMap, Interactions
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.histories import CODE, Histories
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import UserRows, UserState
 from cofilter.recommender.scale import AS_THEY_ARE, LearningScale
@@ -22,8 +24,8 @@ class Contract(ABC):
     """What a family's model supplies; `Recommender` builds everything that users call on it.
 
     After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
-    has), ``biases_`` (`Biases`), ``seen_`` (`ItemLists` by user), ``scale_``, ``data_sha256_``,
-    ``weight_mean_``, ``engine_`` and ``device_``.
+    has), ``biases_`` (`Biases`), ``histories_`` (`Histories` by user, in ratings of the source),
+    ``scale_``, ``data_sha256_``, ``weight_mean_``, ``engine_`` and ``device_``.
 
     Ratings that a family meets, predicts and keeps, and ``_biases``, are on the scale that it
     learns, ``_learning``.
@@ -36,7 +38,7 @@ class Contract(ABC):
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
-    holds_histories: bool = False  # its own arrays hold what users have rated
+    holds_histories: ClassVar[bool] = False  # its `by_user_` has what users have rated
     needs_times: ClassVar[bool] = False  # fits to when ratings were made, too
     needs_ratings: bool = False  # clicks and counts are nothing that it could learn
     uses_weights: bool = False  # weighs rows where the data say how much each counts
@@ -52,11 +54,17 @@ class Contract(ABC):
     engine_: str = "numpy"
     device_: str = "cpu"
 
-    seen_: ItemLists | None = None
+    histories_: Histories | None = None
+    by_user_: sparse.csr_array  # float32[users, items], of models that hold histories
     weight_mean_: float | None = None  # of the training rows' weights, where they have some
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
     config: ModelConfig
+
+    @property
+    def seen_(self) -> ItemLists | None:
+        """The items of each user; None where the model was fitted without ``keep_seen``."""
+        return None if self.histories_ is None else self.histories_.seen
 
     @property
     def biases_(self) -> Biases:
@@ -133,6 +141,25 @@ class Contract(ABC):
         −inf where none is known: popularity ranks the item after all others.
         """
         raise CapabilityError(f"{type(self).__name__} does not know similar items")
+
+    def _history_arrays(self) -> dict[str, np.ndarray]:
+        """What users have rated, for `save`; nothing where other arrays of the folder have it."""
+        if self.histories_ is None:
+            return {}
+        return self.histories_.arrays(with_items=not self.holds_histories)
+
+    def _take_histories(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what `_history_arrays` gave; called after `_restore`."""
+        if CODE in arrays:
+            seen = ItemLists.of(self.by_user_, len(self.users_)) if self.holds_histories else None
+            self.histories_ = Histories.restored(arrays, seen)
+
+    @abstractmethod
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Take the states of all users, old and folded in, by index; everything else stays.
+
+        ``new``: the ratings that have come, on the learned scale, with this model's items.
+        """
 
     @abstractmethod
     def _arrays(self) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cofilter.core.matrix import Interactions
 from cofilter.recommender.iterative import IterativeRecommender
 from cofilter.recommender.kernels.pairs import pair_scores
 from cofilter.recommender.learner import Arrays
@@ -31,6 +32,9 @@ class FactorRecommender(IterativeRecommender):
 
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.user_[user]
+
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.user_ = state
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray

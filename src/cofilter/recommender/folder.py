@@ -1,11 +1,14 @@
-"""A saved model's folder: ``arrays.npz`` and ``model.json``; nothing in it is executed.
+"""A saved model's folder: its arrays and ``model.json``; nothing in it is executed.
 
-A model that is made of others has theirs in sub-folders.
+The arrays are one file ``arrays.npz``, or a folder ``arrays`` with a file each, which processes map
+into memory and share. A model that is made of others has theirs in sub-folders.
 """
 
 from __future__ import annotations
 
 import io
+import shutil
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,8 @@ from cofilter.core.config import Config
 from cofilter.core.io import packed, write_bytes, write_json
 from cofilter.recommender.contract import Contract
 
-ARRAYS, DESCRIPTION = "arrays.npz", "model.json"
-# Raised when a folder is written that an earlier version could not read. With short ids, which are
-# most, the layout is still that of the format before.
-FORMAT, SHORT_IDS = 4, 3
-SEEN = ("seen_start", "seen_item")  # arrays of what users have rated
+ARRAYS, MAPPED, DESCRIPTION = "arrays.npz", "arrays", "model.json"
+FORMAT = 5  # raised when a folder is written that an earlier version could not read
 WEIGHT_MEAN = "weight_mean"  # array of one number, of models that were fitted with weights
 
 
@@ -59,8 +59,11 @@ class Description(Config):
     data_sha256: str
 
 
-def save(model: Contract, folder: Path) -> None:
-    """Write a fitted model to ``folder``; equal models give equal bytes."""
+def save(model: Contract, folder: Path, *, mapped: bool = False) -> None:
+    """Write a fitted model to ``folder``; equal models give equal bytes.
+
+    ``mapped``: with a file for each array, which `load` maps into memory instead of reading it.
+    """
     arrays = {
         "users": model.users_.ids,
         "items": model.items_.ids,
@@ -68,18 +71,21 @@ def save(model: Contract, folder: Path) -> None:
         "user_bias": model._biases.user,
         "item_bias": model._biases.item,
     } | {f"own_{name}": array for name, array in model._arrays().items()}
-    if model.seen_ is not None and not model.holds_histories:
-        arrays |= dict(zip(SEEN, model.seen_, strict=True))
+    arrays |= model._history_arrays()
     if model.weight_mean_ is not None:
         arrays[WEIGHT_MEAN] = np.array(model.weight_mean_)
-    content = io.BytesIO()
     # By name: parameters that come from a checkpoint are in another order than fresh ones.
-    plain = packed(arrays)
-    np.savez(content, allow_pickle=False, **dict(sorted(plain.items())))
+    plain = dict(sorted(packed(arrays).items()))
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes(folder / ARRAYS, content.getvalue())
+    shutil.rmtree(folder / MAPPED, ignore_errors=True)  # of another model, or of another form
+    if mapped:
+        (folder / ARRAYS).unlink(missing_ok=True)
+        for name, array in plain.items():
+            write_bytes(folder / MAPPED / f"{name}.npy", _bytes_of(np.save, np.asarray(array)))
+    else:
+        write_bytes(folder / ARRAYS, _bytes_of(np.savez, **plain))
     description = Description(
-        format=SHORT_IDS if plain.keys() == arrays.keys() else FORMAT,
+        format=FORMAT,
         family=model.family,
         model=type(model).__name__,
         cofilter=version("cofilter"),
@@ -93,4 +99,10 @@ def save(model: Contract, folder: Path) -> None:
     )
     write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
     for name, member in model._members().items():
-        save(member, folder / name)
+        save(member, folder / name, mapped=mapped)
+
+
+def _bytes_of(write: Callable[..., None], *arrays: np.ndarray, **named: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    write(content, *arrays, allow_pickle=False, **named)
+    return content.getvalue()

@@ -9,6 +9,7 @@ import numpy as np
 
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import UNKNOWN, IdMap, Ids, as_ids
+from cofilter.recommender.histories import Histories
 from cofilter.recommender.sparse import ItemLists
 
 # What a model knows of users, one row a user, so that ``state[rows]`` picks some: an array of
@@ -48,15 +49,20 @@ class People:
         float64[n], the fallback's user bias.
     answered:
         bool[n], False for a person of whom the model knows nothing (no rating of a known item).
-    seen:
-        The items that each has rated, as the model's indices; None where nobody kept them.
+    history:
+        What each has rated, of items that the model knows; None where nobody kept it.
     """
 
     ids: np.ndarray
     state: UserState
     bias: np.ndarray
     answered: np.ndarray
-    seen: ItemLists | None = None
+    history: Histories | None = None
+
+    @property
+    def seen(self) -> ItemLists | None:
+        """The items that each has rated, as the model's indices; None where nobody kept them."""
+        return None if self.history is None else self.history.seen
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,7 +82,7 @@ class People:
             state=self.state[rows],
             bias=self.bias[rows],
             answered=self.answered[rows],
-            seen=None if self.seen is None else self.seen.take(rows),
+            history=None if self.history is None else self.history.take(rows),
         )
 
 

@@ -116,11 +116,6 @@ class Rankings(Access):
         seen = self._seen(users).matrix(len(self.items_))
         return seen if excluded is None else (excluded + seen).tocsr()
 
-    def _take_seen(self, histories: sparse.csr_array) -> None:
-        """Keep which items each user has rated, when that is wanted."""
-        keep = self.config.keep_seen
-        self.seen_ = ItemLists.of(histories, histories.shape[0]) if keep else None
-
     def _seen(self, users: Users) -> ItemLists:
         """What each user has rated, as item indices."""
         if isinstance(users, People):

@@ -53,11 +53,18 @@ class ItemLists(NamedTuple):
         """How many rows there are."""
         return len(self.start) - 1
 
-    def take(self, rows: np.ndarray) -> ItemLists:
-        """Some rows, in this order; `UNKNOWN` gives a row without items."""
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the entries of some rows lie: their new starts, and the place of each here.
+
+        `UNKNOWN` stands for a row without items.
+        """
         count = np.where(rows == UNKNOWN, 0, self.start[rows + 1] - self.start[rows])
         start = np.concatenate([[0], np.cumsum(count)])
-        place = np.arange(start[-1]) + np.repeat(self.start[rows] - start[:-1], count)
+        return start, np.arange(start[-1]) + np.repeat(self.start[rows] - start[:-1], count)
+
+    def take(self, rows: np.ndarray) -> ItemLists:
+        """Some rows, in this order; `UNKNOWN` gives a row without items."""
+        start, place = self.places(rows)
         return ItemLists(start, self.item[place])
 
     def matrix(self, n_items: int) -> sparse.csr_array:

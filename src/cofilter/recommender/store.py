@@ -22,12 +22,10 @@ from cofilter.recommender.folder import (
     ARRAYS,
     DESCRIPTION,
     FORMAT,
-    SEEN,
-    SHORT_IDS,
+    MAPPED,
     WEIGHT_MEAN,
     Description,
 )
-from cofilter.recommender.sparse import ItemLists
 
 # What NumPy and zipfile raise of a damaged file; nothing of ours runs while it is read.
 _UNREADABLE = (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -56,7 +54,9 @@ def load(folder: str | Path) -> Recommender:
     folder = Path(folder)
     description = _description(folder / DESCRIPTION)
     model = _unfitted(description, folder / DESCRIPTION)
-    _restore(model, description, _read_arrays(folder / ARRAYS))
+    mapped = folder / MAPPED
+    arrays = _mapped_arrays(mapped) if mapped.is_dir() else _read_arrays(folder / ARRAYS)
+    _restore(model, description, arrays)
     model._take_members(lambda name: load(folder / name))
     return model
 
@@ -71,7 +71,7 @@ def _description(path: Path) -> Description:
             f"this is cofilter {version('cofilter')}, which reads up to format {FORMAT}: install "
             "the newer version"
         )
-    if values["format"] < SHORT_IDS:
+    if values["format"] < FORMAT:
         raise DataError(f"{path}: format {values['format']} is no longer read; train it again")
     try:
         return parse(Description, values)
@@ -111,6 +111,24 @@ def _read_arrays(path: Path) -> _Arrays:
         raise DataError(f"{path}: not readable as a model's arrays ({error})") from None
 
 
+def _mapped_arrays(folder: Path) -> _Arrays:
+    """A file's array each, as pages of memory that all processes share until one writes there.
+
+    They count as writable: Numba compiles a kernel a second time for arrays that are not.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for path in sorted(folder.glob("*.npy")):
+        try:
+            mapped = np.load(path, mmap_mode="c", allow_pickle=False)
+            arrays[path.stem] = mapped.view(np.ndarray)
+        except _UNREADABLE as error:
+            raise DataError(f"{path}: not readable as a model's array ({error})") from None
+    try:
+        return _Arrays(folder, unpacked(arrays))
+    except ValueError as error:
+        raise DataError(f"{folder}: not readable as a model's arrays ({error})") from None
+
+
 def _restore(model: Recommender, description: Description, arrays: _Arrays) -> None:
     model.users_, model.items_ = IdMap(arrays["users"]), IdMap(arrays["items"])
     model.popularity_ = arrays["popularity"]
@@ -124,9 +142,8 @@ def _restore(model: Recommender, description: Description, arrays: _Arrays) -> N
     model._learning = model._learning_scale()
     model.engine_, model.device_ = description.engine, description.device
     model.data_sha256_ = description.data_sha256
-    if SEEN[0] in arrays:
-        model.seen_ = ItemLists(*(arrays[name] for name in SEEN))
     if WEIGHT_MEAN in arrays:
         model.weight_mean_ = float(arrays[WEIGHT_MEAN])
     own = {name.removeprefix("own_"): array for name, array in arrays.items() if name[:4] == "own_"}
     model._restore(_Arrays(arrays._path, own))
+    model._take_histories(arrays)

@@ -76,6 +76,9 @@ class EASE(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape = len(data.users), len(self.items_)
         return self._values(to_csr(data.user, item, data.rating, shape))
@@ -98,7 +101,6 @@ class EASE(Recommender):
         self.weights_ = arrays["weights"]
         parts = arrays["value"], arrays["index"], arrays["start"]
         self.by_user_ = sparse.csr_array(parts, shape=(len(self.users_), len(self.items_)))
-        self._take_seen(self.by_user_)
 
 
 KINDS: dict[str, type[EASE]] = {"binary": EASE, "rating": EASE}

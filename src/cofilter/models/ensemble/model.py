@@ -12,6 +12,7 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.ensemble.config import EnsembleConfig
 from cofilter.models.ensemble.fusion import fuse
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.histories import Histories
 from cofilter.recommender.inputs import Users
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.learner import Trains
@@ -86,7 +87,6 @@ class Ensemble(Recommender):
                 member.fit(data, validation, trainer)
             elif member.data_sha256_ != data.sha256:
                 self.members[name] = member.for_refit().fit(data, validation, trainer)
-        self.holds_histories = self._seen_by_members() is not None
 
     def _learning_scale(self) -> LearningScale:
         return AS_THEY_ARE  # each member has its own
@@ -102,10 +102,13 @@ class Ensemble(Recommender):
         members = self.members.values()
         return bool(members) and all(each.uses_weights for each in members)
 
-    def _seen_by_members(self) -> ItemLists | None:
+    def _members_histories(self) -> Histories | None:
         """What users have rated, from a member that keeps it; all have the same ratings."""
-        kept = (each.seen_ for each in self.members.values())
-        return next((seen for seen in kept if seen is not None), None)
+        kept = (each.histories_ for each in self.members.values())
+        return next((histories for histories in kept if histories is not None), None)
+
+    def _history_arrays(self) -> dict[str, np.ndarray]:
+        return super()._history_arrays() if self._members_histories() is None else {}
 
     # Ratings -------------------------------------------------------------------------------
 
@@ -171,6 +174,9 @@ class Ensemble(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return user
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Nothing: the members have the states, and are updated beforehand."""
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         answered = np.bincount(data.user, minlength=len(data.users)) > 0
         people = []
@@ -199,9 +205,8 @@ class Ensemble(Recommender):
     def _take_members(self, read: Callable[[str], Recommender]) -> None:
         self.members = {each.name: read(each.name) for each in self.config.members}
         self.uses_weights = self._all_use_weights()
-        if self.config.keep_seen and self.seen_ is None:
-            self.seen_ = self._seen_by_members()
-        self.holds_histories = self._seen_by_members() is not None
+        if self.config.keep_seen and self.histories_ is None:
+            self.histories_ = self._members_histories()
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {}

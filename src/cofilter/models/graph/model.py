@@ -125,6 +125,10 @@ class GraphFilter(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+        self._derive()
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         histories = to_csr(data.user, item, data.rating, (len(data.users), len(self.items_)))
         return preferences(histories, self.config.preference)
@@ -174,7 +178,6 @@ class GraphFilter(Recommender):
         self.vectors_ = arrays["vectors"]
         parts = arrays["value"], arrays["index"], arrays["start"]
         self.by_user_ = sparse.csr_array(parts, shape=(len(self.users_), len(self.items_)))
-        self._take_seen(self.by_user_)
         self._derive()
 
 

@@ -152,6 +152,10 @@ class _KNN(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+        self._prepare()
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         return to_csr(data.user, item, data.rating, (len(data.users), len(self.items_)))
 
@@ -162,7 +166,6 @@ class _KNN(Recommender):
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         parts = arrays["rating"], arrays["index"], arrays["start"]
         self.by_user_ = sparse.csr_array(parts, shape=(len(self.users_), len(self.items_)))
-        self._take_seen(self.by_user_)
         self._prepare()
 
     def _combine(

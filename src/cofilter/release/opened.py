@@ -1,0 +1,87 @@
+"""A model with what people need beside it: titles, and how good it was measured to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cofilter.core.io import read_json, read_table
+from cofilter.core.paths import ITEMS, main_checkout
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.store import load
+from cofilter.release.catalogue import Catalogue
+from cofilter.release.manifest import MANIFEST, verify_manifest
+
+CARD, CARD_TEXT, NAMES = "model_card.json", "model_card.md", "items.json"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that answers.
+
+    Attributes
+    ----------
+    name:
+        ``family/point`` in a checkout, the folder's name of an exported one.
+    folder:
+        Where it lies.
+    model:
+        It itself.
+    catalogue:
+        Titles and genres of its items.
+    card:
+        Content of ``model_card.json``; empty for a model that was not exported.
+    """
+
+    name: str
+    folder: Path
+    model: Recommender
+    catalogue: Catalogue
+    card: dict[str, Any]
+
+
+def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> Opened:
+    """Open an exported folder, or a model's folder of a checkout, whose titles are then used.
+
+    Parameters
+    ----------
+    folder:
+        Of the model.
+    name:
+        What to call it; None: `model_name`.
+    check:
+        Whether the files of an exported folder are compared with its checksums first.
+
+    Raises
+    ------
+    DataError
+        The folder holds no model, or a damaged, half-written or newer one.
+    """
+    if check and (folder / MANIFEST).is_file():
+        verify_manifest(folder)
+    model = load(folder)
+    card = read_json(folder / CARD) if (folder / CARD).is_file() else {}
+    if (folder / NAMES).is_file():
+        catalogue = Catalogue.read(folder / NAMES, model.items_)
+    else:
+        catalogue = Catalogue.of(model.items_, _table_of_items(folder))
+    return Opened(name or model_name(folder), folder, model, catalogue, card)
+
+
+def model_name(folder: Path) -> str:
+    """``family/point`` of a folder in ``models/``; else the folder's own name."""
+    path = folder.resolve()
+    within = "models" in path.parts[:-2] and path.parts[-3] == "models"
+    return "/".join(path.parts[-2:]) if within else path.name
+
+
+def _table_of_items(folder: Path) -> pd.DataFrame | None:
+    """The items of the checkout that a folder lies in."""
+    for parent in folder.resolve().parents:
+        if (parent / "dvc.yaml").is_file():
+            items = main_checkout(parent) / ITEMS
+            return read_table(items) if items.is_file() else None
+    return None
