@@ -141,7 +141,7 @@ class Reranker:
         users: Users,
         k: int,
         config: RerankingConfig,
-        excluded: sparse.csr_array | None = None,
+        excluded: sparse.csr_array | ItemLists | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """As the model's `rank`, re-ranked: int32[n, k] with −1 as padding, float32[n, k]."""
         k = list_length(k, len(self.model.items_))

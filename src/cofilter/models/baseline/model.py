@@ -22,6 +22,7 @@ class _Baseline(Recommender):
     """A model whose whole knowledge is in what every model fits: mean, biases and popularity."""
 
     family = "baseline"
+    explains = False
 
     def _fit(
         self, data: Interactions, validation: Interactions | None, trainer: Trains | None
