@@ -15,10 +15,10 @@ HOUSE = SRC / "cofilter"
 # alone count: what a signature names is known to its package.
 PACKAGES = (
     "cli",
+    "serving",
     "report",
     "release",
     "reproduction",
-    "interview",
     "search",
     "backtest",
     "evaluation",

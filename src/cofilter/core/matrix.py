@@ -42,7 +42,7 @@ class IdMap:
         return len(self.ids)
 
     def place(self, value: int | str) -> int:
-        """Dense index of one id of the map's kind, some microseconds; `UNKNOWN` for one not held."""
+        """Dense index of one id of the map's kind, in microseconds; `UNKNOWN` without it."""
         try:
             return int(self._index.get_loc(value))
         except KeyError:
@@ -62,9 +62,9 @@ class IdMap:
 
     def index(self, values: Ids) -> np.ndarray:
         """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
-        if isinstance(values, int | str) and not isinstance(values, bool):
-            if isinstance(values, int) == (self.ids.dtype.kind == "i"):
-                return np.array([self.place(values)], np.int32)
+        kind = int if self.ids.dtype.kind == "i" else str
+        if isinstance(values, kind) and not isinstance(values, bool):
+            return np.array([self.place(values)], np.int32)
         wanted = as_ids(values)
         if _kind(wanted) != _kind(self.ids) and len(wanted) and len(self.ids):
             raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -59,13 +59,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     found = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
-    shapes: list[tuple[type[BaseModel], str]] = [
-        (model, mode)
-        for asked, answered in _POSTS.values()
-        for model, mode in ((asked, "validation"), (answered, "serialization"))
-    ]
-    shapes += [(model, "serialization") for model in (*_GETS.values(), schema.ErrorAnswer)]
-    _, definitions = models_json_schema(shapes, ref_template=REFERENCE)  # type: ignore[arg-type]
+    shapes: list[tuple[type[BaseModel], Literal["validation", "serialization"]]] = []
+    for asked, answered in _POSTS.values():
+        shapes += [(asked, "validation"), (answered, "serialization")]
+    shapes += [(answered, "serialization") for answered in _GETS.values()]
+    shapes.append((schema.ErrorAnswer, "serialization"))
+    _, definitions = models_json_schema(shapes, ref_template=REFERENCE)
     found["components"] = {"schemas": definitions["$defs"]}
     for path, (asked, answered) in _POSTS.items():
         operation = found["paths"][path]["post"]

@@ -1,4 +1,4 @@
-"""Ranked lists as the service gives them: many requests to one model, one call for all of a kind."""
+"""Ranked lists as the service gives them: one call of the model for all requests of a kind."""
 
 from __future__ import annotations
 

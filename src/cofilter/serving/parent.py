@@ -73,6 +73,7 @@ class Parent:
             self._watch()
         finally:
             self._say("stopping")
+            self.listening.close()  # so that the workers are the last to let go of it
             self._end(self.workers)
             signal.set_wakeup_fd(-1)
 
@@ -127,7 +128,7 @@ class Parent:
         )
 
     def _freeze(self) -> None:
-        """Put all that there is out of the garbage collector's way, whose marks would unshare it."""
+        """Put all that lives out of the garbage collector's way: its marks would unshare it."""
         gc.collect()
         gc.freeze()
 
@@ -162,7 +163,7 @@ class Parent:
             pipes = say_ready, self._alive
             work(self._shelf, self.config, self.sessions, self.listening, pipes)
             code = 0
-        except Exception:
+        except Exception:  # noqa: BLE001 - the log is its end
             LOG.exception("worker failed")
         finally:
             os._exit(code)  # what the parent would do at its end is not this process's to do

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from cofilter.core.errors import CapabilityError, CofilterError
 
 BODY = "body"
+_KINDS = ("constrained-int", "constrained-str", "int", "str")  # pydantic's names in `Id`
 
 
 class Problem(Exception):  # noqa: N818 - a request's, not the service's error
@@ -36,10 +37,11 @@ def of_validation(error: ValidationError) -> Problem:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "json_invalid":
         return Problem(400, BODY, message)
-    # A union names each of its kinds; which of them a value failed says nothing to a caller.
-    parts = [str(part) for part in first["loc"] if part not in ("int", "str")]
-    reason = message[:1].lower() + message[1:]
-    if first["type"].startswith(("int", "string")) and len(parts) < len(first["loc"]):
+    parts, reason = [str(part) for part in first["loc"]], message[:1].lower() + message[1:]
+    if first["type"] == "extra_forbidden":
+        reason = "not known here"
+    elif parts and parts[-1] in _KINDS:  # which kind of an id a value failed to be says nothing
+        parts.pop()
         reason = "an id is expected: a whole number of 64 bits or a text of 1 to 512 characters"
     return Problem(422, ".".join(parts) or BODY, reason)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -39,6 +41,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say so to the parent once requests are taken."""
+        self._queue = [each.dup() for each in sockets or []]  # closing a server closes its socket
         await super().startup(sockets)
         os.write(self._ready, b"r")
         os.close(self._ready)
@@ -48,12 +51,28 @@ class _Server(uvicorn.Server):
         self._state.stopping = True
         for server in self.servers:
             server.close()
+        await self._take_waiting()
         before, since = self.server_state.total_requests, time.monotonic()
         while self.server_state.connections and time.monotonic() - since < _IDLE:
             await asyncio.sleep(_TICK)
             if self.server_state.total_requests != before:
                 before, since = self.server_state.total_requests, time.monotonic()
         await super().shutdown(sockets)
+
+    async def _take_waiting(self) -> None:
+        """Take the connections that wait already, which the last process to let go would reset."""
+
+        def protocol() -> asyncio.Protocol:
+            cls: Any = self.config.http_protocol_class
+            return cls(config=self.config, server_state=self.server_state, app_state={})
+
+        for listening in self._queue:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    connection, _ = listening.accept()
+                    connection.setblocking(False)
+                    await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+            listening.close()
 
 
 def work(
