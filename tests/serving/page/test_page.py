@@ -114,6 +114,7 @@ def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
     press("Space")
     press("ArrowRight")
     expect(row.locator(".wait")).to_be_visible()  # the row stays while its stars are being chosen
+    expect(page.locator("#news")).to_have_text("Rated. Enter brings the new list.")
     press("ArrowRight")
     expect(row.locator("input").nth(2)).to_be_focused()
     press("Enter")
@@ -237,6 +238,7 @@ def test_a_refusal_of_the_service_is_shown_in_place(visit: Visit) -> None:
     problem = visit.column().get_by_role("alert")
     expect(problem).to_contain_text("outside the scale 1 to 5 (ratings.0.rating)")
     expect(problem).to_contain_text(re.compile("Request [0-9a-f]{16}"))
+    assert visit.titles() == []  # the other model's would be under this one's name
 
 
 def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:

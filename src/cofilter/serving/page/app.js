@@ -60,6 +60,7 @@ class Page {
       rate: (title, rating) => this.rate(title, rating),
       rated: (key) => this.store.ratingOf(key),
       again: () => this.refresh(),
+      say,
     });
     column.root.addEventListener("drawn", () => this.mark());
     return column;
@@ -202,8 +203,7 @@ class Page {
         return this.columns[place].ask(each, quality(each), store.rated, strength);
       }),
     );
-    if (news.every((each) => each !== null))
-      $("news").textContent = `New recommendations: ${news.join(" ")}`;
+    if (news.every((each) => each !== null)) say(news.join(" "));
   }
 
   mark() {
@@ -211,6 +211,11 @@ class Page {
     first.mark(this.other ? second.items : []);
     second.mark(first.items);
   }
+}
+
+/** Tell those who do not see the page what has changed. */
+function say(text) {
+  $("news").textContent = text;
 }
 
 /** One set of ratings for each data set, as far as the service knows which it is. */
