@@ -24,6 +24,7 @@ PACKAGES = (
     "evaluation",
     "blending",
     "training",
+    "reranking",
     "scoring",
     "models",
     "recommender",

@@ -164,7 +164,9 @@ def test_every_command_has_help_and_the_list_of_them_imports_none() -> None:
         "cofilter(['--help'], standalone_mode=False); "
         "assert not {'numpy', 'pandas', 'numba', 'cofilter.release'} & set(sys.modules)"
     )
-    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     for name in COMMANDS:
         assert f"  {name} " in listed.stdout
 

@@ -87,7 +87,7 @@ def test_every_link_leads_somewhere_and_every_picture_has_words(page: str) -> No
     assert links <= set(read.ids)
     assert len(set(read.ids)) == len(read.ids)
     assert set(re.findall(r"url\(#([^)]*)\)", page)) <= set(read.ids)
-    assert len(links) == 13  # the twelve parts and the top
+    assert len(links) == 14  # the twelve parts, the top, and the curves of re-ranking
     headings = [tag for tag in read.tags if re.fullmatch(r"h\d", tag)]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
@@ -107,6 +107,8 @@ def test_the_page_tells_the_result_and_its_terms(page: str) -> None:
     assert "ab" * 32 in page
     assert "<dt>numpy</dt>" in page
     assert "What choosing on test would promise" in page
+    assert "<h3>The model to ship, re-ranked</h3>" in page
+    assert re.search(r'<th scope="row">\w+/[\w-]+\+mmr0.5</th>', page)
     assert re.search(r"Of 100 users, <b>\d+</b> find something relevant among their 5 with", page)
     assert 'model = cofilter.load("models/' in page
     assert "What users would see" in page
@@ -138,6 +140,7 @@ def test_figures_come_in_the_pages_order_and_fit_their_widths(
         "Cold start: RMSE",
         "Coverage of the catalogue",
         "Popularity of what is recommended",
+        "Re-ranking the model to ship",
         "Items rated alike",
         "Items by their factors",
         "RMSE, leaking and honest",
