@@ -29,12 +29,27 @@ def ranked(
     a list holds does not depend on what is asked beside it. ``where``: name of the requests in a
     problem's field.
     """
+    people = [
+        prepared(opened, request, sessions, f"{where}.{place}." if where else "")
+        for place, request in enumerate(requests)
+    ]
+    return lists_of(opened, requests, people)
+
+
+def prepared(opened: Opened, request: Listing, sessions: Sessions, where: str = "") -> Asked:
+    """A request's person, once all of the request is checked."""
     model = opened.model
-    people = []
-    for place, request in enumerate(requests):
-        at = f"{where}.{place}." if where else ""
-        people.append(asked(model, request, sessions, at))
-        require_all_known(model.items_, request.exclude, f"{at}exclude")
+    if not model.ranks:
+        raise Problem(422, "model", f"{type(model).__name__} does not rank")
+    require_all_known(model.items_, request.exclude, f"{where}exclude")
+    return asked(model, request, sessions, where)
+
+
+def lists_of(
+    opened: Opened, requests: Sequence[Listing], people: Sequence[Asked]
+) -> list[dict[str, Any]]:
+    """As `ranked`, of requests that are `prepared`."""
+    model = opened.model
     answers: list[dict[str, Any]] = [{}] * len(requests)
     known = [place for place, person in enumerate(people) if person.user is not None]
     new = [place for place, person in enumerate(people) if person.user is None]
@@ -60,8 +75,6 @@ def _lists(
     opened: Opened, users: Users, requests: Sequence[Listing], people: Sequence[Asked]
 ) -> list[dict[str, Any]]:
     model = opened.model
-    if not model.ranks:
-        raise Problem(422, "model", f"{type(model).__name__} does not rank")
     left_out = _left_out(model, users, requests)
     longest = max(request.k for request in requests)
     index, scores, fallback = model.rank(users, longest, left_out, return_fallback=True)
