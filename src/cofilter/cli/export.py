@@ -14,7 +14,8 @@ from cofilter.release.found import open_named
 @click.command("export")
 @click.argument("name", metavar="MODEL")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def command(name: str, folder: Path) -> None:
+@click.option("--index", is_flag=True, help="With an index for approximate search, measured.")
+def command(name: str, folder: Path, index: bool) -> None:
     """Write everything that a service needs of a model into a folder.
 
     MODEL is `best`, a name that `cofilter models` lists, or a model's folder. FOLDER gets the
@@ -28,5 +29,5 @@ def command(name: str, folder: Path) -> None:
     """
     opened = open_named(name)
     card = opened.card or model_card(opened.name, opened.model, opened.folder)
-    export(opened.model, opened.catalogue, card, folder)
+    export(opened.model, opened.catalogue, card, folder, index=index)
     click.echo(f"{opened.name} is in {folder}: cofilter serve {folder}")

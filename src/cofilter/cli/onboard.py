@@ -88,7 +88,8 @@ def _named(opened: Opened, text: str, listed: list[int | str]) -> int | str | No
             return listed[int(text) - 1]
         click.echo(f"  {text}: a number from 1 to {len(listed)} is expected, or part of a title")
         return None
-    found = opened.catalogue.search(text, CHOICES)
+    named = opened.catalogue.named(text)
+    found = [named] if named is not None else opened.catalogue.search(text, CHOICES)
     if not found:
         click.echo(f"  nothing is called {printable(text)!r}")
         return None

@@ -59,13 +59,10 @@ def item_id(opened: Opened, text: str) -> int | str:
         There is no such item, or several are meant.
     """
     catalogue = opened.catalogue
-    item = catalogue.as_id(text)
+    item = catalogue.named(text)
     if item is not None:
         return item
     found = catalogue.search(text, 5) if catalogue.has_titles else []
-    exact = [each for each in found if catalogue.title(each).casefold() == text.casefold()]
-    if len(exact) == 1:
-        return exact[0]
     if found:
         raise DataError(f"no item {text!r}; did you mean {_named(catalogue, found)}?")
     raise DataError(f"no item {text!r} in {opened.name}, which knows {_some(catalogue.items)}")

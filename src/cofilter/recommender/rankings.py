@@ -99,14 +99,25 @@ class Rankings(Access):
         """
         if not self.ranks:
             raise CapabilityError(f"{type(self).__name__} does not rank, it only predicts ratings")
-        people = users if isinstance(users, People) else self._known(users)
-        excluded = exclude_matrix(exclude, people.ids, self.items_)
-        if exclude_seen:
-            seen = self.seen_by(users).matrix(len(self.items_))
-            excluded = seen if excluded is None else (excluded + seen).tocsr()
-        index, scores = self.rank(users, k, excluded)
+        index, scores = self.rank(users, k, self.excluded(users, exclude_seen, exclude))
         items = to_ids(index, self.items_)
-        return as_table(people.ids, items, scores) if as_frame else (items, scores)
+        if not as_frame:
+            return items, scores
+        return as_table(users.ids if isinstance(users, People) else as_ids(users), items, scores)
+
+    def excluded(
+        self, users: Users, exclude_seen: bool, exclude: pd.DataFrame | None
+    ) -> sparse.csr_array | None:
+        """CSR matrix [users, items] of what `recommend` leaves out, as `rank` takes it.
+
+        Parameters and errors are those of `recommend`.
+        """
+        ids = users.ids if isinstance(users, People) else as_ids(users)
+        excluded = exclude_matrix(exclude, ids, self.items_)
+        if not exclude_seen:
+            return excluded
+        seen = self.seen_by(users).matrix(len(self.items_))
+        return seen if excluded is None else (excluded + seen).tocsr()
 
     def seen_by(self, users: Users) -> ItemLists:
         """What each user has rated, as item indices: what `recommend` leaves out.
@@ -150,6 +161,16 @@ class Rankings(Access):
         DataError
             A score is not finite; the line names the model, the user and the item.
         """
+        items, best, own = self.rank_own(users, k, excluded)
+        return (items, best, own == 0) if return_fallback else (items, best)
+
+    def rank_own(
+        self, users: Users, k: int, excluded: sparse.csr_array | ItemLists | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `rank`, and int64[n]: how many items of each list, from its first, are the model's.
+
+        Popularity gives the rest, and all of a list that has none of the model's.
+        """
         people = users if isinstance(users, People) else self._known(users)
         user = self._index_of(users)
         k = list_length(k, len(self.items_))
@@ -167,13 +188,13 @@ class Rankings(Access):
             lists = left_out if len(rows) == len(people) else left_out.take(rows)
             given = self._best(block, people.ids[rows], lists, k)
             items[rows], best[rows] = self._in_ratings(*given)
-        fallback = items[:, 0] == UNKNOWN
+        own = (items != UNKNOWN).sum(axis=1)
         short = np.flatnonzero(items[:, -1] == UNKNOWN)
         if len(short):
             filled = items[short], best[short]
             append_popular(*filled, self.popularity_, self._by_popularity(), left_out.take(short))
             items[short], best[short] = filled
-        return (items, best, fallback) if return_fallback else (items, best)
+        return items, best, own
 
     def _in_ratings(self, items: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lists whose scores are ratings of the source where they are learned ratings."""

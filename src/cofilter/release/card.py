@@ -220,6 +220,7 @@ def _lines(card: Mapping[str, Any], folder: str) -> Iterator[str]:
     )
     yield from _data_lines(card)
     yield from _metric_lines(card)
+    yield from _index_lines(card)
     yield from ["", "## Limits", "", *(f"- {line}" for line in card["limits"])]
     yield from ["", "## Use", "", "```python", "import cofilter", ""]
     yield f'model = cofilter.load("{folder}")'
@@ -271,6 +272,18 @@ def _metric_lines(card: Mapping[str, Any]) -> Iterator[str]:
         for row in card["cold_start"]:
             ndcg = {"value": row["ndcg"], LOW: row["ndcg_low"], HIGH: row["ndcg_high"]}
             yield f"| {row['revealed']} | {_told(ndcg if 'ndcg' in row else None)} | {_rmse(row)} |"
+
+
+def _index_lines(card: Mapping[str, Any]) -> Iterator[str]:
+    index = card.get("index")
+    if index is None:
+        return
+    yield from ["", "## Index", ""]
+    yield (
+        f"Approximate search finds {index['recall']:.1%} of the exact ten best items (mean of "
+        f"{index['users']:,} of the model's own users) in {index['milliseconds']:.2f} ms; exact "
+        f"search takes {index['exact_milliseconds']:.2f} ms (one thread, median)."
+    )
 
 
 def _told(figure: Mapping[str, float] | None) -> str:

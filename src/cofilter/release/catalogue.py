@@ -111,6 +111,18 @@ class Catalogue:
         """The item whose id a text is; None when there is none."""
         return known_id(self.items, text)
 
+    def named(self, text: str) -> int | str | None:
+        """The item whose id a text is, or whose title alone is just this; None when there is none.
+
+        Capitals do not matter in a title.
+        """
+        item = self.as_id(text)
+        if item is not None:
+            return item
+        wanted = text.casefold()
+        places = [at for at, title in enumerate(self.titles) if title.casefold() == wanted]
+        return self.items.ids[places[0]].item() if wanted and len(places) == 1 else None
+
     @cached_property
     def _processed(self) -> list[str]:
         from rapidfuzz import utils

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from cofilter.recommender.base import Recommender
 from cofilter.release.card import as_markdown
 from cofilter.release.catalogue import Catalogue
 from cofilter.release.embeddings import FOLDER, write_embeddings
+from cofilter.release.index import FOLDER as INDEX
+from cofilter.release.index import index_of
 from cofilter.release.manifest import MANIFEST, write_manifest
 from cofilter.release.opened import CARD, CARD_TEXT, NAMES
 
@@ -24,14 +27,24 @@ def export(
     catalogue: Catalogue,
     card: Mapping[str, Any],
     folder: Path,
+    *,
+    index: bool = False,
 ) -> None:
     """Write a model with its titles, its card, its factors where it has some, and checksums.
 
     The folder appears whole: it is written beside its place and moved there. One that was exported
     before is replaced.
 
+    Parameters
+    ----------
+    index:
+        Whether an index of the items is built, measured and written too; see
+        `cofilter.release.index`.
+
     Raises
     ------
+    CapabilityError
+        An index is wanted of a model without factors.
     DataError
         The folder is there and is no exported model.
     """
@@ -42,6 +55,10 @@ def export(
     try:
         made.chmod(0o755)  # mkdtemp makes a folder that nobody else may read
         model.save(made, mapped=True)
+        if index:
+            graph, measured = index_of(model)
+            graph.save(made / INDEX, measured)
+            card = {**card, "index": asdict(measured)}
         catalogue.write(made / NAMES)
         write_json(made / CARD, dict(card))
         write_text(made / CARD_TEXT, as_markdown(card, folder.name))

@@ -108,12 +108,12 @@ def measured(
         made["fitted again"] = _timed(lambda: _fitted_again(model, older))
     held_out = HeldOut(newest, threshold=threshold)
     target = held_out.target([made["updated"][0]])
+    names = f"ndcg@{held_out.k}", "rmse"
     config = ScoreConfig(k=(held_out.k,), relevance_threshold=threshold)
     found = []
     for name, (each, seconds) in made.items():
         scores = score_target(each, target, config).all
-        metrics = scores.metrics((f"ndcg@{held_out.k}", "rmse"))
-        ndcg, rmse = metrics.values()
+        ndcg, rmse = (scores.metrics(names)[name] for name in names)
         users, n_rows = scores.counts["ranked_users"], scores.counts["rated_rows"]
         found.append(Quality(name, ndcg, rmse, int(users or 0), int(n_rows or 0), seconds))
     return found

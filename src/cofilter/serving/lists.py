@@ -13,10 +13,11 @@ from cofilter.recommender.inputs import Users
 from cofilter.recommender.people import People
 from cofilter.recommender.sparse import ItemLists
 from cofilter.release.opened import Opened
+from cofilter.reranking.config import RerankingConfig
 from cofilter.serving.people import Asked, asked, folded, require_all_known
 from cofilter.serving.problems import Problem, refused
 from cofilter.serving.reasons import reasons
-from cofilter.serving.schema import Listing
+from cofilter.serving.schema import Listing, Rerank
 from cofilter.serving.sessions import Sessions
 
 
@@ -51,9 +52,11 @@ def lists_of(
     """As `ranked`, of requests that are `prepared`."""
     model = opened.model
     answers: list[dict[str, Any]] = [{}] * len(requests)
-    known = [place for place, person in enumerate(people) if person.user is not None]
-    new = [place for place, person in enumerate(people) if person.user is None]
-    for places in (known, new):
+    plain = [place for place, request in enumerate(requests) if request.rerank is None]
+    known = [place for place in plain if people[place].user is not None]
+    new = [place for place in plain if people[place].user is None]
+    alone = [[place] for place, request in enumerate(requests) if request.rerank is not None]
+    for places in (known, new, *alone):
         if places:
             some = [people[place] for place in places]
             users = _users(model, some)
@@ -77,22 +80,37 @@ def _lists(
     model = opened.model
     left_out = _left_out(model, users, requests)
     longest = max(request.k for request in requests)
-    index, scores, fallback = model.rank(users, longest, left_out, return_fallback=True)
+    index, scores, own = _ranked(opened, users, longest, requests[0].rerank, left_out)
     answers = []
     for row, (request, person) in enumerate(zip(requests, people, strict=True)):
-        own = index[row, : request.k]
-        own = own[own != UNKNOWN]
+        listed = index[row, : request.k]
+        listed = listed[listed != UNKNOWN]
         one = users.at(np.array([row])) if isinstance(users, People) else person.user
         assert one is not None
-        items = _described(opened, one, own, scores[row, : len(own)], request.explain)
+        items = _described(opened, one, listed, scores[row, : len(listed)], request.explain)
         answers.append(
             {
-                "fallback": "popularity" if fallback[row] else None,
+                "fallback": None if own[row] else "popularity",
                 "unknown_items": person.unknown,
                 "items": items,
             }
         )
     return answers
+
+
+def _ranked(
+    opened: Opened, users: Users, k: int, rerank: Rerank | None, left_out: ItemLists
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lists as the model's `rank_own` gives them, perhaps re-ranked."""
+    model = opened.model
+    if rerank is None:
+        return model.rank_own(users, k, left_out)
+    config = RerankingConfig(kind=rerank.kind, strength=rerank.strength)
+    items, scores, own = model.rank_own(users, max(k, config.depth), left_out)
+    with refused("rerank.kind"):
+        k = min(k, len(model.items_))
+        chosen, score = opened.reranker.reordered(users, items, scores, own, k, config)
+    return chosen, score, own
 
 
 def _left_out(model: Recommender, users: Users, requests: Sequence[Listing]) -> ItemLists:
