@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cofilter.recommender.base import Recommender
 from cofilter.recommender.store import load
 from cofilter.release.catalogue import Catalogue
 from cofilter.release.manifest import MANIFEST, verify_manifest
+from cofilter.reranking.reranker import Reranker
 
 CARD, CARD_TEXT, NAMES = "model_card.json", "model_card.md", "items.json"
 
@@ -41,6 +43,12 @@ class Opened:
     model: Recommender
     catalogue: Catalogue
     card: dict[str, Any]
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """Re-ranks its lists; what a kind needs is kept from its first use on."""
+        genres = pd.Series(self.catalogue.genres, self.model.items_.ids, dtype=object)
+        return Reranker(self.model, genres)
 
 
 def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> Opened:
