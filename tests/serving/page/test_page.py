@@ -163,6 +163,22 @@ def test_models_stand_side_by_side(visit: Visit) -> None:
     visit.shows(visit.expected_titles("ease", TWO), place=1)
 
 
+def test_more_surprise_is_less_popularity(visit: Visit) -> None:
+    slider = visit.page.get_by_label("Surprise me")
+    expect(slider).to_be_disabled()  # popularity answers somebody new, whatever is asked of it
+    rate(visit, TWO)
+    visit.shows(visit.expected_titles("ease", TWO))
+    slider.focus()
+    for _ in range(6):
+        visit.page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "60 % against popular titles")
+    reranked = {"kind": "popularity", "strength": 0.6}
+    visit.shows(visit.expected_titles("ease", TWO, rerank=reranked))
+    assert visit.titles() != visit.expected_titles("ease", TWO)
+    visit.go()
+    visit.shows(visit.expected_titles("ease", TWO, rerank=reranked))
+
+
 def test_how_good_a_model_is_stands_there(visit: Visit) -> None:
     about = visit.page.locator("#about")
     for text in (
