@@ -265,6 +265,7 @@ def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
     visit.column().locator(".items > li").first.locator("label").nth(4).click()
     problem = visit.column().get_by_role("alert")
     expect(problem).to_contain_text("The service cannot be reached.")
+    assert violations(visit.page) == []
     visit.page.context.set_offline(False)
     problem.get_by_role("button", name="Try again").click()
     expect(problem).to_be_hidden()
@@ -272,7 +273,7 @@ def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_is_accessible_and_fits(served: Service, browser: Browser, width: int) -> None:
+def test_it_is_accessible_and_fits(browser: Browser, served: Service, width: int) -> None:
     with opened(browser, width) as (page, watched):
         visit = Visit(page, served)
         visit.go()
@@ -280,6 +281,8 @@ def test_it_is_accessible_and_fits(served: Service, browser: Browser, width: int
         rate(visit, TWO)
         page.get_by_label("Compare with").select_option("knn")
         visit.shows(visit.expected_titles("knn", TWO), place=1)
+        visit.field.fill(title(15))
+        visit.options.first.click()  # without a rating yet
         visit.field.fill("film")
         expect(visit.options).to_have_count(8)
         for scheme in ("light", "dark"):
