@@ -43,7 +43,9 @@ SERVE += "serve([Path(sys.argv[1])], port=0, workers=int(sys.argv[2]), log_reque
 def made(folder: Path) -> Path:
     """The model's folder, mapped."""
     rng = np.random.default_rng(0)
-    model = ImplicitALS(dim=DIM, scale=(1.0, 5.0))
+    model = ImplicitALS(
+        dim=DIM, scale=(1.0, 5.0), alpha=1.0, regularization=1.0, confidence="rating"
+    )
     model.users_, model.items_ = IdMap(np.arange(N_USERS)), IdMap(np.arange(N_ITEMS))
     chance = 1 / np.arange(1, N_ITEMS + 1)
     drawn = rng.choice(N_ITEMS, (N_USERS, A_USER), p=chance / chance.sum()).astype(np.int32)

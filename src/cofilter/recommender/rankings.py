@@ -185,14 +185,15 @@ class Rankings(Access):
         for start in range(0, len(answered), step):
             rows = answered[start : start + step]
             block = self._rows(people, user, rows)
-            given = self._best(block, people.ids[rows], left_out.take(rows), k)
+            lists = left_out if len(rows) == len(people) else left_out.take(rows)
+            given = self._best(block, people.ids[rows], lists, k)
             items[rows], best[rows] = self._in_ratings(*given)
         own = (items != UNKNOWN).sum(axis=1)
         short = np.flatnonzero(items[:, -1] == UNKNOWN)
         if len(short):
-            lists = items[short], best[short]
-            append_popular(*lists, self.popularity_, self._by_popularity(), left_out.take(short))
-            items[short], best[short] = lists
+            filled = items[short], best[short]
+            append_popular(*filled, self.popularity_, self._by_popularity(), left_out.take(short))
+            items[short], best[short] = filled
         return items, best, own
 
     def _in_ratings(self, items: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

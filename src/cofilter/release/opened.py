@@ -16,6 +16,7 @@ from cofilter.recommender.store import load
 from cofilter.release.catalogue import Catalogue
 from cofilter.release.checkout import home
 from cofilter.release.manifest import MANIFEST, verify_manifest
+from cofilter.reranking.reranker import Reranker
 
 CARD, CARD_TEXT, NAMES = "model_card.json", "model_card.md", "items.json"
 
@@ -53,6 +54,12 @@ class Opened:
         from cofilter.release.card import model_card
 
         return model_card(self.name, self.model, self.folder)
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """Re-ranks its lists; what a kind needs is kept from its first use on."""
+        genres = pd.Series(self.catalogue.genres, self.model.items_.ids, dtype=object)
+        return Reranker(self.model, genres)
 
 
 def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> Opened:

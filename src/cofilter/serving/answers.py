@@ -21,6 +21,7 @@ from cofilter.serving.problems import refused
 from cofilter.serving.reasons import reasons
 from cofilter.serving.sessions import Sessions
 from cofilter.serving.shelf import Shelf
+from cofilter.serving.together import Together
 
 
 class Answers:
@@ -28,6 +29,7 @@ class Answers:
 
     def __init__(self, shelf: Shelf, sessions: Sessions) -> None:
         self.shelf, self.sessions = shelf, sessions
+        self._together = Together(sessions)
 
     def models(self) -> dict[str, Any]:
         """What is served."""
@@ -38,10 +40,10 @@ class Answers:
             ]
         }
 
-    def recommend(self, request: schema.RecommendRequest) -> dict[str, Any]:
+    async def recommend(self, request: schema.RecommendRequest) -> dict[str, Any]:
         """One person's list."""
         opened = self.shelf.named(request.model)
-        return {"model": opened.name, **ranked(opened, [request], self.sessions)[0]}
+        return {"model": opened.name, **await self._together.ranked(opened, request)}
 
     def batch(self, request: schema.BatchRequest) -> dict[str, Any]:
         """Many people's lists."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import inspect
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from cofilter.serving import metrics, schema
@@ -67,9 +68,10 @@ def _post(
     state: State,
     path: str,
     model: type[BaseModel],
-    answer: Callable[[Any], dict[str, Any]],
+    answer: Callable[[Any], dict[str, Any] | Awaitable[dict[str, Any]]],
 ) -> None:
     """Answer POSTs to a path: JSON in, checked against a model, JSON out."""
+    waits = inspect.iscoroutinefunction(answer)
 
     async def endpoint(request: Request) -> Response:
         body = await body_of(request, state.max_body)
@@ -77,9 +79,10 @@ def _post(
             asked = model.model_validate_json(body)
         except ValidationError as error:
             raise of_validation(error) from None
-        found = answer(asked)
+        given: Any = answer(asked)
+        found = await given if waits else given
         request.scope["state"]["model"] = found.get("model")
-        return Response(json.dumps(found, ensure_ascii=False).encode(), media_type=_JSON)
+        return Response(to_json(found), media_type=_JSON)
 
     app.add_api_route(
         path,
@@ -93,7 +96,7 @@ def _post(
 
 def _add_gets(app: FastAPI, state: State) -> None:
     def plain(found: dict[str, Any], status: int = 200) -> Response:
-        return Response(json.dumps(found, ensure_ascii=False).encode(), status, media_type=_JSON)
+        return Response(to_json(found), status, media_type=_JSON)
 
     async def models() -> Response:
         """The models that are served."""

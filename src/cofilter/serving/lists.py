@@ -13,10 +13,11 @@ from cofilter.recommender.inputs import Users
 from cofilter.recommender.people import People
 from cofilter.recommender.sparse import ItemLists
 from cofilter.release.opened import Opened
+from cofilter.reranking.config import RerankingConfig
 from cofilter.serving.people import Asked, asked, folded, require_all_known
 from cofilter.serving.problems import Problem, refused
 from cofilter.serving.reasons import reasons
-from cofilter.serving.schema import Listing
+from cofilter.serving.schema import Listing, Rerank
 from cofilter.serving.sessions import Sessions
 
 
@@ -29,16 +30,33 @@ def ranked(
     a list holds does not depend on what is asked beside it. ``where``: name of the requests in a
     problem's field.
     """
+    people = [
+        prepared(opened, request, sessions, f"{where}.{place}." if where else "")
+        for place, request in enumerate(requests)
+    ]
+    return lists_of(opened, requests, people)
+
+
+def prepared(opened: Opened, request: Listing, sessions: Sessions, where: str = "") -> Asked:
+    """A request's person, once all of the request is checked."""
     model = opened.model
-    people = []
-    for place, request in enumerate(requests):
-        at = f"{where}.{place}." if where else ""
-        people.append(asked(model, request, sessions, at))
-        require_all_known(model.items_, request.exclude, f"{at}exclude")
+    if not model.ranks:
+        raise Problem(422, "model", f"{type(model).__name__} does not rank")
+    require_all_known(model.items_, request.exclude, f"{where}exclude")
+    return asked(model, request, sessions, where)
+
+
+def lists_of(
+    opened: Opened, requests: Sequence[Listing], people: Sequence[Asked]
+) -> list[dict[str, Any]]:
+    """As `ranked`, of requests that are `prepared`."""
+    model = opened.model
     answers: list[dict[str, Any]] = [{}] * len(requests)
-    known = [place for place, person in enumerate(people) if person.user is not None]
-    new = [place for place, person in enumerate(people) if person.user is None]
-    for places in (known, new):
+    plain = [place for place, request in enumerate(requests) if request.rerank is None]
+    known = [place for place in plain if people[place].user is not None]
+    new = [place for place in plain if people[place].user is None]
+    alone = [[place] for place, request in enumerate(requests) if request.rerank is not None]
+    for places in (known, new, *alone):
         if places:
             some = [people[place] for place in places]
             users = _users(model, some)
@@ -60,26 +78,39 @@ def _lists(
     opened: Opened, users: Users, requests: Sequence[Listing], people: Sequence[Asked]
 ) -> list[dict[str, Any]]:
     model = opened.model
-    if not model.ranks:
-        raise Problem(422, "model", f"{type(model).__name__} does not rank")
     left_out = _left_out(model, users, requests)
     longest = max(request.k for request in requests)
-    index, scores, fallback = model.rank(users, longest, left_out, return_fallback=True)
+    index, scores, own = _ranked(opened, users, longest, requests[0].rerank, left_out)
     answers = []
     for row, (request, person) in enumerate(zip(requests, people, strict=True)):
-        own = index[row, : request.k]
-        own = own[own != UNKNOWN]
+        listed = index[row, : request.k]
+        listed = listed[listed != UNKNOWN]
         one = users.at(np.array([row])) if isinstance(users, People) else person.user
         assert one is not None
-        items = _described(opened, one, own, scores[row, : len(own)], request.explain)
+        items = _described(opened, one, listed, scores[row, : len(listed)], request.explain)
         answers.append(
             {
-                "fallback": "popularity" if fallback[row] else None,
+                "fallback": None if own[row] else "popularity",
                 "unknown_items": person.unknown,
                 "items": items,
             }
         )
     return answers
+
+
+def _ranked(
+    opened: Opened, users: Users, k: int, rerank: Rerank | None, left_out: ItemLists
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lists as the model's `rank_own` gives them, perhaps re-ranked."""
+    model = opened.model
+    if rerank is None:
+        return model.rank_own(users, k, left_out)
+    config = RerankingConfig(kind=rerank.kind, strength=rerank.strength)
+    items, scores, own = model.rank_own(users, max(k, config.depth), left_out)
+    with refused("rerank.kind"):
+        k = min(k, len(model.items_))
+        chosen, score = opened.reranker.reordered(users, items, scores, own, k, config)
+    return chosen, score, own
 
 
 def _left_out(model: Recommender, users: Users, requests: Sequence[Listing]) -> ItemLists:

@@ -23,7 +23,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOG = logging.getLogger("cofilter.serving")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")  # else a caller could write into the log
 # The page has no script, style or picture but its own files, and nothing leaves for other hosts.
+# Nothing is used again without being asked for: a browser would mix a page's old and new files.
 SECURE = [
+    (b"cache-control", b"no-cache"),
     (b"content-security-policy", b"default-src 'self'; base-uri 'none'; form-action 'self'; "
      b"frame-ancestors 'none'; object-src 'none'"),
     (b"x-content-type-options", b"nosniff"),

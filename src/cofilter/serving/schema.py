@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 MOST_ITEMS = 1_000  # of a list, a history or a batch
+MOST_EXCLUDED = 20_000  # items that a list may not give
 MOST_BATCHED = 50_000  # items of all lists of a batch
 _INT64 = 2**63
 
@@ -78,7 +79,7 @@ class Listing(Who):
     """The best items of one person."""
 
     k: ListLength = 10
-    exclude: Annotated[list[Id], Field(max_length=MOST_ITEMS)] = Field(
+    exclude: Annotated[list[Id], Field(max_length=MOST_EXCLUDED)] = Field(
         default=[], description="Further items never to recommend."
     )
     exclude_seen: bool = Field(default=True, description="Leave out what the person has rated.")

@@ -18,8 +18,8 @@ from cofilter.recommender.kernels.threads import set_threads
 from cofilter.serving.answers import Answers
 from cofilter.serving.app import State, make_app
 from cofilter.serving.config import ServeConfig
-from cofilter.serving.observed import LOG
-from cofilter.serving.schema import RecommendRequest
+from cofilter.serving.lists import ranked
+from cofilter.serving.schema import Listing, Rated
 from cofilter.serving.sessions import Sessions
 from cofilter.serving.shelf import Shelf
 
@@ -133,9 +133,11 @@ def _parent_gone(server: uvicorn.Server, alive: int) -> None:
 
 def _warm_up(answers: Answers) -> None:
     """Ask each model once, so that its kernels are loaded before anybody waits for them."""
-    for name, opened in answers.shelf.models.items():
+    for opened in answers.shelf.models.values():
         if opened.model.ranks:
             user = opened.model.users_.ids[:1].tolist()[0]
             remembers = opened.model.seen_ is not None
-            answers.recommend(RecommendRequest(model=name, user=user, exclude_seen=remembers))
-        LOG.debug("warm", extra={"fields": {"model": name}})
+            item = opened.model.items_.ids[:1].tolist()[0]
+            rated = Rated(item=item, rating=opened.model.scale_[1])
+            known, new = Listing(user=user, exclude_seen=remembers), Listing(ratings=[rated])
+            ranked(opened, [known, new], answers.sessions)

@@ -18,7 +18,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture
-def visit(served: Service, browser: Browser) -> Iterator[Visit]:
+def visit(browser: Browser, served: Service) -> Iterator[Visit]:
     """The page, just opened; at the end it has complained of nothing and asked nobody else."""
     with opened(browser) as (page, watched):
         arrived = Visit(page, served)

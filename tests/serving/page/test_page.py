@@ -114,6 +114,7 @@ def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
     press("Space")
     press("ArrowRight")
     expect(row.locator(".wait")).to_be_visible()  # the row stays while its stars are being chosen
+    expect(page.locator("#news")).to_have_text("Rated. Enter brings the new list.")
     press("ArrowRight")
     expect(row.locator("input").nth(2)).to_be_focused()
     press("Enter")
@@ -160,6 +161,22 @@ def test_models_stand_side_by_side(visit: Visit) -> None:
     visit.shows(visit.expected_titles("ease", TWO), place=1)
     visit.go()
     visit.shows(visit.expected_titles("ease", TWO), place=1)
+
+
+def test_more_surprise_is_less_popularity(visit: Visit) -> None:
+    slider = visit.page.get_by_label("Surprise me")
+    expect(slider).to_be_disabled()  # popularity answers somebody new, whatever is asked of it
+    rate(visit, TWO)
+    visit.shows(visit.expected_titles("ease", TWO))
+    slider.focus()
+    for _ in range(6):
+        visit.page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "60 % against popular titles")
+    reranked = {"kind": "popularity", "strength": 0.6}
+    visit.shows(visit.expected_titles("ease", TWO, rerank=reranked))
+    assert visit.titles() != visit.expected_titles("ease", TWO)
+    visit.go()
+    visit.shows(visit.expected_titles("ease", TWO, rerank=reranked))
 
 
 def test_how_good_a_model_is_stands_there(visit: Visit) -> None:
@@ -237,6 +254,7 @@ def test_a_refusal_of_the_service_is_shown_in_place(visit: Visit) -> None:
     problem = visit.column().get_by_role("alert")
     expect(problem).to_contain_text("outside the scale 1 to 5 (ratings.0.rating)")
     expect(problem).to_contain_text(re.compile("Request [0-9a-f]{16}"))
+    assert visit.titles() == []  # the other model's would be under this one's name
 
 
 def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
@@ -247,6 +265,7 @@ def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
     visit.column().locator(".items > li").first.locator("label").nth(4).click()
     problem = visit.column().get_by_role("alert")
     expect(problem).to_contain_text("The service cannot be reached.")
+    assert violations(visit.page) == []
     visit.page.context.set_offline(False)
     problem.get_by_role("button", name="Try again").click()
     expect(problem).to_be_hidden()
@@ -254,7 +273,7 @@ def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_it_is_accessible_and_fits(served: Service, browser: Browser, width: int) -> None:
+def test_it_is_accessible_and_fits(browser: Browser, served: Service, width: int) -> None:
     with opened(browser, width) as (page, watched):
         visit = Visit(page, served)
         visit.go()
@@ -262,6 +281,8 @@ def test_it_is_accessible_and_fits(served: Service, browser: Browser, width: int
         rate(visit, TWO)
         page.get_by_label("Compare with").select_option("knn")
         visit.shows(visit.expected_titles("knn", TWO), place=1)
+        visit.field.fill(title(15))
+        visit.options.first.click()  # without a rating yet
         visit.field.fill("film")
         expect(visit.options).to_have_count(8)
         for scheme in ("light", "dark"):

@@ -60,6 +60,7 @@ class Page {
       rate: (title, rating) => this.rate(title, rating),
       rated: (key) => this.store.ratingOf(key),
       again: () => this.refresh(),
+      say,
     });
     column.root.addEventListener("drawn", () => this.mark());
     return column;
@@ -146,6 +147,7 @@ class Page {
     $("again").hidden = !ratings.length;
     $("jump").hidden = !rated.length;
     if (ratings.length) $("undo").replaceChildren();
+    this.showStrength();
   }
 
   showModels() {
@@ -170,7 +172,6 @@ class Page {
     const shown = other ? [model, other] : [model];
     $("about").replaceChildren(...shown.map(about));
     this.showColumns(shown.length);
-    this.showStrength();
   }
 
   showColumns(count) {
@@ -182,14 +183,14 @@ class Page {
   }
 
   showStrength() {
-    const able = this.model.can.rerank === true;
-    const { strength } = this.store;
-    $("strength").disabled = !able;
-    const words = strength
-      ? `${Math.round(100 * strength)} % against popular titles`
-      : "The model’s own list";
+    const { strength, rated } = this.store;
+    const against = `${Math.round(100 * strength)} % against popular titles`;
+    const words = strength ? against : "The model’s own list";
+    $("strength").disabled = !rated.length;
     $("strength").setAttribute("aria-valuetext", words);
-    $("strength-hint").textContent = able ? words : "This service does not re-rank lists.";
+    $("strength-hint").textContent = rated.length
+      ? words
+      : "For lists of your own: rate something.";
   }
 
   /** Ask the models that are shown; say what came, once all have answered. */
@@ -198,12 +199,10 @@ class Page {
     const asked = other ? [model, other] : [model];
     const news = await Promise.all(
       asked.map((each, place) => {
-        const strength = each.can.rerank === true ? store.strength : 0;
-        return this.columns[place].ask(each, quality(each), store.rated, strength);
+        return this.columns[place].ask(each, quality(each), store.rated, store.strength);
       }),
     );
-    if (news.every((each) => each !== null))
-      $("news").textContent = `New recommendations: ${news.join(" ")}`;
+    if (news.every((each) => each !== null)) say(news.join(" "));
   }
 
   mark() {
@@ -211,6 +210,11 @@ class Page {
     first.mark(this.other ? second.items : []);
     second.mark(first.items);
   }
+}
+
+/** Tell those who do not see the page what has changed. */
+function say(text) {
+  $("news").textContent = text;
 }
 
 /** One set of ratings for each data set, as far as the service knows which it is. */

@@ -10,11 +10,9 @@ export class Column {
   #held = null; // a list that waits until the keyboard has left the rating of a row
   #parts;
 
-  /** `rate(title, rating)`; `rated(key)`: the person's own rating or null; `again()`: ask anew. */
-  constructor({ rate, rated, again }) {
-    this.rate = rate;
-    this.rated = rated;
-    this.again = again;
+  /** `rate(title, rating)`; `rated(key)`: the person's own rating or null; `again()`: ask anew; `say(text)`. */
+  constructor({ rate, rated, again, say }) {
+    Object.assign(this, { rate, rated, again, say });
     this.#parts = {
       name: element("h3", {}),
       quality: element("p", { class: "hint quality" }),
@@ -46,11 +44,11 @@ export class Column {
       const answer = await recommend(model, ratings, strength, controller.signal);
       problem.hidden = true;
       this.#take({ model, answer, count: ratings.length });
-      return this.news;
+      return this.#held ? "Rated. Enter brings the new list." : this.news;
     } catch (error) {
       if (error.name === "AbortError") return null;
       if (!("unreachable" in error)) throw error;
-      this.#refused(error);
+      this.#refused(error, model);
       return null;
     } finally {
       if (this.#controller === controller) this.root.removeAttribute("aria-busy");
@@ -70,7 +68,7 @@ export class Column {
     const first = titles.length
       ? `: ${titles.join("; ")}${this.items.length > 3 ? " and more" : ""}`
       : "";
-    return `${this.items.length} by ${visible(this.model.name)}${first}.`;
+    return `${this.items.length} recommendations by ${visible(this.model.name)}${first}.`;
   }
 
   /** Mark those that another list has, too. */
@@ -82,6 +80,7 @@ export class Column {
   }
 
   #take(found) {
+    this.#held = null;
     this.items = found.answer.items;
     this.model = found.model;
     const control = document.activeElement?.closest?.(".control");
@@ -107,6 +106,7 @@ export class Column {
     const found = this.#held;
     this.#held = null;
     this.#draw(found);
+    this.say(this.news);
   }
 
   #draw({ model, answer, count }) {
@@ -165,8 +165,14 @@ export class Column {
     );
   }
 
-  #refused(error) {
-    const { problem } = this.#parts;
+  #refused(error, model) {
+    const { problem, note, list } = this.#parts;
+    if (model !== this.model) {
+      // Another model's list may not stay under this one's name.
+      this.items = [];
+      list.replaceChildren();
+      note.hidden = true;
+    }
     const field = error.field ? ` (${visible(error.field)})` : "";
     problem.replaceChildren(
       element("p", {}, `${visible(error.message)}${error.unreachable ? "" : field}`),

@@ -2,7 +2,7 @@
 "use strict";
 
 try {
-  const chosen = localStorage.getItem("cofilter:theme");
+  const chosen = JSON.parse(localStorage.getItem("cofilter:theme"));
   if (chosen === "dark" || chosen === "light") document.documentElement.dataset.theme = chosen;
 } catch {
   // A browser that keeps nothing shows the theme of its system.
