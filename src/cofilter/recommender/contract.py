@@ -184,6 +184,16 @@ class Contract(ABC):
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `_arrays` gave."""
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        """Forget what was learned of other users than those in these rows, for `of_users`.
+
+        Their own arrays only; ids, biases and histories are taken care of. A model that looks into
+        everybody's ratings to answer one user, or a new one, raises `CapabilityError`.
+        """
+        raise CapabilityError(
+            f"{type(self).__name__} answers from what all users have rated: it is not cut by user"
+        )
+
     def _members(self) -> Mapping[str, Any]:
         """Models that this one is made of, by their folder within its own, for `save`."""
         return {}

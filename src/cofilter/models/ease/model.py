@@ -102,6 +102,9 @@ class EASE(Recommender):
         similarity[similarity == 0] = -np.inf
         return similarity
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.by_user_ = self.by_user_[rows]
+
     def _arrays(self) -> dict[str, np.ndarray]:
         x = self.by_user_
         return {"weights": self.weights_, "start": x.indptr, "index": x.indices, "value": x.data}
