@@ -72,6 +72,9 @@ class EvaluateConfig(PrimaryConfig):
         Length of the items' factors that intra-list diversity is measured by.
     cold_start:
         Of the curves for users first seen in test.
+    explained_users:
+        For so many users it is measured how true explanations are
+        (`cofilter.evaluation.faithfulness`); 0: not at all.
     """
 
     select_on: Literal["backtest", "validation"] = "backtest"
@@ -81,3 +84,4 @@ class EvaluateConfig(PrimaryConfig):
     calibration_bins: PositiveInt = 10
     diversity_dim: PositiveInt = 32
     cold_start: ColdStartConfig = ColdStartConfig()
+    explained_users: NonNegativeInt = 15
