@@ -38,6 +38,8 @@ class Contract(ABC):
     gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     explains: bool = True  # what a user has rated decides what the user is recommended
+    shares_are_exact: bool = False  # those of `explain` sum to the score less a constant
+    folds_in_over_all_items: ClassVar[bool] = False  # and not over the history alone, each step
     may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     holds_histories: ClassVar[bool] = False  # its `by_user_` has what users have rated

@@ -40,6 +40,7 @@ class EASE(Recommender):
     """
 
     family = "ease"
+    shares_are_exact = True
     predicts_ratings = False
     holds_histories = True
     may_be_silent = True
