@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from dvc.utils.hydra import compose_and_dump
 
+from tests.forking import forking
+
 PROJECT = Path(__file__).parents[1]
 RATINGS = "ratings.csv"
 DEADLINE = 120.0  # seconds that a stage may take to come to a point, and to end
@@ -65,7 +67,7 @@ class Checkout:
     def make(cls, path: Path) -> Checkout:
         """Copy the working tree, with a git repository of its own and ratings to run on."""
         listed = _run(
-            ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, _environment(PROJECT)
+            ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, environment_of(PROJECT)
         )
         for name in listed.stdout.splitlines():
             if name not in OF_RUNS and (PROJECT / name).is_file():
@@ -113,13 +115,21 @@ class Checkout:
         compose_and_dump(*where, None, "config", "", [*SMALL, *overrides])
 
     def run(
-        self, *command: str, answers: str | None = None, tracking: str = "disabled"
+        self,
+        *command: str,
+        answers: str | None = None,
+        tracking: str = "disabled",
+        real: bool = False,
     ) -> Finished:
         """Run a command in the checkout; ``answers`` are what it reads from its input.
 
-        ``tracking`` is the mode of stages whose configuration names none.
+        ``tracking`` is the mode of stages whose configuration names none. Python and DVC, and the
+        stages that it starts, are children of the fork server (`tests.forking`) unless ``real``.
         """
-        environment = _environment(self.path) | {"WANDB_MODE": tracking}
+        environment = environment_of(self.path) | {"WANDB_MODE": tracking}
+        if not real:
+            environment = forking(environment)
+            command = tuple("python" if word == sys.executable else word for word in command)
         return _run(list(command), self.path, environment, answers)
 
     def dvc(self, *arguments: str, tracking: str = "disabled") -> Finished:
@@ -148,7 +158,7 @@ class Checkout:
         return subprocess.Popen(
             command,
             cwd=self.path,
-            env=_environment(self.path),
+            env=environment_of(self.path),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -238,13 +248,13 @@ def errors(finished: Finished) -> list[str]:
     return [line for line in lines if not line.startswith("note: params.yaml differs")]
 
 
-def _environment(root: Path) -> dict[str, str]:
-    """Ours without what names trackers, another checkout's code, or a `make` around us."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("WANDB", "DVC", "GIT", "HYDRA", "MAKE", "MFLAGS", "ARGS"))
-    }
+def environment_of(root: Path) -> dict[str, str]:
+    """Ours without what names trackers, another checkout's code, or a `make` around us.
+
+    Modules are compiled once, also where bytecode is not wanted in the project.
+    """
+    others = ("WANDB", "DVC", "GIT", "HYDRA", "MAKE", "MFLAGS", "ARGS", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     name = {"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.org"}
     name |= {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.org"}
     return (

@@ -39,7 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
     """A checkout whose pipeline has run from nothing; tests that change anything take a copy.
 
-    Its stages, and no others but by a test's wish, are tracked.
+    Its stages, and no others but by a test's wish, are tracked. They are children of the fork
+    server, as all that `Checkout.run` starts; `make repro` with processes of its own runs before
+    the tests in the gate.
     """
     mine = tmp_path_factory.mktemp("finished") / "checkout"
     if worker_id == "master":
