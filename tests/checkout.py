@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from dvc.utils.hydra import compose_and_dump
 
-from tests.forking import forking
+from tests.forking import BYTECODE, forking
 
 PROJECT = Path(__file__).parents[1]
 RATINGS = "ratings.csv"
@@ -253,7 +253,7 @@ def environment_of(root: Path) -> dict[str, str]:
 
     Modules are compiled once, also where bytecode is not wanted in the project.
     """
-    others = ("WANDB", "DVC", "GIT", "HYDRA", "MAKE", "MFLAGS", "ARGS", "PYTHONDONTWRITEBYTECODE")
+    others = ("WANDB", "DVC", "GIT", "HYDRA", "MAKE", "MFLAGS", "ARGS", BYTECODE)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     name = {"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.org"}
     name |= {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.org"}

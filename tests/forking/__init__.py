@@ -30,7 +30,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FORKS = sys.platform == "linux"  # elsewhere the system's libraries may not bear a fork without exec
 NAMES = ("python", "python3", "dvc")
-UNSET = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE")  # a child has its own; checkouts compile once
+BYTECODE = "PYTHONDONTWRITEBYTECODE"  # not heeded: a checkout's modules are compiled once
 ADDRESS = "COFILTER_TEST_FORKS"
 
 
@@ -39,8 +39,8 @@ def forking(environment: dict[str, str]) -> dict[str, str]:
     if not FORKS:
         return environment
     folder = _served()
-    path = f"{folder}{os.pathsep}{environment['PATH']}"
-    return environment | {"PATH": path, ADDRESS: str(folder / "socket")}
+    changed = {"PATH": f"{folder}{os.pathsep}{environment['PATH']}", ADDRESS: f"{folder}/socket"}
+    return {name: value for name, value in environment.items() if name != BYTECODE} | changed
 
 
 @cache
@@ -55,7 +55,7 @@ def _served() -> Path:
     process = subprocess.Popen(
         [sys.executable, str(HERE / "server.py"), str(folder / "socket")],
         cwd="/",
-        env={name: value for name, value in os.environ.items() if name not in UNSET},
+        env={k: v for k, v in os.environ.items() if k not in (BYTECODE, "PYTHONPATH")},
         stdin=subprocess.PIPE,  # its end ends the server, however this process ends
         stdout=subprocess.PIPE,
         process_group=0,  # Ctrl-C is for those who wait for its children

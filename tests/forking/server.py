@@ -67,10 +67,12 @@ class Server:
             self.selector.register(source, selectors.EVENT_READ)
 
     def serve(self) -> Request | None:
-        """In a child its request; None when standard input has ended."""
+        """In a child its request; None when standard input has ended, and all children with it."""
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj is sys.stdin:
+                    for child in self.clients:
+                        os.kill(child, signal.SIGKILL)
                     return None
                 if key.fileobj is self.woken:
                     self.woken.recv(4096)
