@@ -53,6 +53,9 @@ INSIDE = (
 )
 OUTPUTS = ("data", "models", "results")
 OF_RUNS = ("dvc.lock", "results/metrics.json")  # in git, and of the project's own last run
+BESIDE = ("benchmarks/", "docs/", "tests/")  # half of the project's files, which no stage needs
+# Folders whose files are replaced, but never written to, so that copies may share them.
+REPLACED = {".git/objects", ".dvc/cache", "__pycache__"}
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -65,12 +68,13 @@ class Checkout:
 
     @classmethod
     def make(cls, path: Path) -> Checkout:
-        """Copy the working tree, with a git repository of its own and ratings to run on."""
+        """Copy what runs of the working tree, with a git repository and ratings of its own."""
         listed = _run(
             ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, environment_of(PROJECT)
         )
         for name in listed.stdout.splitlines():
-            if name not in OF_RUNS and (PROJECT / name).is_file():
+            left = name in OF_RUNS or name.startswith(BESIDE)
+            if not left and (PROJECT / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROJECT / name, path / name)
         new = cls(path)
@@ -88,12 +92,18 @@ class Checkout:
             others = runs or Path(folder) != self.path / "logs"
             return [] if others else [name for name in names if name.startswith("wandb")]
 
-        shutil.copytree(self.path, path, ignore=left)
+        def take(source: str, target: str) -> None:
+            shared = any(f"/{folder}/" in source for folder in REPLACED)
+            (os.link if shared else shutil.copy2)(source, target)
+
+        shutil.copytree(self.path, path, ignore=left, copy_function=take)
         new = Checkout(path)
-        new._take_kernels(self.path)
+        new._take_kernels(self.path, os.link)
         return new
 
-    def _take_kernels(self, origin: Path) -> None:
+    def _take_kernels(
+        self, origin: Path, take: Callable[[str, str], object] = shutil.copy2
+    ) -> None:
         """Have Numba find there what it compiled at ``origin``, which saves half a minute.
 
         It files its cache by the SHA-1 of the source folder's path.
@@ -107,7 +117,7 @@ class Checkout:
             ]
             for cache in (origin / package / "__pycache__" / "kernels").glob(f"*/{names[0]}"):
                 copy = self.path / cache.relative_to(origin).with_name(names[1])
-                shutil.copytree(cache, copy, dirs_exist_ok=True)
+                shutil.copytree(cache, copy, copy_function=take)
 
     def compose(self, *overrides: str) -> None:
         """Write params.yaml for the small data with further overrides."""

@@ -11,6 +11,10 @@ from cofilter.tracking.going import ended
 from tests.checkout import Checkout, ran
 
 HERE = Path(__file__).parent
+LONGEST = (
+    *("test_pipeline.py", "search/test_search.py", "report/test_page.py"),
+    *("benchmarks/test_pipeline.py", "tracking/test_outage.py", "search/test_study.py"),
+)
 STAGES = ["download", "filter", "split", "check", "backtest"]
 STAGES += ["train_baseline@bias", "train_knn@item", "train_mf@biased-4-0"]
 STAGES += ["blend", "leak", "reproduce", "evaluate"]
@@ -27,10 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     needs = {"checkout", "finished"}
     long = {item.path for item in items if needs & set(getattr(item, "fixturenames", ()))}
-    first = [HERE / "test_pipeline.py", HERE / "search" / "test_search.py"]
 
     def place(item: pytest.Item) -> int:
-        return first.index(item.path) if item.path in first else 3 - (item.path in long)
+        name = item.path.relative_to(HERE).as_posix()
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (item.path not in long)
 
     items.sort(key=place)
 

@@ -35,10 +35,8 @@ ADDRESS = "COFILTER_TEST_FORKS"
 
 
 def forking(environment: dict[str, str]) -> dict[str, str]:
-    """The environment with the client first on PATH; as it is where there are no forks."""
-    if not FORKS:
-        return environment
-    folder = _served()
+    """The environment with the client first on PATH; our interpreter where there are no forks."""
+    folder = _served() if FORKS else Path(sys.executable).parent
     changed = {"PATH": f"{folder}{os.pathsep}{environment['PATH']}", ADDRESS: f"{folder}/socket"}
     return {name: value for name, value in environment.items() if name != BYTECODE} | changed
 
