@@ -16,10 +16,12 @@ from cofilter.core.errors import CapabilityError, DataError
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.folder import save
 from cofilter.training.loop import CheckpointConfig, Trainer
+from tests.models.contract_explanations import ExplanationContract
 from tests.models.contract_inputs import InputContract
 from tests.models.contract_rankings import RankingContract
 from tests.models.contract_scales import ScaleContract
 from tests.models.contract_state import StateContract
+from tests.models.contract_updates import UpdateContract
 
 SCALE = (1.0, 5.0)
 
@@ -33,7 +35,14 @@ def ratings_table(n_users: int = 30, n_items: int = 20, seed: int = 0) -> pd.Dat
     return pd.DataFrame({USER: user * 10, ITEM: item + 100, RATING: rating.astype(np.float32)})
 
 
-class ModelContract(InputContract, RankingContract, ScaleContract, StateContract):
+class ModelContract(
+    ExplanationContract,
+    InputContract,
+    RankingContract,
+    ScaleContract,
+    StateContract,
+    UpdateContract,
+):
     """Subclasses give `make`; `fit` may be another, which takes no fixture."""
 
     def make(self) -> Recommender:

@@ -9,3 +9,4 @@ PART = "part"  # train, validation or test; only before the split, of a source t
 TITLE = "title"
 GENRES = "genres"  # separated by "|"
 RANK, SCORE = "rank", "score"  # of a list of recommendations
+BECAUSE, SHARE = "because", "share"  # of explanations: the rated item, and its part in a score

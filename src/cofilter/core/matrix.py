@@ -41,6 +41,18 @@ class IdMap:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def place(self, value: int | str) -> int:
+        """Dense index of one id of the map's kind, in microseconds; `UNKNOWN` without it."""
+        try:
+            return int(self._index.get_loc(value))
+        except KeyError:
+            return UNKNOWN
+
+    def prepare(self) -> None:
+        """Make the table that looks ids up, which the first look-up would."""
+        if len(self):
+            self.place(self.ids.item(0))
+
     def joined(self, values: Ids) -> IdMap:
         """A map that holds these ids too; raises `DataError` when they are of another kind."""
         further = as_ids(values)
@@ -50,6 +62,9 @@ class IdMap:
 
     def index(self, values: Ids) -> np.ndarray:
         """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
+        kind = int if self.ids.dtype.kind == "i" else str
+        if isinstance(values, kind) and not isinstance(values, bool):
+            return np.array([self.place(values)], np.int32)
         wanted = as_ids(values)
         if _kind(wanted) != _kind(self.ids) and len(wanted) and len(self.ids):
             raise DataError(

@@ -16,17 +16,17 @@ from cofilter.core.errors import ConfigError, DataError
 from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
+from cofilter.recommender.explanations import Explanations
 from cofilter.recommender.folder import save
 from cofilter.recommender.histories import Histories
 from cofilter.recommender.inputs import checked
 from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserState
-from cofilter.recommender.rankings import Rankings
 from cofilter.recommender.ratings import Ratings
 
 
-class Recommender(Ratings, Rankings):
+class Recommender(Ratings, Explanations):
     """Base of all models.
 
     After `fit`: ``users_`` and ``items_`` (`IdMap`), ``popularity_`` (int64, ratings an item
@@ -163,11 +163,19 @@ class Recommender(Ratings, Rankings):
         data = Interactions.of(known)
         ids = IdMap.of(histories[USER]).joined([] if user_ids is None else user_ids)
         data = replace(data, users=ids, user=ids.index(known[USER]))
-        item = self.items_.index(known[ITEM])
-        state, bias = self._folded(data, item)
-        answered = np.bincount(data.user, minlength=len(ids)) > 0
-        history = Histories.of_rows(data, item, len(self.items_))
-        return People(ids.ids, state, bias, answered, history)
+        return self.fold_in_known(
+            replace(data, items=self.items_, item=self.items_.index(known[ITEM]))
+        )
+
+    def fold_in_known(self, data: Interactions) -> People:
+        """As `fold_in`, of rows that were looked at: finite ratings, a pair once, known items.
+
+        ``data.items`` are this model's; ``data.users`` may hold people without rows.
+        """
+        state, bias = self._folded(data, data.item)
+        answered = np.bincount(data.user, minlength=len(data.users)) > 0
+        history = Histories.of_rows(data, data.item, len(self.items_))
+        return People(data.users.ids, state, bias, answered, history)
 
     def _keep_histories(self, ratings: sparse.csr_array, data: Interactions) -> None:
         """Keep what each user has rated, when that is wanted."""
@@ -188,14 +196,6 @@ class Recommender(Ratings, Rankings):
             if self.weight_mean_ == 0:
                 raise DataError(f"{type(self).__name__}: all {len(data):,} weights are 0")
         return self._in_own_unit(data)
-
-    def _in_own_unit(self, data: Interactions) -> Interactions:
-        """The rows with their weights in the model's unit; without where it has no use for them."""
-        if data.weight is None:
-            return data
-        unit = self.weight_mean_ or 1.0
-        weight = (data.weight / unit).astype(np.float32) if self.uses_weights else None
-        return replace(data, weight=weight)
 
     def save(self, folder: str | Path, *, mapped: bool = False) -> None:
         """Write the fitted model to a folder; `cofilter.load` reads it back.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,6 +37,7 @@ class Contract(ABC):
     ranks: bool = True
     gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
+    explains: bool = True  # what a user has rated decides what the user is recommended
     may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     holds_histories: ClassVar[bool] = False  # its `by_user_` has what users have rated
@@ -56,6 +58,7 @@ class Contract(ABC):
 
     histories_: Histories | None = None
     by_user_: sparse.csr_array  # float32[users, items], of models that hold histories
+    epochs_: int | None = None  # of a model that is fitted in epochs: how many it was trained for
     weight_mean_: float | None = None  # of the training rows' weights, where they have some
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
@@ -76,6 +79,14 @@ class Contract(ABC):
         if not self.predicts_ratings:
             return AS_THEY_ARE
         return LearningScale.of(self.scale_, self.config.unit)
+
+    def _in_own_unit(self, data: Interactions) -> Interactions:
+        """The rows with their weights in the model's unit; without where it has no use for them."""
+        if data.weight is None:
+            return data
+        unit = self.weight_mean_ or 1.0
+        weight = (data.weight / unit).astype(np.float32) if self.uses_weights else None
+        return replace(data, weight=weight)
 
     @property
     def _ranks_by_ratings(self) -> bool:
@@ -127,12 +138,16 @@ class Contract(ABC):
         """
         raise CapabilityError(f"{type(self).__name__} does not rank")
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        """float32[users, d] and float32[items, d] whose products rank items as `_score_items`.
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        """float32[users, d] whose products with `_ranking_items` rank items as `_score_items`.
 
         Asked for where `scores_are_products`: the best items are then found without the scores of
-        all others in memory (`cofilter.recommender.ranking.with_constants` takes biases in).
+        all others in memory (`cofilter.recommender.ranking.users_with_constants` takes biases in).
         """
+        raise CapabilityError(f"{type(self).__name__} does not rank by products")
+
+    def _ranking_items(self) -> np.ndarray:
+        """float32[items, d], see `_ranking_users`; asked for once for the factors as they are."""
         raise CapabilityError(f"{type(self).__name__} does not rank by products")
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
@@ -153,6 +168,13 @@ class Contract(ABC):
         if CODE in arrays:
             seen = ItemLists.of(self.by_user_, len(self.users_)) if self.holds_histories else None
             self.histories_ = Histories.restored(arrays, seen)
+
+    @abstractmethod
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Take the states of all users, old and folded in, by index; everything else stays.
+
+        ``new``: the ratings that have come, on the learned scale, with this model's items.
+        """
 
     @abstractmethod
     def _arrays(self) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from cofilter.core.matrix import Interactions, to_csr
+from cofilter.core.matrix import IdMap, Interactions, to_csr
 from cofilter.recommender.sparse import ItemLists
 
 START, ITEM, CODE, LEVEL, WEIGHT = (
@@ -70,6 +70,13 @@ class Histories(NamedTuple):
         """CSR float32[users, items] of ratings."""
         shape = self.seen.n_rows, n_items
         return sparse.csr_array((self.rating, self.seen.item, self.seen.start), shape=shape)
+
+    def interactions(self, items: IdMap) -> Interactions:
+        """As rows, users by their place from 0 and items by their index in ``items``."""
+        n_users = self.seen.n_rows
+        user = np.repeat(np.arange(n_users, dtype=np.int32), np.diff(self.seen.start))
+        users = IdMap(np.arange(n_users))
+        return Interactions(users, items, user, self.seen.item, self.rating, None, self.weight)
 
     def arrays(self, *, with_items: bool) -> dict[str, np.ndarray]:
         """For a model's folder; without items where other arrays of the folder hold them."""

@@ -56,8 +56,8 @@ def paired(users: Users, item: np.ndarray) -> tuple[Users, np.ndarray]:
     raise DataError(f"{n_users} users but {len(item)} items: one each is expected")
 
 
-def list_length(k: int, n_items: int) -> int:
-    """How many items a list has: k, at most all; below 1 is an error."""
+def list_length(k: int, n_items: int, name: str = "k") -> int:
+    """How many items a list has: k, at most all; below 1 is an error, which says ``name``."""
     if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 1:
-        raise DataError(f"k: {k!r} is not allowed: a whole number of at least 1 is expected")
+        raise DataError(f"{name}: {k!r} is not allowed: a whole number of at least 1 is expected")
     return min(int(k), n_items)

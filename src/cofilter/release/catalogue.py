@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cofilter.core.columns import GENRES, ITEM, TITLE
@@ -69,11 +70,18 @@ class Catalogue:
 
     def genres_of(self, item: int | str) -> list[str]:
         """Of an item."""
-        return [genre for genre in self._text(self.genres, item).split("|") if genre]
+        return _split(self._text(self.genres, item))
 
     def described(self, item: int | str) -> dict[str, Any]:
         """An item as JSON: item, title, genres."""
         return {"item": item, "title": self.title(item), "genres": self.genres_of(item)}
+
+    def at(self, index: np.ndarray) -> list[dict[str, Any]]:
+        """As `described`, of items by their dense indices."""
+        return [
+            {"item": item, "title": self.titles[at] or str(item), "genres": _split(self.genres[at])}
+            for at, item in zip(index.tolist(), self.items.ids[index].tolist(), strict=True)
+        ]
 
     def search(self, text: str, n: int = 10) -> list[int | str]:
         """Items whose title holds or resembles a text, best first; those whose id it is come first.
@@ -103,6 +111,18 @@ class Catalogue:
         """The item whose id a text is; None when there is none."""
         return known_id(self.items, text)
 
+    def named(self, text: str) -> int | str | None:
+        """The item whose id a text is, or whose title alone is just this; None when there is none.
+
+        Capitals do not matter in a title.
+        """
+        item = self.as_id(text)
+        if item is not None:
+            return item
+        wanted = text.casefold()
+        places = [at for at, title in enumerate(self.titles) if title.casefold() == wanted]
+        return self.items.ids[places[0]].item() if wanted and len(places) == 1 else None
+
     @cached_property
     def _processed(self) -> list[str]:
         from rapidfuzz import utils
@@ -112,6 +132,10 @@ class Catalogue:
     def _text(self, texts: Sequence[str], item: int | str) -> str:
         at = self.items.index(item)[0]
         return "" if at == UNKNOWN else texts[at]
+
+
+def _split(genres: str) -> list[str]:
+    return [genre for genre in genres.split("|") if genre]
 
 
 def known_id(ids: IdMap, text: str) -> int | str | None:

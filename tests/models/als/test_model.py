@@ -15,6 +15,7 @@ from cofilter.models.als.config import ALSConfig
 from cofilter.models.als.learner import AlternatingFactors
 from cofilter.models.als.model import KINDS, ExplicitALS, ImplicitALS
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.people import People
 from cofilter.training.loop import CheckpointConfig, Trainer
 from tests.models.contract import SCALE, TrainedContract, ratings_table
 
@@ -40,15 +41,26 @@ class TestExplicit(TrainedContract):
     def make(self) -> Recommender:
         return ExplicitALS(config())
 
+    def constant(self, model: Recommender, person: People) -> np.ndarray:
+        """The mean and the items' biases, in ratings of the source."""
+        assert isinstance(model, ExplicitALS)
+        return model._learning.ratings(model._mean + model.item_[:, -1])
+
 
 class TestImplicit(TrainedContract):
     def make(self) -> Recommender:
         return ImplicitALS(config("implicit"))
 
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
+
 
 class TestImplicitByConjugateGradient(TrainedContract):
     def make(self) -> Recommender:
         return ImplicitALS(config("implicit", solver="cg", dim=20, confidence="constant"))
+
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
 
 
 def objective(learner: AlternatingFactors, cfg: ALSConfig, data: Interactions) -> float:

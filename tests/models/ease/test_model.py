@@ -12,6 +12,7 @@ from cofilter.models.ease import closed_form
 from cofilter.models.ease.config import EASEConfig
 from cofilter.models.ease.model import EASE
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.people import People
 from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.scores import score
 from cofilter.training.points import make_point
@@ -46,10 +47,16 @@ class TestRating(ModelContract):
     def make(self) -> Recommender:
         return EASE(config())
 
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
+
 
 class TestBinary(ModelContract):
     def make(self) -> Recommender:
         return EASE(config(kind="binary"))
+
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
 
 
 @pytest.mark.parametrize("kind", ["binary", "rating"])

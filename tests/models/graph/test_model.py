@@ -11,6 +11,7 @@ from cofilter import GraphFilter
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.models.graph.model import default_rank, preferences, right_vectors
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.people import People
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
 KINDS = ["gfcf", "chebyshev"]
@@ -20,10 +21,16 @@ class TestGFCF(ModelContract):
     def make(self) -> Recommender:
         return GraphFilter(kind="gfcf", scale=SCALE)
 
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
+
 
 class TestChebyshev(ModelContract):
     def make(self) -> Recommender:
         return GraphFilter(kind="chebyshev", scale=SCALE, degree=3, rank=4)
+
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
 
 
 def by_definition(table: pd.DataFrame, model: GraphFilter) -> np.ndarray:

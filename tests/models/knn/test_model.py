@@ -12,12 +12,14 @@ from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.models.knn.model import (
     AGGREGATIONS,
     KINDS,
+    PRODUCT_SUMS,
     SIMILARITIES,
     ItemKNN,
     KNNConfig,
     UserKNN,
 )
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.people import People
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
 
@@ -30,10 +32,16 @@ class TestUserKNN(ModelContract):
     def make(self) -> Recommender:
         return UserKNN(config())
 
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
+
 
 class TestItemKNN(ModelContract):
     def make(self) -> Recommender:
         return ItemKNN(config())
+
+    def constant(self, model: Recommender, person: People) -> float:
+        return 0.0
 
     def test_similar_items_are_the_most_similar(self, model: Recommender) -> None:
         items, scores = model.similar_items(model.items_.ids, 19)
@@ -44,6 +52,12 @@ class TestItemKNN(ModelContract):
 class TestRankingByPrediction(ModelContract):
     def make(self) -> Recommender:
         return UserKNN(config(ranking="prediction"))
+
+    def constant(self, model: Recommender, person: People) -> np.ndarray:
+        """The baseline, in ratings of the source."""
+        biases = model.biases_
+        own: np.ndarray = biases.mean + person.bias + biases.item
+        return own
 
     def test_scores_are_the_predictions(self, model: Recommender, table: pd.DataFrame) -> None:
         items, scores = model.recommend([0], 20, exclude_seen=False)
@@ -115,6 +129,35 @@ def test_predictions_agree_with_brute_force(
     assert np.array_equal(fallback, np.isnan(expected).ravel())
     own = ~fallback
     np.testing.assert_allclose(given[own], np.clip(expected.ravel()[own], *SCALE), rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("similarity", sorted(PRODUCT_SUMS))
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
+@pytest.mark.parametrize("self_votes", [False, True])
+def test_shares_of_known_users_sum_to_their_scores(
+    kind: str, similarity: str, aggregation: str, self_votes: bool
+) -> None:
+    """Also of items that they have rated, where a row may vote for itself."""
+    table = ratings_table(14, 11, seed=3)
+    for ranking in ("prediction", "summed_similarity"):
+        model = KINDS[kind](
+            config(similarity=similarity, aggregation=aggregation, ranking=ranking, k=3,
+                   self_votes=self_votes)
+        ).fit(table)  # fmt: skip
+        n_items = len(model.items_)
+        everybody = model._everybody
+        row, item = (part.ravel() for part in np.indices((len(model.users_), n_items)))
+        if ranking == "prediction":
+            user_offset, item_offset = model._offsets(everybody, AGGREGATIONS[aggregation])
+            scores, answered = model._score_pairs(everybody, row, item)
+            expected = np.where(answered, scores - user_offset[row] - item_offset[item], 0.0)
+        else:
+            scores = model._score_items(everybody).ravel()
+            expected = np.where(np.isfinite(scores), scores, 0.0)
+        _, shares = model.explain(model.users_.ids[row], model.items_.ids[item], n_items)
+        assert np.abs(expected).max() > 0.1
+        np.testing.assert_allclose(shares.sum(axis=1), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)

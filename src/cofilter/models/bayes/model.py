@@ -102,6 +102,9 @@ class BayesianFactorization(IterativeRecommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.user_ = state
+
     def _moments(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:

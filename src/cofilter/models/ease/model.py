@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from cofilter.core.matrix import Interactions, to_csr
+from cofilter.core.matrix import Interactions, row_of, to_csr
 from cofilter.models.ease.closed_form import way, weights
 from cofilter.models.ease.config import EASEConfig
 from cofilter.recommender.base import Recommender
@@ -24,7 +24,8 @@ class EASE(Recommender):
 
         P = (XᵀX + λ m I)⁻¹,   B_ij = −P_ij / P_jj  (i ≠ j),   B_ii = 0,   scores = history · B
 
-    A new user's history is used directly. Items similar to i are those that i's row of B speaks
+    A new user's history is used directly. Shares of `explain` are exact, x_uj B_ji, and sum to the
+    score. Items similar to i are those that i's row of B speaks
     for: the ranking of somebody whose whole history is i. Ranks only.
 
     XᵀX is over all pairs of items that some user has both of: O(Σ_u n_u²) operations, in blocks;
@@ -76,6 +77,9 @@ class EASE(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape = len(data.users), len(self.items_)
         return self._values(to_csr(data.user, item, data.rating, shape))
@@ -84,6 +88,14 @@ class EASE(Recommender):
         scores = users.state @ self.weights_
         scores[scores == 0] = -np.inf  # no user links the item to one of the history
         return scores
+
+    def _shares(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray, history: Interactions
+    ) -> sparse.csr_array:
+        """x_uj B_ji; they sum to the score."""
+        x = users.state[row]
+        share = x.data * self.weights_[x.indices, item[row_of(x)]]
+        return sparse.csr_array((share, x.indices, x.indptr), shape=x.shape)
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         similarity = self.weights_[item]

@@ -69,9 +69,9 @@ class Ensemble(Recommender):
         self.predicts_ratings = any(member.rating_weight for member in config.members)
         self.ranks = any(member.ranking_weight for member in config.members)
         self.members = dict(members or {})
-        self.uses_weights = self._all_use_weights()
         if members is not None:
             _refuse_unable(config, members)
+        self._ask_members()
 
     def for_refit(self) -> Ensemble:
         """An unfitted ensemble of unfitted members, with all that validation chose frozen."""
@@ -98,9 +98,12 @@ class Ensemble(Recommender):
     def _ranks_by_ratings(self) -> bool:
         return False
 
-    def _all_use_weights(self) -> bool:
+    def _ask_members(self) -> None:
+        """What the ensemble can do because its members can."""
         members = self.members.values()
-        return bool(members) and all(each.uses_weights for each in members)
+        self.uses_weights = bool(members) and all(each.uses_weights for each in members)
+        if members:
+            self.explains = any(each.explains for each, _ in self._weighted("ranking_weight"))
 
     def _members_histories(self) -> Histories | None:
         """What users have rated, from a member that keeps it; all have the same ratings."""
@@ -127,21 +130,16 @@ class Ensemble(Recommender):
 
     # Rankings ------------------------------------------------------------------------------
 
-    def _best(
-        self, users: UserRows, ids: np.ndarray, left_out: ItemLists, k: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """As the base's; what is left out takes no place in the members' lists."""
-        return top_k(self._fused(users.state, left_out), *left_out, k)
+    def _scores_of_lists(self, users: UserRows, left_out: ItemLists) -> np.ndarray:
+        """Fused scores; what is left out takes no place in the members' lists.
 
-    def _fused(self, state: UserState, left_out: ItemLists) -> np.ndarray:
-        """Scores float32[users, items]; −inf for an item in nobody's list.
-
-        All of a user's are −inf where every member has only its fallback for the user.
+        −inf for an item in nobody's list; all of a user's are where every member has only its
+        fallback for the user.
         """
-        excluded = left_out.matrix(len(self.items_))
+        excluded, everybody = left_out.matrix(len(self.items_)), np.arange(left_out.n_rows)
         lists, weights, silent = [], [], np.ones(left_out.n_rows, bool)
         for member, weight in self._weighted("ranking_weight"):
-            members_users = self._members_users(state, member, np.arange(left_out.n_rows))
+            members_users = self._members_users(users.state, member, everybody)
             ranked, _, fallback = member.rank(
                 members_users, self.config.depth, excluded, return_fallback=True
             )
@@ -174,6 +172,9 @@ class Ensemble(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return user
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Nothing: the members have the states, and are updated beforehand."""
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         answered = np.bincount(data.user, minlength=len(data.users)) > 0
         people = []
@@ -201,7 +202,7 @@ class Ensemble(Recommender):
 
     def _take_members(self, read: Callable[[str], Recommender]) -> None:
         self.members = {each.name: read(each.name) for each in self.config.members}
-        self.uses_weights = self._all_use_weights()
+        self._ask_members()
         if self.config.keep_seen and self.histories_ is None:
             self.histories_ = self._members_histories()
 

@@ -84,6 +84,7 @@ class GraphFilter(Recommender):
     thread). Memory: 12 bytes a rating three times, 4 · items · q for V, and while ranking three
     float32[items + users] a user of the block. Folding in is the same formula on the new row. A
     history on its own, or an item that the filter does not reach, has no score; popularity answers.
+    Shares of `explain` are exact, x_uj F_ji of the filter F, and sum to the score.
 
     Fitted state: ``by_user_``, X in CSR form; ``vectors_``, V in float32[items, q].
     """
@@ -125,6 +126,10 @@ class GraphFilter(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+        self._derive()
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         histories = to_csr(data.user, item, data.rating, (len(data.users), len(self.items_)))
         return preferences(histories, self.config.preference)
@@ -137,20 +142,48 @@ class GraphFilter(Recommender):
         alone = np.ones(len(item), np.float32), item, np.arange(len(item) + 1)
         return self._filtered(sparse.csr_array(alone, shape=(len(item), len(self.items_))))
 
+    def _shares(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray, history: Interactions
+    ) -> sparse.csr_array:
+        """x_uj F_ji of the filter F; they sum to the score.
+
+        F = D^−b M D^b (+ P) with M and P symmetric, so that F's columns at the wanted items are
+        had from M's at the same items: one pass of the filter over these, whatever the histories.
+        One over the users says which items it does not reach.
+        """
+        wanted, place = np.unique(item, return_inverse=True)
+        units = np.zeros((len(self.items_), len(wanted)), np.float32)
+        units[wanted, np.arange(len(wanted))] = 1.0
+        before = self._before
+        weights = self._smoothed(units) * before[:, None] / before[wanted]
+        if self.config.kind == "gfcf":
+            weights += self._propagated(units)
+        x = users.state[row]
+        pair = row_of(x)
+        reached = np.isfinite(self._filtered(users.state)[row, item])[pair]
+        share = np.where(reached, x.data * weights[x.indices, place[pair]], 0.0)
+        return sparse.csr_array((share, x.indices, x.indptr), shape=x.shape)
+
     def _filtered(self, histories: sparse.csr_array) -> np.ndarray:
         """Scores float32[histories, items]; −inf where the filter has nothing to say."""
-        chebyshev_kind = self.config.kind == "chebyshev"
-        before = self._degree ** -(self.config.item_power if chebyshev_kind else 0.5)
         columns = histories.toarray().T.astype(np.float32)  # a history a column
-        smooth = columns * before[:, None]
-        low = self.config.low_pass * (self.vectors_ @ (self.vectors_.T @ smooth))
-        scores = low + self._polynomial(smooth) if chebyshev_kind else low
-        scores /= before[:, None]
-        if not chebyshev_kind:
+        scores = self._smoothed(columns * self._before[:, None])
+        scores /= self._before[:, None]
+        if self.config.kind == "gfcf":
             scores += self._propagated(columns)
         largest = np.abs(scores).max(axis=0, initial=0.0)
         scores[np.abs(scores) <= SILENT * largest] = -np.inf
         return np.ascontiguousarray(scores.T)
+
+    @property
+    def _before(self) -> np.ndarray:
+        """D_i^−β or D_i^−½, float32[items]: what a history is multiplied by."""
+        return self._degree ** -(self.config.item_power if self.config.kind == "chebyshev" else 0.5)
+
+    def _smoothed(self, columns: np.ndarray) -> np.ndarray:
+        """α V Vᵀ, and of ``chebyshev`` + h(I − 2P) − h(I), times float32[items, n]; symmetric."""
+        low: np.ndarray = self.config.low_pass * (self.vectors_ @ (self.vectors_.T @ columns))
+        return low + self._polynomial(columns) if self.config.kind == "chebyshev" else low
 
     def _propagated(self, columns: np.ndarray) -> np.ndarray:
         """P times float32[items, n]."""

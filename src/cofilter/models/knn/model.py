@@ -37,6 +37,7 @@ from cofilter.models.knn.kernels.similarity import (
     similarity_rows,
 )
 from cofilter.models.knn.lists import neighbour_matrix
+from cofilter.models.knn.shares import mean_parts, similarities, through_neighbours
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.kernels.topk import top_k
@@ -52,6 +53,7 @@ SIMILARITIES = {
     "pearson_baseline": (CORATED_COSINE, "baseline"),
     "msd": (MSD, "nothing"),
 }
+PRODUCT_SUMS = {"cosine", "adjusted_cosine", "pearson_baseline"}  # sums over what two have rated
 MATRIX_BYTES = 1 << 28  # 256 MiB, twice that for a moment: some 7,000 rows have all at hand
 NEAR = 48  # × k nearest rows of each are kept sorted there
 ALONE = 50_000  # pairs below which one thread predicts, about half a microsecond each
@@ -152,6 +154,10 @@ class _KNN(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+        self._prepare()
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         return to_csr(data.user, item, data.rating, (len(data.users), len(self.items_)))
 
@@ -232,6 +238,11 @@ class UserKNN(_KNN):
     A rating is predicted from the k users most similar to the user among those who rated the
     item. Similarities are computed for the users asked for, when they are asked for. A new
     user's history is compared directly.
+
+    Shares of `explain` are exact for ``cosine``, ``adjusted_cosine`` and ``pearson_baseline``,
+    whose similarities are sums over co-rated items: what a neighbour adds, s (r − e) / Σ s or
+    s · r, is shared as the terms of s are. They sum to the score, of ``prediction`` less e. For the
+    other two they are by removal, where a known user is a new one beside the row of their own.
     """
 
     users_are_rows = True
@@ -249,12 +260,32 @@ class UserKNN(_KNN):
         return self._centred(users, self._similarity_centre)
 
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
+        lists = as_sparse(self._neighbours(users))
+        return weighted_sums(lists, as_sparse(self.by_user_), len(self.items_))
+
+    def _neighbours(self, users: UserRows) -> sparse.csr_array:
+        """Similarities of the k nearest users: CSR float32[users, training users]."""
         compared = as_sparse(self._centred(users, self._similarity_centre))
-        n_users, n_items = self.by_user_.shape
+        n_users = len(self.users_)
         k = min(self._k, n_users)
         found = nearest(compared, self._columns, self._norm, users.known, self._measure, k)
-        lists = as_sparse(neighbour_matrix(*found, n_users))
-        return weighted_sums(lists, as_sparse(self.by_user_), n_items)
+        return neighbour_matrix(*found, n_users)
+
+    def _shares(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray, history: Interactions
+    ) -> sparse.csr_array:
+        if self.config.similarity not in PRODUCT_SUMS:
+            return super()._shares(users, row, item, history)
+        given = self._centred(users, self._similarity_centre)
+        if self.config.ranking == "summed_similarity":
+            parts = self._neighbours(users)[row].multiply(transposed(self.by_user_)[item]).tocsr()
+        else:
+            near = similarities(
+                given, users.known, self._columns, self._norm, self._measure, self._own_similarity
+            )
+            raters = self._raters[item]
+            parts = mean_parts(raters, near[row[row_of(raters)], raters.indices], self._k)
+        return through_neighbours(parts, given[row], self._compared)
 
 
 class ItemKNN(_KNN):
@@ -263,6 +294,9 @@ class ItemKNN(_KNN):
     A rating is predicted from the k items most similar to the item among those the user rated.
     Ranking uses each item's k nearest items, computed once in `fit`. A new user's history is
     used directly.
+
+    Shares of `explain` are exact: s · r of the rated neighbours, which sum to the score, or, for
+    ``ranking: prediction``, s (r − e) / Σ s, which sum to the score less e.
     """
 
     users_are_rows = False
@@ -304,6 +338,20 @@ class ItemKNN(_KNN):
 
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
         return weighted_sums(as_sparse(users.state), self._scoring, len(self.items_))
+
+    def _shares(
+        self, users: UserRows, row: np.ndarray, item: np.ndarray, history: Interactions
+    ) -> sparse.csr_array:
+        if self.config.ranking == "summed_similarity":
+            chosen = self.neighbour_[item], self.neighbour_similarity_[item]
+            return users.state[row].multiply(neighbour_matrix(*chosen, len(self.items_))).tocsr()
+        wanted, place = np.unique(item, return_inverse=True)
+        near = similarities(
+            self._compared[wanted], wanted, self._columns, self._norm, self._measure,
+            self._own_similarity,
+        )  # fmt: skip
+        rated = self._centred(users, self._aggregation_centre)[row]
+        return mean_parts(rated, near[place[row_of(rated)], rated.indices], self._k)
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         compared = as_sparse(self._compared[item])
