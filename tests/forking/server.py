@@ -100,17 +100,16 @@ class Server:
         """Fork a child for the next client; in it its request."""
         connection, _ = self.listener.accept()
         head, streams, _, _ = socket.recv_fds(connection, SIZE, 3)
-        size, body = int.from_bytes(head, "big"), b""
-        while len(body) < size:
-            body += connection.recv(size - len(body))
-        request = Request(*marshal.loads(body))
-        if not possible(request, streams):
-            connection.sendall(REFUSED)
-            connection.close()
+        body = _received(connection, int.from_bytes(head, "big"))
+        request = Request(*marshal.loads(body)) if body else None
+        if request is None or not possible(request, streams):
+            with connection, contextlib.suppress(BrokenPipeError):  # of a killed client
+                connection.sendall(REFUSED)
         elif child := _fork():
             self.clients[child] = connection
             self.selector.register(connection, selectors.EVENT_READ, child)
-            connection.sendall(child.to_bytes(SIZE, "big"))
+            with contextlib.suppress(BrokenPipeError):
+                connection.sendall(child.to_bytes(SIZE, "big"))
         else:
             self._leave(connection, streams)
             return request
@@ -130,6 +129,17 @@ class Server:
             os.close(stream)
 
 
+def _received(connection: socket.socket, size: int) -> bytes:
+    """So many bytes; none when the client ended before."""
+    body = b""
+    while len(body) < size:
+        part = connection.recv(size - len(body))
+        if not part:
+            return b""
+        body += part
+    return body
+
+
 def _fork() -> int:
     with warnings.catch_warnings():  # the threads of libraries, which see to forks themselves
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -143,9 +153,13 @@ def possible(request: Request, streams: list[int]) -> bool:
         names = [name for name in environment if name.startswith(READ_ON_IMPORT)]
         return {name: environment[name] for name in names if name not in HEEDED}
 
+    try:
+        session = os.getsid(request.client)
+    except ProcessLookupError:  # it was killed
+        return False
     return (
-        read(request.environment) == read(dict(os.environ))
-        and os.getsid(request.client) == os.getsid(0)
+        session == os.getsid(0)
+        and read(request.environment) == read(dict(os.environ))
         and not any(map(os.isatty, streams))
     )
 

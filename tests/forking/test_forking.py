@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkout import Checkout, environment_of
-from tests.forking import FORKS, forking
+from tests.forking import ADDRESS, FORKS, forking
 
 pytestmark = pytest.mark.skipif(not FORKS, reason="no forks on this system")
 
@@ -147,6 +148,15 @@ def test_a_signal_to_the_command_reaches_the_child(number: int, code: int, here:
     while Path(f"/proc/{child}").exists():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_client_that_is_killed_early_leaves_the_server_to_others(here: Checkout) -> None:
+    address = forking(environment_of(here.path))[ADDRESS]
+    for said in (b"", bytes(4), (100).to_bytes(8, "big"), (100).to_bytes(8, "big") + b"half"):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(address)
+            client.sendall(said)
+    assert here.run(sys.executable, script(here, "print('on')")).stdout == "on\n"
 
 
 def test_dvc_and_the_stages_that_it_starts_are_children(here: Checkout) -> None:
