@@ -60,6 +60,11 @@ def test_somebody_new_rates_and_gets_reasons(folder: Path) -> None:
     assert {title for row in told for title in row["because"]} == {
         "Film number 7 (1977)", "Film number 9 (1979)",
     }  # fmt: skip
+    own = run(folder, "recommend", "-m", "films", "--user", "7", "--json").stdout
+    same = run(folder, "recommend", "-m", "films", "--user", "7", "--rerank", "mmr=0", "--json")
+    assert json.loads(same.stdout) == json.loads(own)
+    other = run(folder, "recommend", "-m", "films", "--user", "7", "--rerank", "genres=1", "--json")
+    assert json.loads(other.stdout) != json.loads(own)
     without = run(folder, "recommend", "-m", "stars", "--rate", "7=5", "--exclude", "8", "--json")
     assert 8 not in {row["item"] for row in json.loads(without.stdout)}
 
@@ -90,6 +95,9 @@ def test_control_characters_of_a_title_are_shown_and_not_obeyed(folder: Path) ->
     (["recommend", "-m", "stars", "--rate", "3=9"], "rating '9': a number from 1 to 5"),
     (["recommend", "-m", "stars", "--rate", "3=nan"], "rating 'nan'"),
     (["recommend", "-m", "films", "--user", "1", "-k", "0"], "0 is not in the range"),
+    (["recommend", "-m", "films", "--user", "1", "--rerank", "mmr"], "KIND=STRENGTH is expected"),
+    (["recommend", "-m", "films", "--user", "1", "--rerank", "mmr=2"], "--rerank.strength"),
+    (["recommend", "-m", "films", "--user", "1", "--rerank", "x=0.1"], "--rerank.kind"),
     (["similar", "-m", "films", "--item", "Film numbr"], "did you mean"),
     (["similar", "-m", "films", "--item", "zzqq"], "no item 'zzqq' in films"),
     (["predict", "-m", "films", "--user", "1", "--item", "3"], "does not predict ratings"),

@@ -6,6 +6,7 @@ import pandas as pd
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.evaluation.examples import examples
 from cofilter.models.baseline.model import GlobalMean, Popularity
+from cofilter.models.ease.model import EASE
 from cofilter.scoring.target import Target
 from tests.evaluation.conftest import Audited
 
@@ -42,6 +43,27 @@ def test_the_users_are_nobody_s_choice_and_the_lists_those_that_are_scored(
         assert [row["relevant"] for row in one["shown"]] == [item in theirs for item in shown]
         assert all(row["title"] == titles.get(row["item"]) for row in one["shown"] + one["had"])
     assert any(row["relevant"] for one in found for row in one["shown"])
+
+
+def test_each_recommendation_has_its_first_reason(audited: Audited) -> None:
+    parts, _ = audited
+    target = Target.of(parts.train, parts.validation, parts.test, THRESHOLD, (0.5, 5.0))
+    titles = pd.Series({item: f"Film {item}" for item in parts.train[ITEM].unique()})
+    model = EASE(kind="binary").fit(parts.train)
+    found = examples(model, parts, target, K, titles)
+    assert found
+    for one in found:
+        items = [row["item"] for row in one["shown"]]
+        reasons, shares = model.explain(one["user"], items, 1)
+        expected = [
+            {"item": reason, "title": titles[reason]} if share > 0 else None
+            for reason, share in zip(reasons[:, 0].tolist(), shares[:, 0], strict=True)
+        ]
+        assert [row["because"] for row in one["shown"]] == expected
+        assert any(expected)
+    for other in (Popularity(), EASE(kind="binary", keep_seen=False)):
+        shown = examples(other.fit(parts.train), parts, target, K, titles)[0]["shown"]
+        assert {row["because"] for row in shown} == {None}
 
 
 def test_nobody_is_shown_where_nothing_is_ranked(audited: Audited) -> None:

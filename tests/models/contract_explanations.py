@@ -123,6 +123,7 @@ class ExplanationContract:
         said = np.isfinite(whole)
         near = {"rtol": 1e-4, "atol": 1e-5 * np.abs(whole[said]).max()}
         constant = self.constant(model, person)
+        assert (constant is not None) == model.shares_are_exact
         if constant is not None:
             expected = np.where(said, whole - constant, 0.0)[free]
             np.testing.assert_allclose(shares.sum(axis=1), expected, **near)

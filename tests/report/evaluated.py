@@ -13,6 +13,7 @@ from cofilter.core.parts import Parts
 from cofilter.evaluation import files
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.evaluate import Request, evaluate
+from cofilter.evaluation.faithfulness import COLUMNS
 from cofilter.models.als.model import ExplicitALS
 from cofilter.models.knn.model import ItemKNN
 from cofilter.recommender.base import Recommender
@@ -118,9 +119,18 @@ def add_other_tables(results: Path) -> None:
             "note": [None, "sampled"],
         }
     )
+    nothing = dict.fromkeys(COLUMNS) | {"users": 15, "shares": "exact", "not_found": 15}
+    measured = nothing | {"fall": 1.0, "random_fall": 1.0, "difference": 0.0}
+    far = {
+        "model": "knn/item", "fall": 12.5, "random_fall": 0.5, "difference": 12.0,
+        "difference_low": -1.5, "difference_high": 30.25, "removed": 3.0, "not_found": 1,
+    }  # fmt: skip
+    als = [measured | {"model": f"als/explicit-dim{dim}-seed0"} for dim in (2, 4)]
+    reasons = pd.DataFrame([nothing | far, *als])
     save_backtest(backtest(make_request(methods=BACKTESTED), results.parent), results)
     for name, table in (
         (files.LEAK, leak),
         (files.REPRODUCTION, claims),
+        (files.FAITHFULNESS, reasons),
     ):
         write_text(results / name, table.to_csv(index=False))

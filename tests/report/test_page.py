@@ -87,7 +87,7 @@ def test_every_link_leads_somewhere_and_every_picture_has_words(page: str) -> No
     assert links <= set(read.ids)
     assert len(set(read.ids)) == len(read.ids)
     assert set(re.findall(r"url\(#([^)]*)\)", page)) <= set(read.ids)
-    assert len(links) == 14  # the twelve parts, the top, and the curves of re-ranking
+    assert len(links) == 15  # the thirteen parts, the top, and the curves of re-ranking
     headings = [tag for tag in read.tags if re.fullmatch(r"h\d", tag)]
     assert headings[0] == "h1"
     assert headings.count("h1") == 1
@@ -113,6 +113,15 @@ def test_the_page_tells_the_result_and_its_terms(page: str) -> None:
     assert 'model = cofilter.load("models/' in page
     assert "What users would see" in page
     assert page.count('<div class="person">') == 3
+
+
+def test_how_true_reasons_are_is_told_of_each_kind(page: str) -> None:
+    part = page[page.index('id="reasons"') : page.index('id="leak"')]
+    text = re.sub(r"<[^>]+>", " ", part)
+    assert re.search(r"knn/item\s+exact\s+12.5\s+0.5\s+12.0\s+−1.5 to 30.2\s+3.0\s+1\s+15", text)
+    assert re.search(r"als/explicit-dim\d-seed0\s+exact\s+1.0\s+1.0\s+0.0\s+–\s+15\s+15", text)
+    assert "For 15 warm test users" in text
+    assert "baseline" not in text
 
 
 def test_figures_come_in_the_pages_order_and_fit_their_widths(

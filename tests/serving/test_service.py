@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from cofilter.recommender.base import Recommender
+from cofilter.reranking.config import KINDS, RerankingConfig
+from cofilter.reranking.reranker import Reranker
 from tests.serving.service import TITLES, Service, until
 
 OWN = [{"item": 3, "rating": 5}, {"item": 8, "rating": 2.5}]
@@ -85,6 +88,58 @@ def test_similar_items(service: Service, fitted: dict[str, Recommender]) -> None
     assert [each["item"] for each in found] == items[0].tolist()
     assert [np.float32(each["score"]) for each in found] == scores[0].tolist()
     assert [each["fallback"] for each in found] == fallback[0].tolist()
+
+
+def test_reasons_are_the_models_own(service: Service, fitted: dict[str, Recommender]) -> None:
+    table = pd.DataFrame(OWN).rename(columns={"item": "item_id"}).assign(user_id=0)
+    for name in ("ease", "als"):
+        model = fitted[name]
+        because, shares = model.explain(model.fold_in(table), 12, 3)
+        found = service.ok("/explain", {"model": name, "ratings": OWN, "item": 12})["reasons"]
+        given = shares[0] != 0
+        assert [each["item"] for each in found] == because[0][given].tolist()
+        assert [np.float32(each["share"]) for each in found] == shares[0][given].tolist()
+        listed = service.ok("/recommend", {"model": name, "user": 103, "k": 2, "explain": True})
+        for item in listed["items"]:
+            alone = service.ok("/explain", {"model": name, "user": 103, "item": item["item"]})
+            assert item["reasons"] == alone["reasons"] != []
+    assert not service.ok("/models")["models"][2]["can"]["explain"]
+
+
+def test_lists_are_re_ranked(service: Service, fitted: dict[str, Recommender]) -> None:
+    genres = pd.Series({item: "Comedy|Drama" if item % 2 else "" for item in range(40)})
+    reranker = Reranker(fitted["als"], genres)
+    own = service.ok("/recommend", {"model": "als", "user": 104, "k": 6})["items"]
+    for kind in KINDS:
+        for strength in (0.0, 0.6):
+            config = RerankingConfig(kind=kind, strength=strength)
+            expected, scores = reranker.recommend([104], 6, config)
+            asked = {"model": "als", "user": 104, "k": 6, "rerank": {"kind": kind}}
+            asked["rerank"]["strength"] = strength
+            found = service.ok("/recommend", asked)["items"]
+            assert [each["item"] for each in found] == expected[0].tolist()
+            assert [np.float32(each["score"]) for each in found] == scores[0].tolist()
+            assert found == own or strength > 0
+    mixed = [{"user": 104, "k": 6}, {"user": 104, "k": 6, "rerank": asked["rerank"]}]
+    lists = service.ok("/batch", {"model": "als", "requests": mixed})["lists"]
+    assert [each["items"] for each in lists] == [own, found]
+
+
+def test_requests_at_one_time_are_answered_each_with_its_own(
+    service: Service, fitted: dict[str, Recommender]
+) -> None:
+    """Many connections at once, which a worker answers with one call; one of them is refused."""
+    users = [*fitted["als"].users_.ids.tolist(), 1]
+    with ThreadPoolExecutor(16) as pool:
+        asked = [{"model": "als", "user": user, "k": 1 + user % 9} for user in users * 3]
+        answers = list(pool.map(lambda body: service.ask("/recommend", body), asked))
+    for body, answer in zip(asked, answers, strict=True):
+        assert answer.status == (404 if body["user"] == 1 else 200)
+        if answer.status == 200:
+            items, scores = fitted["als"].recommend(body["user"], body["k"])
+            found = answer.json["items"]
+            assert [each["item"] for each in found] == items[0].tolist()
+            assert [np.float32(each["score"]) for each in found] == scores[0].tolist()
 
 
 def test_titles_are_found_and_travel_as_they_are(service: Service) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from cofilter.release.card import model_card
 from cofilter.release.export import export
 from cofilter.release.found import open_named
 
@@ -28,6 +27,5 @@ def command(name: str, folder: Path, index: bool) -> None:
       cofilter export best served/films
     """
     opened = open_named(name)
-    card = opened.card or model_card(opened.name, opened.model, opened.folder)
-    export(opened.model, opened.catalogue, card, folder, index=index)
+    export(opened.model, opened.catalogue, opened.card, folder, index=index)
     click.echo(f"{opened.name} is in {folder}: cofilter serve {folder}")

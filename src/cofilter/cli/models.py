@@ -11,7 +11,8 @@ from cofilter.cli.options import json_option
 from cofilter.cli.output import Row, show
 from cofilter.core.io import read_json
 from cofilter.core.paths import RESULTS
-from cofilter.release.found import BEST, home, known_models, shipped
+from cofilter.release.checkout import home
+from cofilter.release.found import BEST, known_models, shipped
 from cofilter.release.opened import CARD
 
 LEADERBOARD = RESULTS / "leaderboard.csv"

@@ -9,12 +9,14 @@ import click
 import pandas as pd
 
 from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.config import parse
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import UNKNOWN, IdMap
 from cofilter.recommender.inputs import Users
 from cofilter.release.catalogue import Catalogue, typed_id
 from cofilter.release.found import BEST
 from cofilter.release.opened import Opened
+from cofilter.reranking.config import RerankingConfig
 
 PERSON = 0  # id of somebody who is folded in; folded-in people are no known users
 
@@ -93,6 +95,18 @@ def rating_of(opened: Opened, text: str) -> tuple[int | str, float]:
             raise DataError(f"--rate {text}: ITEM=RATING is expected, such as 50=4")
         return item_id(opened, text), opened.model.scale_[1]
     return item_id(opened, item), checked_rating(opened, rating)
+
+
+def reranking_of(text: str) -> RerankingConfig:
+    """How to re-rank, of ``KIND=STRENGTH``."""
+    kind, _, strength = text.partition("=")
+    try:
+        value = float(strength)
+    except ValueError:
+        raise DataError(
+            f"--rerank {text}: KIND=STRENGTH is expected, such as popularity=0.3"
+        ) from None
+    return parse(RerankingConfig, {"kind": kind, "strength": value}, "--rerank")
 
 
 def checked_rating(opened: Opened, text: str) -> float:

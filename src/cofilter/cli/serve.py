@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cofilter.release.found import BEST, find_model, home
+from cofilter.release.checkout import home
+from cofilter.release.found import BEST, find_model
 
 
 @click.command("serve")

@@ -8,8 +8,9 @@ import click
 
 from cofilter.core.errors import DataError
 from cofilter.release.card import EVERYTHING, model_card
+from cofilter.release.checkout import home
 from cofilter.release.export import export
-from cofilter.release.found import BEST, find_model, home
+from cofilter.release.found import BEST, find_model
 from cofilter.release.opened import open_model
 
 SHIPPED = Path("shipped")  # in the checkout, git-ignored

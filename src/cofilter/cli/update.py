@@ -11,7 +11,6 @@ from cofilter.cli.options import json_option
 from cofilter.cli.output import show
 from cofilter.core.errors import DataError
 from cofilter.recommender.updates import updated
-from cofilter.release.card import model_card
 from cofilter.release.export import export
 from cofilter.release.found import open_named
 from cofilter.release.fresh import counted, measured
@@ -51,10 +50,12 @@ def command(
     if counts.unknown_rows == counts.rows:
         raise DataError(f"{new}: {opened.name} knows none of its {counts.unknown_items} items")
     quality = measured(opened.model, rows, relevant_from) if measure else []
-    card = opened.card or model_card(opened.name, opened.model, opened.folder)
     told = asdict(counts) | {"stale": counts.stale, "quality": [asdict(each) for each in quality]}
     model = updated(opened.model, rows)
-    card = dict(card) | {"updated": [*card.get("updated", []), told], "users": len(model.users_)}
+    card = opened.card | {
+        "updated": [*opened.card.get("updated", []), told],
+        "users": len(model.users_),
+    }
     export(model, opened.catalogue, card, folder)
     if as_json:
         show([told], as_json=True)

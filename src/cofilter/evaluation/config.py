@@ -105,6 +105,9 @@ class EvaluateConfig(PrimaryConfig):
         Of the curves for users first seen in test.
     reranking:
         Of the shipped model's lists once more, re-ranked.
+    explained_users:
+        For so many users it is measured how true explanations are
+        (`cofilter.evaluation.faithfulness`); 0: not at all.
     """
 
     select_on: Literal["backtest", "validation"] = "backtest"
@@ -115,3 +118,4 @@ class EvaluateConfig(PrimaryConfig):
     diversity_dim: PositiveInt = 32
     cold_start: ColdStartConfig = ColdStartConfig()
     reranking: RerankingCurves = RerankingCurves()
+    explained_users: NonNegativeInt = 15

@@ -28,8 +28,10 @@ def examples(
     best rated rows are told, of equals the latest.
 
     Gives of each ``user``, ``n_before``, ``had`` (``item``, ``title``, ``rating``) and ``shown``
-    (``item``, ``title``, ``relevant``: whether it is a relevant row of test); a title is None
-    where there is none. Nobody when the model does not rank, or there is nobody to rank for.
+    (``item``, ``title``, ``relevant``: whether it is a relevant row of test, ``because``: the
+    rated ``item`` and ``title`` with the largest share, None without one that speaks for it); a
+    title is None where there is none. Nobody when the model does not rank, or there is nobody to
+    rank for.
     """
     before = pd.concat([parts.train, parts.validation], ignore_index=True)
     users = _chosen(before, target) if model.ranks else np.empty(0, np.int64)
@@ -41,7 +43,8 @@ def examples(
     for at, user in enumerate(target.users.ids[users]):
         own = before[before[USER] == user]
         kept = lists.item[at] != UNKNOWN
-        shown = zip(target.items.ids[lists.item[at][kept]], lists.hits[at][kept], strict=True)
+        items = target.items.ids[lists.item[at][kept]]
+        shown = zip(items, lists.hits[at][kept], _reasons(model, user, items), strict=True)
         had = _best(own)
         found.append(
             {
@@ -51,10 +54,26 @@ def examples(
                     _item(item, named) | {"rating": float(rating)}
                     for item, rating in zip(had[ITEM], had[RATING], strict=True)
                 ],
-                "shown": [_item(item, named) | {"relevant": bool(hit)} for item, hit in shown],
+                "shown": [
+                    _item(item, named)
+                    | {
+                        "relevant": bool(hit),
+                        "because": None if why is None else _item(why, named),
+                    }
+                    for item, hit, why in shown
+                ],
             }
         )
     return found
+
+
+def _reasons(model: Recommender, user: Any, items: np.ndarray) -> list[Any]:
+    """Of each item the rated one that carried it most; None where the model cannot tell."""
+    if not model.explains or model.histories_ is None or model.folds_in_over_all_items:
+        return [None] * len(items)
+    reasons, shares = model.explain(user, items, 1)
+    first = zip(reasons[:, 0], shares[:, 0], strict=True)
+    return [reason if share > 0 else None for reason, share in first]
 
 
 def _chosen(before: pd.DataFrame, target: Target) -> np.ndarray:

@@ -17,7 +17,9 @@ from cofilter.evaluation.calibration import calibration
 from cofilter.evaluation.cold_start import COLUMNS as CURVE_COLUMNS
 from cofilter.evaluation.cold_start import Newcomers, cold_start
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.files import BANDS, CALIBRATION, COLD_START
+from cofilter.evaluation.faithfulness import COLUMNS as FAITHFUL_COLUMNS
+from cofilter.evaluation.faithfulness import Explained, faithfulness
+from cofilter.evaluation.files import BANDS, CALIBRATION, COLD_START, FAITHFULNESS
 from cofilter.evaluation.intervals import contributions, contributions_to, score_intervals
 from cofilter.evaluation.leaderboard import Entry
 from cofilter.evaluation.premium import SelectionPremium
@@ -29,7 +31,12 @@ from cofilter.scoring.scores import SCOPES, Scores, score_target
 from cofilter.scoring.target import Target
 
 # Files with rows of every model, and their columns.
-PER_MODEL = {BANDS: BAND_COLUMNS, CALIBRATION: BIN_COLUMNS, COLD_START: CURVE_COLUMNS}
+PER_MODEL = {
+    BANDS: BAND_COLUMNS,
+    CALIBRATION: BIN_COLUMNS,
+    COLD_START: CURVE_COLUMNS,
+    FAITHFULNESS: FAITHFUL_COLUMNS,
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ class Judge:
     catalogue: Catalogue
     bands: Bands
     newcomers: Newcomers
+    explained: Explained
     _fitted_on: dict[bool, str] = field(default_factory=dict)  # hashes, by whether refitted
 
     @classmethod
@@ -93,6 +101,7 @@ class Judge:
             Catalogue.of(parts.train, target, config),
             Bands.of(parts.train, target, config.bands),
             Newcomers.of(parts, config.cold_start, threshold, scale),
+            Explained.of(parts, config),
         )
 
     def verdict(
@@ -109,6 +118,7 @@ class Judge:
             BANDS: band_scores(scores, self.target, self.bands, self.config),
             CALIBRATION: calibration(scores, self.target, self.config),
             COLD_START: cold_start(model, self.newcomers, self.config),
+            FAITHFULNESS: faithfulness(model, self.explained, self.config),
         }
         entry = self._entry(folder, scores)
         premium.see(entry, folder.selection["validation"]["warm"], scores)

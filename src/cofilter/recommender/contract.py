@@ -38,6 +38,8 @@ class Contract(ABC):
     gradient: ClassVar[bool] = False  # fitted epoch by epoch by a trainer
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     explains: bool = True  # what a user has rated decides what the user is recommended
+    shares_are_exact: bool = False  # those of `explain` sum to the score less a constant
+    folds_in_over_all_items: ClassVar[bool] = False  # and not over the history alone, each step
     may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     holds_histories: ClassVar[bool] = False  # its `by_user_` has what users have rated
@@ -183,6 +185,16 @@ class Contract(ABC):
     @abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `_arrays` gave."""
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        """Forget what was learned of other users than those in these rows, for `of_users`.
+
+        Their own arrays only; ids, biases and histories are taken care of. A model that looks into
+        everybody's ratings to answer one user, or a new one, raises `CapabilityError`.
+        """
+        raise CapabilityError(
+            f"{type(self).__name__} answers from what all users have rated: it is not cut by user"
+        )
 
     def _members(self) -> Mapping[str, Any]:
         """Models that this one is made of, by their folder within its own, for `save`."""

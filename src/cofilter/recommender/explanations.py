@@ -40,10 +40,11 @@ class Explanations(Rankings):
         """The user's own ratings that carried an item's ranking score, and how much.
 
         A share is in the unit of the score that ranks: in ratings of the source where the model
-        ranks by ratings. The class says whether shares are exact, so that those of a whole history
-        sum to the score less a constant that it names, or those of removal: the score less the
-        score of the same history without the one rating, both folded in. Shares of removal are
-        after all that the other ratings say of the same taste, and sum to nothing in particular.
+        ranks by ratings. Where ``shares_are_exact`` those of a whole history sum to the score less
+        a constant that the class names. Else they are by removal: the score less the score of the
+        same history without the one rating, both folded in. Such shares are what a rating adds to
+        all others, which may say the same, and sum to nothing in particular; a user with n ratings
+        costs n + 1 fold-ins.
 
         Parameters
         ----------

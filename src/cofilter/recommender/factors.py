@@ -59,6 +59,9 @@ class FactorRecommender(IterativeRecommender):
         unit = np.divide(factors, length, out=np.zeros_like(factors), where=length > 0)
         return unit[item] @ unit.T
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.user_ = self.user_[rows]
+
     def _arrays(self) -> dict[str, np.ndarray]:
         return {"user": self.user_, "item": self.item_}
 

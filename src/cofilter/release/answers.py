@@ -14,6 +14,8 @@ from cofilter.core.matrix import as_ids
 from cofilter.recommender.inputs import Users
 from cofilter.recommender.people import People
 from cofilter.release.opened import Opened
+from cofilter.reranking.config import RerankingConfig
+from cofilter.reranking.reranker import Reranker
 
 Row = dict[str, Any]
 
@@ -27,7 +29,13 @@ class Answer:
 
 
 def recommended(
-    opened: Opened, user: Users, k: int, *, exclude: Sequence[int | str] = (), reasons: int = 0
+    opened: Opened,
+    user: Users,
+    k: int,
+    *,
+    exclude: Sequence[int | str] = (),
+    reasons: int = 0,
+    reranking: RerankingConfig | None = None,
 ) -> Answer:
     """A list for one user: rank, item, title, genres, score, perhaps predicted and because.
 
@@ -39,11 +47,17 @@ def recommended(
         Further items that are left out.
     reasons:
         How many of the user's own ratings are named for each item.
+    reranking:
+        How the list is re-ranked; None: it is the model's own.
     """
     model = opened.model
     ids = user.ids if isinstance(user, People) else as_ids(user)
     out = pd.DataFrame({USER: np.repeat(ids, len(exclude)), ITEM: exclude}) if exclude else None
-    frame = model.recommend(user, k, exclude=out, as_frame=True)
+    if reranking is None:
+        frame = model.recommend(user, k, exclude=out, as_frame=True)
+    else:
+        reranker = Reranker(model, opened.catalogue.genres_by_item())
+        frame = reranker.recommend(user, k, reranking, exclude=out, as_frame=True)
     items = frame[ITEM].tolist()
     rows: list[Row] = [
         {"rank": at, **opened.catalogue.described(item), "score": float(score)}

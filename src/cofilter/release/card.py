@@ -15,7 +15,7 @@ from cofilter.core.paths import RESULTS
 from cofilter.evaluation.files import COLD_START, FACTS, LEADERBOARD
 from cofilter.evaluation.leaderboard import FAMILY, HIGH, LOW, POINT, column, notes_in
 from cofilter.recommender.base import Recommender
-from cofilter.release.found import home
+from cofilter.release.checkout import home
 
 POPULARITY = "baseline/popularity"
 ERRORS = ("rmse", "mae")

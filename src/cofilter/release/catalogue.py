@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,11 @@ class Catalogue:
     def genres_of(self, item: int | str) -> list[str]:
         """Of an item."""
         return _split(self._text(self.genres, item))
+
+    def genres_by_item(self) -> pd.Series:
+        """Text such as "Comedy|Drama" by item id, of the items that have some."""
+        texts = pd.Series(self.genres, index=self.items.ids, dtype=object)
+        return texts[texts != ""]
 
     def described(self, item: int | str) -> dict[str, Any]:
         """An item as JSON: item, title, genres."""
@@ -155,13 +160,3 @@ def typed_id(ids: IdMap, text: str) -> int | str | None:
     except ValueError:
         return None
     return value if -(2**63) <= value < 2**63 else None
-
-
-def genres_by_item(catalogue: Catalogue) -> Mapping[int | str, list[str]]:
-    """Genres of the items that have some."""
-    ids = catalogue.items.ids.tolist()
-    return {
-        item: genres.split("|")
-        for item, genres in zip(ids, catalogue.genres, strict=True)
-        if genres
-    }

@@ -9,18 +9,12 @@ from cofilter.core.errors import DataError
 from cofilter.core.io import read_json
 from cofilter.core.paths import BLENDED, MODELS, RESULTS
 from cofilter.recommender.folder import DESCRIPTION
+from cofilter.release.checkout import GRAPH, home
 from cofilter.release.opened import Opened, model_name, open_model
 
 BEST = "best"  # the model to ship, or the only one there is
-GRAPH = "dvc.yaml"  # by which a checkout is known
 FACTS = RESULTS / "facts.json"
 ENSEMBLE = "ensemble/blend"
-
-
-def home(folder: Path | None = None) -> Path:
-    """The checkout that a folder (None: the current one) lies in; itself where it lies in none."""
-    folder = (folder or Path.cwd()).resolve()
-    return next((each for each in (folder, *folder.parents) if (each / GRAPH).is_file()), folder)
 
 
 def known_models(where: Path) -> dict[str, Path]:

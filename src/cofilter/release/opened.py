@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from cofilter.core.io import read_json, read_table
-from cofilter.core.paths import ITEMS, main_checkout
+from cofilter.core.paths import ITEMS
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.store import load
 from cofilter.release.catalogue import Catalogue
+from cofilter.release.checkout import home
 from cofilter.release.manifest import MANIFEST, verify_manifest
 from cofilter.reranking.reranker import Reranker
 
@@ -34,15 +35,25 @@ class Opened:
         It itself.
     catalogue:
         Titles and genres of its items.
-    card:
-        Content of ``model_card.json``; empty for a model that was not exported.
+    exported_card:
+        Content of ``model_card.json``; None for a model in a checkout.
     """
 
     name: str
     folder: Path
     model: Recommender
     catalogue: Catalogue
-    card: dict[str, Any]
+    exported_card: dict[str, Any] | None = None
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """The card of an exported model; of one in a checkout, what its export would have."""
+        if self.exported_card is not None:
+            return self.exported_card
+        # Here, since an exported model is served without what evaluation needs.
+        from cofilter.release.card import model_card
+
+        return model_card(self.name, self.model, self.folder)
 
     @cached_property
     def reranker(self) -> Reranker:
@@ -70,13 +81,13 @@ def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> 
     """
     if check and (folder / MANIFEST).is_file():
         verify_manifest(folder)
-    model = load(folder)
-    card = read_json(folder / CARD) if (folder / CARD).is_file() else {}
+    model, name = load(folder), name or model_name(folder)
     if (folder / NAMES).is_file():
         catalogue = Catalogue.read(folder / NAMES, model.items_)
     else:
         catalogue = Catalogue.of(model.items_, _table_of_items(folder))
-    return Opened(name or model_name(folder), folder, model, catalogue, card)
+    card = read_json(folder / CARD) if (folder / CARD).is_file() else None
+    return Opened(name, folder, model, catalogue, card)
 
 
 def model_name(folder: Path) -> str:
@@ -88,8 +99,5 @@ def model_name(folder: Path) -> str:
 
 def _table_of_items(folder: Path) -> pd.DataFrame | None:
     """The items of the checkout that a folder lies in."""
-    for parent in folder.resolve().parents:
-        if (parent / "dvc.yaml").is_file():
-            items = main_checkout(parent) / ITEMS
-            return read_table(items) if items.is_file() else None
-    return None
+    items = home(folder) / ITEMS
+    return read_table(items) if items.is_file() else None

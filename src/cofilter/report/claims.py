@@ -1,4 +1,4 @@
-"""Rows of the tables on leaking procedures and on published figures."""
+"""Rows of the tables on leaking procedures, published figures, pruning and reasons."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ def pruning_rows(table: pd.DataFrame, few: Collection[str], primary: str) -> lis
     if table.empty:
         return []
     return _records(table[table["model"].isin(few) & (table["metric"] == primary)])
+
+
+def reason_rows(table: pd.DataFrame, few: Collection[str]) -> list[dict[str, Any]]:
+    """How true the reasons of ``few`` models are; empty where nobody was asked."""
+    if table.empty:
+        return []
+    return _records(table[table["model"].isin(few) & (table["users"] > 0)])
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

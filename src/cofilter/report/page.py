@@ -21,7 +21,13 @@ from cofilter.preparation.accounting import dropped_by_filter, losses, rows_lost
 from cofilter.report.backtest import backtest_rows
 from cofilter.report.board import main_board, ship, whole_board
 from cofilter.report.charts.style import Figure
-from cofilter.report.claims import claim_rows, leak_rows, premium_rows, pruning_rows
+from cofilter.report.claims import (
+    claim_rows,
+    leak_rows,
+    premium_rows,
+    pruning_rows,
+    reason_rows,
+)
 from cofilter.report.conclusion import folder_of, left_out, where_chosen
 from cofilter.report.drawn_from import drawn_from
 from cofilter.report.published import figure_text
@@ -59,6 +65,9 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
             "–" if value is None else f"{value:+.4f}".replace("-", "\N{MINUS SIGN}")
         ),
         "short": lambda value: f"{value:.2f}",
+        "tenth": lambda value: (
+            "–" if value is None else f"{value:.1f}".replace("-", "\N{MINUS SIGN}")
+        ),
     }
     environment.filters.update(filters)
     environment.globals["svg"] = lambda text: Markup(text)  # ours, not the data's
@@ -83,6 +92,7 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         rated=found.facts["feedback"] != "clicks",
         backtest=backtest_rows(found),
         no_backtest=(found.backtest or {}).get("reason"),
+        reasons=reason_rows(found.tables[files.FAITHFULNESS], found.representatives()),
         leaks=leak_rows(found.tables[files.LEAK]),
         claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
         premium=premium_rows(found.tables[files.PREMIUM], found.config),

@@ -32,6 +32,7 @@ PERHAPS = (
     files.BANDS,
     files.CALIBRATION,
     files.COLD_START,
+    files.FAITHFULNESS,
     files.PREMIUM,
     files.PRUNING,
     files.RERANKING,

@@ -121,6 +121,23 @@ class Reranker:
 
         Scores are the model's own, so that they keep their unit; they do not fall along a list.
 
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from cofilter import Popularity, Reranker, RerankingConfig
+        >>> histories = {1: ["Alien", "Aliens"], 2: ["Alien", "Aliens", "Brazil"]}
+        >>> histories |= {3: ["Alien", "Aliens", "Brazil", "Dune"], 4: ["Brazil", "Dune"]}
+        >>> pairs = [(user, item) for user, items in histories.items() for item in items]
+        >>> ratings = pd.DataFrame(pairs, columns=["user_id", "item_id"]).assign(rating=5.0)
+        >>> again = Reranker(Popularity().fit(ratings))
+        >>> for strength in (0.0, 0.5, 0.8):
+        ...     how = RerankingConfig(kind="mmr", strength=strength)
+        ...     items, _ = again.recommend(1, 3, how, exclude_seen=False)
+        ...     print(strength, *items[0])
+        0.0 Alien Aliens Brazil
+        0.5 Alien Brazil Aliens
+        0.8 Alien Dune Brazil
+
         Raises
         ------
         CapabilityError

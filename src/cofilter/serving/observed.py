@@ -54,6 +54,8 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *self._headers(scope)]
+            elif not message.get("more_body"):  # before it goes: who has it finds it counted
+                _note(scope, status, time.perf_counter() - began)
             await send(message)
 
         try:
@@ -63,30 +65,10 @@ class Observed:
             if not status:
                 problem = Problem(500, "service", "an error of the service; its log has more")
                 await respond(answered, 500, error_body(problem, scope), [])
-        seconds = time.perf_counter() - began
-        self._note(scope, status or 500, seconds)
 
     def _headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
         own = [*SECURE, (b"x-request-id", scope["state"]["request_id"].encode())]
         return [*own, (b"connection", b"close")] if self.stopping() else own
-
-    @staticmethod
-    def _note(scope: Scope, status: int, seconds: float) -> None:
-        # The route's path, not the request's: one label each, whatever anybody asks for.
-        route = scope.get("route")
-        path = getattr(route, "path", None) or "(none)"
-        REQUESTS.labels(path, str(status)).inc()
-        SECONDS.labels(path).observe(seconds)
-        if LOG.isEnabledFor(logging.INFO):
-            fields = {
-                "request_id": scope["state"]["request_id"],
-                "method": scope["method"],
-                "path": path,
-                "status": status,
-                "ms": round(1e3 * seconds, 3),
-                "model": scope["state"].get("model"),
-            }
-            LOG.info("request", extra={"fields": fields})
 
 
 def error_body(problem: Problem, scope: Scope) -> bytes:
@@ -138,3 +120,21 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return value.decode("ascii")
     return secrets.token_hex(8)
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    # The route's path, not the request's: one label each, whatever anybody asks for.
+    route = scope.get("route")
+    path = getattr(route, "path", None) or "(none)"
+    REQUESTS.labels(path, str(status)).inc()
+    SECONDS.labels(path).observe(seconds)
+    if LOG.isEnabledFor(logging.INFO):
+        fields = {
+            "request_id": scope["state"]["request_id"],
+            "method": scope["method"],
+            "path": path,
+            "status": status,
+            "ms": round(1e3 * seconds, 3),
+            "model": scope["state"].get("model"),
+        }
+        LOG.info("request", extra={"fields": fields})

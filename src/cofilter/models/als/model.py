@@ -37,6 +37,7 @@ class _ALS(FactorRecommender):
     """
 
     family = "als"
+    shares_are_exact = True
     remedy = "raise als.regularization"
     uses_weights = True
     config: ALSConfig

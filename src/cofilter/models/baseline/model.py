@@ -38,6 +38,9 @@ class _Baseline(Recommender):
     def _take_users(self, state: UserState, new: Interactions) -> None:
         """Nothing: users have no state."""
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        """Nothing beyond what every model keeps."""
+
     def _arrays(self) -> dict[str, np.ndarray]:
         return {}
 

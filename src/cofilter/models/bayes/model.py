@@ -179,6 +179,9 @@ class BayesianFactorization(IterativeRecommender):
         vectors[:, -1] = self.item_[:, n_kept * dim + draw]
         return vectors, 1.0 / np.sqrt(self.item_[:, n_kept * (dim + 1) + draw])
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.user_ = self.user_[rows]
+
     def _arrays(self) -> dict[str, np.ndarray]:
         return {
             "user": self.user_, "item": self.item_, "feature": self._feature, "prior": self._prior

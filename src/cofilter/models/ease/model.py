@@ -40,6 +40,7 @@ class EASE(Recommender):
     """
 
     family = "ease"
+    shares_are_exact = True
     predicts_ratings = False
     holds_histories = True
     may_be_silent = True
@@ -101,6 +102,9 @@ class EASE(Recommender):
         similarity = self.weights_[item]
         similarity[similarity == 0] = -np.inf
         return similarity
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.by_user_ = self.by_user_[rows]
 
     def _arrays(self) -> dict[str, np.ndarray]:
         x = self.by_user_

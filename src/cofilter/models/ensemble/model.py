@@ -206,6 +206,10 @@ class Ensemble(Recommender):
         if self.config.keep_seen and self.histories_ is None:
             self.histories_ = self._members_histories()
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        users = self.users_.ids[rows]
+        self.members = {name: each.of_users(users) for name, each in self.members.items()}
+
     def _arrays(self) -> dict[str, np.ndarray]:
         return {}
 

@@ -90,6 +90,7 @@ class GraphFilter(Recommender):
     """
 
     family = "graph"
+    shares_are_exact = True
     predicts_ratings = False
     holds_histories = True
     may_be_silent = True

@@ -249,6 +249,7 @@ class UserKNN(_KNN):
 
     def _prepare(self) -> None:
         super()._prepare()
+        self.shares_are_exact = self.config.similarity in PRODUCT_SUMS
         self._raters = transposed(self._centred(self._everybody, self._aggregation_centre))
 
     def _score_pairs(
@@ -274,7 +275,7 @@ class UserKNN(_KNN):
     def _shares(
         self, users: UserRows, row: np.ndarray, item: np.ndarray, history: Interactions
     ) -> sparse.csr_array:
-        if self.config.similarity not in PRODUCT_SUMS:
+        if not self.shares_are_exact:
             return super()._shares(users, row, item, history)
         given = self._centred(users, self._similarity_centre)
         if self.config.ranking == "summed_similarity":
@@ -300,6 +301,7 @@ class ItemKNN(_KNN):
     """
 
     users_are_rows = False
+    shares_are_exact = True
 
     def _fit(self, data: Interactions, validation: Interactions | None, trainer: Any) -> None:
         super()._fit(data, validation, trainer)

@@ -175,6 +175,7 @@ class ImplicitNetwork(_Network):
     """
 
     predicts_ratings = False
+    folds_in_over_all_items = True
     embeddings_activated = False
     config: ImplicitNetworkConfig
     config_class = ImplicitNetworkConfig

@@ -28,7 +28,7 @@ MEASURES = {
     "popularity": "Popularity of what is given",
     MISCALIBRATION: "Genres off the history",
 }
-PLOT_PX = 170
+HEIGHTS = {FULL: 170, PHONE: 120}  # of a small chart in px, by the width of all
 
 
 def reranking(table: pd.DataFrame, config: EvaluateConfig) -> Iterator[Figure]:
@@ -53,7 +53,7 @@ def reranking(table: pd.DataFrame, config: EvaluateConfig) -> Iterator[Figure]:
         per_row = 3 if width == FULL else 1
         cell = width // per_row - (70 if width > PHONE else 55)
         cells = [
-            _cell(rows, name, title, cell, legend=at == 0)
+            _cell(rows, name, title, legend=at == 0).properties(width=cell, height=HEIGHTS[width])
             for at, (name, title) in enumerate(titles.items())
         ]
         return alt.concat(*cells, columns=per_row, spacing={"row": 26, "column": 26})
@@ -75,10 +75,14 @@ def _reading(kind: str, rows: pd.DataFrame, k: int) -> str:
     )
 
 
-def _cell(rows: pd.DataFrame, name: str, title: str, width: int, *, legend: bool) -> Any:
+def _cell(rows: pd.DataFrame, name: str, title: str, *, legend: bool) -> Any:
     kinds = [KINDS[kind] for kind in rows[KIND].drop_duplicates()]
     domain = [how for how, _, _ in kinds]
-    key = alt.Legend(title=None, orient="top", columns=1, labelLimit=300) if legend else None
+    key = (
+        alt.Legend(title=None, orient="top", columns=1, labelLimit=300, symbolOpacity=1)
+        if legend
+        else None
+    )
     colour = alt.Color(
         "how:N", scale=alt.Scale(domain=domain, range=[c for _, c, _ in kinds]), legend=key
     )
@@ -99,6 +103,4 @@ def _cell(rows: pd.DataFrame, name: str, title: str, width: int, *, legend: bool
             y2=alt.Y2(f"{name}_{HIGH}:Q"), color=colour,
         )  # fmt: skip
         layers.insert(0, band)
-    return alt.layer(*layers).properties(
-        width=width, height=PLOT_PX, title=alt.TitleParams(title, fontSize=12)
-    )
+    return alt.layer(*layers).properties(title=alt.TitleParams(title, fontSize=12))
