@@ -20,6 +20,7 @@ from tests.models.contract_explanations import ExplanationContract
 from tests.models.contract_inputs import InputContract
 from tests.models.contract_rankings import RankingContract
 from tests.models.contract_scales import ScaleContract
+from tests.models.contract_shards import ShardContract
 from tests.models.contract_state import StateContract
 from tests.models.contract_updates import UpdateContract
 
@@ -40,6 +41,7 @@ class ModelContract(
     InputContract,
     RankingContract,
     ScaleContract,
+    ShardContract,
     StateContract,
     UpdateContract,
 ):
