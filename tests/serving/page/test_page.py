@@ -28,10 +28,24 @@ def violations(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html']}" for each in found for node in each["nodes"]]
 
 
+@pytest.mark.parametrize("path", ["/", "/page/app.js", "/page/style.css"])
+def test_its_files_run_nothing_but_themselves(served: Service, path: str) -> None:
+    answer = served.ask(path)
+    assert answer.status == 200
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';")
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-cache"
+    assert b"innerHTML" not in answer.body
+    assert served.ask("/page/%2e%2e/app.py").status == 404
+
+
 def test_somebody_new_sees_what_is_popular(visit: Visit) -> None:
     visit.shows(visit.expected_titles("ease", {}))
     expect(visit.column().locator(".note")).to_contain_text("the most popular titles")
     assert visit.own() == []
+    assert violations(visit.page) == []
 
 
 def test_five_ratings_change_the_list_with_reasons(visit: Visit) -> None:
@@ -272,12 +286,13 @@ def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
     assert not set(visit.own()) & set(visit.titles())
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_it_is_accessible_and_fits(browser: Browser, served: Service, width: int) -> None:
+@pytest.mark.parametrize(("width", "schemes"), [(1280, ("light", "dark")), (390, ("dark",))])
+def test_it_is_accessible_and_fits(
+    browser: Browser, served: Service, width: int, schemes: tuple[str, ...]
+) -> None:
     with opened(browser, width) as (page, watched):
         visit = Visit(page, served)
         visit.go()
-        assert violations(page) == []
         rate(visit, TWO)
         page.get_by_label("Compare with").select_option("knn")
         visit.shows(visit.expected_titles("knn", TWO), place=1)
@@ -285,7 +300,7 @@ def test_it_is_accessible_and_fits(browser: Browser, served: Service, width: int
         visit.options.first.click()  # without a rating yet
         visit.field.fill("film")
         expect(visit.options).to_have_count(8)
-        for scheme in ("light", "dark"):
+        for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
             assert violations(page) == []
         assert sideways(page) <= 0

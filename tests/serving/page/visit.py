@@ -17,8 +17,8 @@ class Visit:
     def __init__(self, page: Page, service: Service) -> None:
         self.page, self.service = page, service
         self.expected = ""  # part of a complaint that a test brings about
-        page.set_default_timeout(8_000)
-        expect.set_options(timeout=8_000)
+        page.set_default_timeout(20_000)
+        expect.set_options(timeout=20_000)
 
     def go(self) -> None:
         """Open the page and wait for its list."""

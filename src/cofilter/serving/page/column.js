@@ -195,9 +195,9 @@ function noteOn({ fallback, unused, items }, count) {
         : "what the model recommends to somebody new";
     return `You have rated nothing yet: these are ${what}.`;
   }
+  if (unused === count) return "The model knows none of the titles you rated.";
   if (fallback === "popularity")
     return "The model cannot say anything from these ratings: these are the most popular titles.";
-  if (unused === count) return "The model knows none of the titles you rated.";
   if (unused) return `The model does not know ${unused} of the ${count} titles you rated.`;
   return "";
 }
