@@ -84,4 +84,4 @@ class EvaluateConfig(PrimaryConfig):
     calibration_bins: PositiveInt = 10
     diversity_dim: PositiveInt = 32
     cold_start: ColdStartConfig = ColdStartConfig()
-    explained_users: NonNegativeInt = 15
+    explained_users: NonNegativeInt = 12
