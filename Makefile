@@ -18,7 +18,7 @@ HIDDEN := $(HIDDEN)|leak\.|reproduce\.|.*\.device|.*_margin|.*coverage@|(?!shipp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup own repro leaderboard experiments claims report dashboard sync cv search tune bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
+.PHONY: help setup own repro ship serve leaderboard experiments claims report dashboard sync cv search tune bench test wheel lint format params clean clean-stale clean-checkpoints clean-all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -44,6 +44,12 @@ repro: $(READY) ## run the pipeline on real ratings and print the leaderboard
 	@python -m cofilter.report.terminal
 	@PYTHONPATH=src python -m stages.drift
 	@python -m cofilter.tracking.going
+
+ship: $(READY) ## fit the model to ship once more on all rows and export it into shipped/ (ARGS="als/implicit-dim20-seed0 --to …")
+	@cofilter ship $(ARGS)
+
+serve: $(READY) ## answer over HTTP with the model to ship, with a page to try it (ARGS="--port 8080")
+	@cofilter serve $(ARGS)
 
 leaderboard: $(READY) ## print the leaderboard of the last run
 	@python -m cofilter.report.terminal
@@ -114,5 +120,5 @@ clean-checkpoints: ## remove all training checkpoints
 	@rm -rf checkpoints
 
 clean-all: clean clean-checkpoints ## remove everything that git does not hold, .venv and DVC's cache too
-	@rm -rf $(VENV) .venv-bench data/*.parquet data/*.json data/split models logs .cache .dvc/cache .dvc/tmp
+	@rm -rf $(VENV) .venv-bench data/*.parquet data/*.json data/split models shipped logs .cache .dvc/cache .dvc/tmp
 	@find results -mindepth 1 ! -path results/metrics.json -delete 2>/dev/null || true

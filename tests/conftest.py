@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 from hypothesis import settings
+from playwright.sync_api import Browser
 
 from cofilter.tracking.going import ended
+from tests.browser import CHROMIUM, launched
 from tests.checkout import Checkout, ran
 
 HERE = Path(__file__).parent
@@ -65,3 +68,12 @@ def _run_through(path: Path) -> Checkout:
 def checkout(finished: Checkout, tmp_path: Path) -> Checkout:
     """A copy of the finished checkout to do anything with."""
     return finished.copy(tmp_path / "checkout")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for a file's tests."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    with launched() as found:
+        yield found

@@ -69,7 +69,7 @@ def run(*command: str, cwd: Path | None = None) -> str:
 def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"cofilter"}
-    for wanted in ("py.typed", "__init__.pyi", "report/page.html.j2"):
+    for wanted in ("py.typed", "__init__.pyi", "report/page.html.j2", "serving/page/index.html"):
         assert f"cofilter/{wanted}" in names
     assert not [name for name in names if "__pycache__" in name]
 

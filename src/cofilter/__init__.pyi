@@ -21,5 +21,7 @@ from .models.ncf.model import RatingNetwork as RatingNetwork
 from .recommender.base import Recommender as Recommender
 from .recommender.people import People as People
 from .recommender.store import load as load
+from .reranking.config import RerankingConfig as RerankingConfig
+from .reranking.reranker import Reranker as Reranker
 
 __version__: str

@@ -7,7 +7,7 @@ if __name__ == "__main__":
 
 from cofilter.core.io import write_json
 from cofilter.core.paths import RESULTS
-from cofilter.core.titles import read_titles
+from cofilter.core.titles import read_genres, read_titles
 from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.request import request_of
 from cofilter.recommender.kernels.threads import set_threads
@@ -25,7 +25,7 @@ from stages.tracked import tracker, use
 def main(run: Run) -> None:
     """Config → split and models → evaluate → draw and track."""
     set_threads(run.cfg["threads"])
-    request, results = request_of(run.cfg, read_titles()), run.out / RESULTS
+    request, results = request_of(run.cfg, read_titles(), read_genres()), run.out / RESULTS
     with tracker(run, "evaluate") as tracked:
         tracked.start()
         found = evaluate(request, results)

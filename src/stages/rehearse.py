@@ -23,7 +23,7 @@ from omegaconf import OmegaConf
 
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.paths import RESULTS
-from cofilter.core.titles import read_titles
+from cofilter.core.titles import read_genres, read_titles
 from cofilter.evaluation.evaluate import evaluate
 from cofilter.evaluation.request import request_of
 from cofilter.training.families import families
@@ -60,7 +60,7 @@ def rehearse(cfg: dict[str, Any], family: str) -> None:
             run(train, family=family, seed=seed, **{family: cfg[family] | point})
         for stage in (blend, leak) if family == LEAKED else (blend,):
             run(stage)
-        evaluate(request_of(cfg, read_titles()), Path(RESULTS))
+        evaluate(request_of(cfg, read_titles(), read_genres()), Path(RESULTS))
 
 
 def made_up(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from cofilter.core.config import parse
 from cofilter.core.errors import ConfigError
-from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.config import EvaluateConfig, RerankingCurves
 from cofilter.scoring.config import lower_is_better, metric_names
 from tests.evaluation.conftest import make_config
 
@@ -21,6 +21,8 @@ from tests.evaluation.conftest import make_config
         ({"k": [5, 5]}, "twice"),
         ({"min_users": -1}, "evaluate.min_users: -1"),
         ({"bands": 0}, "evaluate.bands: 0"),
+        ({"reranking": {"strengths": [0.0]}}, "evaluate.reranking.strengths.0: 0.0"),
+        ({"reranking": {"mmr": 1.5}}, "evaluate.reranking.mmr: 1.5"),
         ({"cutoff": 3}, "evaluate.cutoff: unknown key"),
         (
             {"uncertainty": {"resamples": 1, "confidence_level": 0.95, "seed": 0}},
@@ -47,3 +49,13 @@ def test_only_errors_are_better_when_low(config: EvaluateConfig) -> None:
 def test_lists_are_as_long_as_the_primary_says() -> None:
     assert make_config(primary="recall@50").list_length == 50
     assert make_config(primary="rmse").list_length == 2
+
+
+def test_the_strengths_of_a_kind_are_the_curves_and_the_one_that_is_listed() -> None:
+    curves = RerankingCurves(strengths=(0.9, 0.2), mmr=0.5, popularity=0.2, genres=None)
+    assert curves.listed == {"mmr": 0.5, "popularity": 0.2}
+    assert [curves.scored(kind) for kind in ("mmr", "popularity", "genres")] == [
+        [0.2, 0.5, 0.9],
+        [0.2, 0.9],
+        [0.2, 0.9],
+    ]

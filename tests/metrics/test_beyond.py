@@ -83,6 +83,24 @@ def test_consumed_popularity_agrees_with_loops(
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
+def test_miscalibration_agrees_with_loops() -> None:
+    rng = np.random.default_rng(3)
+    p, q = (rng.dirichlet(np.full(4, 0.3), 6) for _ in range(2))
+    p[0], p[1, 2], q[3] = 0.0, 0.0, 0.0
+    p[1] /= p[1].sum()
+    found = beyond.miscalibration(p, q, 0.05)
+    assert math.isnan(found[0])
+    for had, given_shares, value in zip(p[1:], q[1:], found[1:], strict=True):
+        terms = [
+            a * math.log(a / (0.95 * b + 0.05 * a))
+            for a, b in zip(had.tolist(), given_shares.tolist(), strict=True)
+            if a > 0
+        ]
+        assert value == pytest.approx(sum(terms), abs=1e-12)
+    assert found[3] == pytest.approx(-math.log(0.05))
+    assert beyond.miscalibration(p[1:], p[1:]) == pytest.approx(0.0, abs=1e-12)
+
+
 def test_known_values() -> None:
     counts = beyond.item_counts(np.array([[0, 1], [0, 1]]), 4)
     assert beyond.coverage(counts) == 0.5

@@ -21,6 +21,7 @@ from tests.models.contract_inputs import InputContract
 from tests.models.contract_rankings import RankingContract
 from tests.models.contract_scales import ScaleContract
 from tests.models.contract_state import StateContract
+from tests.models.contract_updates import UpdateContract
 
 SCALE = (1.0, 5.0)
 
@@ -35,7 +36,12 @@ def ratings_table(n_users: int = 30, n_items: int = 20, seed: int = 0) -> pd.Dat
 
 
 class ModelContract(
-    ExplanationContract, InputContract, RankingContract, ScaleContract, StateContract
+    ExplanationContract,
+    InputContract,
+    RankingContract,
+    ScaleContract,
+    StateContract,
+    UpdateContract,
 ):
     """Subclasses give `make`; `fit` may be another, which takes no fixture."""
 

@@ -11,7 +11,7 @@ from cofilter.core.errors import CapabilityError, DataError
 from cofilter.models.baseline.model import BiasBaseline, Popularity
 from cofilter.models.knn.model import ItemKNN
 from cofilter.recommender.people import UserRows
-from cofilter.recommender.ranking import with_constants
+from cofilter.recommender.ranking import items_with_biases, users_with_constants
 from tests.models.contract import ratings_table
 from tests.models.knn.test_model import config
 
@@ -78,10 +78,12 @@ class ByProducts(BiasBaseline):
 
     scores_are_products = True
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        nothing = np.empty((len(users.bias), 0)), np.empty((len(self.items_), 0))
-        constant = self.biases_.mean + users.bias
-        return with_constants(nothing[0], constant, nothing[1], self.biases_.item)
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        nothing = np.empty((len(users.bias), 0))
+        return users_with_constants(nothing, self.biases_.mean + users.bias)
+
+    def _ranking_items(self) -> np.ndarray:
+        return items_with_biases(np.empty((len(self.items_), 0)), self.biases_.item)
 
     def _score_items(self, users: UserRows) -> np.ndarray:
         raise AssertionError("no block of scores is needed")

@@ -5,7 +5,12 @@ import pandas as pd
 
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.matrix import IdMap
-from cofilter.recommender.ranking import exclude_matrix, to_ids, with_constants
+from cofilter.recommender.ranking import (
+    exclude_matrix,
+    items_with_biases,
+    to_ids,
+    users_with_constants,
+)
 
 
 def test_excluded_pairs_in_the_order_of_the_users_asked_for() -> None:
@@ -28,7 +33,7 @@ def test_products_of_factors_with_constants_are_biased_scores() -> None:
     rng = np.random.default_rng(0)
     user, item = (rng.normal(size=(n, 4)).astype(np.float32) for n in (3, 5))
     constant, bias = rng.normal(size=3), rng.normal(size=5).astype(np.float32)
-    left, right = with_constants(user, constant, item, bias)
+    left, right = users_with_constants(user, constant), items_with_biases(item, bias)
     assert left.dtype == right.dtype == np.float32
     expected = user @ item.T + constant[:, None] + bias
     np.testing.assert_allclose(left @ right.T, expected, atol=1e-5)

@@ -219,7 +219,7 @@ def test_a_description_that_is_none_is_refused(text: str | bytes, folder: Path) 
 
 
 KEYS = ["family", "model", "cofilter", "config", "scale", "mean", "user_regularization", "engine"]
-KEYS += ["device", "data_sha256"]
+KEYS += ["device", "data_sha256", "epochs"]
 
 
 @pytest.mark.parametrize("key", KEYS)

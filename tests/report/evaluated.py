@@ -78,10 +78,12 @@ def evaluated(root: Path, config: EvaluateConfig, ratings: pd.DataFrame | None =
     items = parts.train[ITEM].unique()
     titles = pd.Series([f"Film {item} (1990)" for item in items], items)
     titles.loc[parts.train[ITEM].mode()[0]] = HOSTILE
+    genres = pd.Series(["drama|comedy" if item % 3 else "drama" for item in items], items)
     results = root / "results"
     request = Request(
-        parts, audit, split, points, root / "models", config, titles=titles, source=SOURCE
-    )
+        parts, audit, split, points, root / "models", config,
+        titles=titles, genres=genres, source=SOURCE,
+    )  # fmt: skip
     evaluate(request, results)
     for family, point in points:
         times = {"fit_seconds": 1.0 + len(point), "refit_seconds": 0.5}

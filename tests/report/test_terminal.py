@@ -22,6 +22,7 @@ from cofilter.report.terminal import (
     PIPE_WIDTH,
     print_folds,
     print_leaderboard,
+    print_reranked,
     read_leaderboard,
 )
 from cofilter.report.timings import read_timings
@@ -139,3 +140,14 @@ def test_folds_show_mean_and_spread() -> None:
     out = io.StringIO()
     print_folds(summary(results.iloc[:1]), Console(file=out, width=100))
     assert "±" not in out.getvalue()
+
+
+def test_re_ranked_lists_stand_in_a_table_of_their_own() -> None:
+    rows = [
+        {"model": "ease/rating", "ndcg@10": "0.2"},
+        {"model": "ease/rating+mmr0.5", "ndcg@10": "0.1"},
+    ]
+    for shown, lines in ((rows, 2), (rows[:1], 0)):
+        out = io.StringIO()
+        print_reranked(shown, Console(file=out, width=PIPE_WIDTH))
+        assert sum("ease/rating" in line for line in out.getvalue().splitlines()) == lines

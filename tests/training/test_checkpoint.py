@@ -152,3 +152,17 @@ def test_only_old_finished_checkpoints_that_nobody_uses_are_pruned(tmp_path: Pat
     assert store(tmp_path).load(at_most=5) is not None
     assert prune(tmp_path, 3) == 1
     assert not used.exists()
+
+
+def test_checkpoints_that_another_process_removes_meanwhile_are_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backtest beside a training removes those of its finished jobs."""
+    there = tmp_path / "mf" / "there"
+    there.mkdir(parents=True)
+    (there / FINISHED).touch()
+    os.utime(there / FINISHED, (0, 0))
+    found = [(str(tmp_path / "mf" / "gone"), [], [FINISHED]), (str(there), [], [FINISHED])]
+    monkeypatch.setattr(os, "walk", lambda top: found)
+    assert prune(tmp_path, 3) == 1
+    assert not there.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ Ids = int | str | Sequence[int | str] | np.ndarray | pd.Series | pd.Index
 
 _LARGEST = np.iinfo(np.int64).max
 _SHORT = 64  # characters of ids that are held in fixed width, where all take as much as the longest
+_FEW = 32  # ids that are looked up one by one, which is faster than all at once
 UNKNOWN = -1  # dense index of an id that a map does not hold
 
 
@@ -41,6 +43,18 @@ class IdMap:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def place(self, value: int | str) -> int:
+        """Dense index of one id of the map's kind, in microseconds; `UNKNOWN` without it."""
+        try:
+            return int(self._index.get_loc(value))
+        except KeyError:
+            return UNKNOWN
+
+    def prepare(self) -> None:
+        """Make the table that looks ids up, which the first look-up would."""
+        if len(self):
+            self.place(self.ids.item(0))
+
     def joined(self, values: Ids) -> IdMap:
         """A map that holds these ids too; raises `DataError` when they are of another kind."""
         further = as_ids(values)
@@ -50,6 +64,10 @@ class IdMap:
 
     def index(self, values: Ids) -> np.ndarray:
         """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
+        few: list[Any] = values if isinstance(values, list) else [values]
+        kind = int if self.ids.dtype.kind == "i" else str
+        if len(few) <= _FEW and all(type(each) is kind for each in few):
+            return np.array([self.place(each) for each in few], np.int32)
         wanted = as_ids(values)
         if _kind(wanted) != _kind(self.ids) and len(wanted) and len(self.ids):
             raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
@@ -52,6 +52,37 @@ class ColdStartConfig(Config):
         return self
 
 
+class RerankingCurves(Config):
+    """Group ``evaluate.reranking``: what of the shipped model is scored re-ranked.
+
+    Attributes
+    ----------
+    strengths:
+        Of the curves, each for each kind; empty: no curves.
+    mmr, popularity, genres:
+        The strength of the kind that stands under the leaderboard; None: none.
+    depth:
+        How many of the model's best items a list is made of.
+    """
+
+    strengths: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.1, 0.3, 0.5, 0.7, 0.9)
+    mmr: float | None = Field(default=0.5, gt=0, le=1)
+    popularity: float | None = Field(default=0.3, gt=0, le=1)
+    genres: float | None = Field(default=0.3, gt=0, le=1)
+    depth: PositiveInt = 100
+
+    @property
+    def listed(self) -> dict[str, float]:
+        """Strength by kind of what stands under the leaderboard."""
+        named = {"mmr": self.mmr, "popularity": self.popularity, "genres": self.genres}
+        return {kind: strength for kind, strength in named.items() if strength is not None}
+
+    def scored(self, kind: str) -> list[float]:
+        """All strengths of a kind, ascending."""
+        listed = self.listed
+        return sorted({*self.strengths, *([listed[kind]] if kind in listed else [])})
+
+
 class EvaluateConfig(PrimaryConfig):
     """Group ``evaluate``.
 
@@ -72,6 +103,8 @@ class EvaluateConfig(PrimaryConfig):
         Length of the items' factors that intra-list diversity is measured by.
     cold_start:
         Of the curves for users first seen in test.
+    reranking:
+        Of the shipped model's lists once more, re-ranked.
     explained_users:
         For so many users it is measured how true explanations are
         (`cofilter.evaluation.faithfulness`); 0: not at all.
@@ -84,4 +117,5 @@ class EvaluateConfig(PrimaryConfig):
     calibration_bins: PositiveInt = 10
     diversity_dim: PositiveInt = 32
     cold_start: ColdStartConfig = ColdStartConfig()
+    reranking: RerankingCurves = RerankingCurves()
     explained_users: NonNegativeInt = 12

@@ -27,6 +27,7 @@ from cofilter.evaluation.files import (
     METRICS,
     PREMIUM,
     PRUNING,
+    RERANKING,
     RMSE_BY_DIM,
     SIMILARITY,
 )
@@ -42,9 +43,12 @@ from cofilter.evaluation.leaderboard import (
 from cofilter.evaluation.premium import SelectionPremium
 from cofilter.evaluation.pruning import PruningInflation
 from cofilter.evaluation.request import Request
+from cofilter.evaluation.reranking import columns as reranking_columns
+from cofilter.evaluation.reranking import reranking_curves
 from cofilter.evaluation.shipping import Shipped, shipped
 from cofilter.preparation.audit import verify_audit
 from cofilter.preparation.pruned import verify_pruned
+from cofilter.recommender.base import Recommender
 from cofilter.recommender.store import load
 from cofilter.scoring.folders import (
     ModelFolder,
@@ -132,10 +136,12 @@ def evaluate(request: Request, results: Path) -> Evaluation:
     for file, columns in PER_MODEL.items():
         tables[file] = joined({name: verdicts[name].tables[file] for name in names}, columns)
     ships = None if chosen is None else _folder_of(chosen, folders)
+    model = None if ships is None else load(ships.path)
+    tables[RERANKING] = _reranked(request, judge, ships, model)
     documents = {
         METRICS: headline(table, config),
         FACTS: _facts(request, chosen, ships) | _weights(request, verdicts),
-        EXAMPLES: _examples(request, judge.target, ships),
+        EXAMPLES: _examples(request, judge.target, model),
     }
     _write(results, tables, documents)
     return Evaluation(table, notes, ignored, chosen)
@@ -179,11 +185,20 @@ def _trained(ships: ModelFolder, parts: Mapping[str, Any]) -> dict[str, Any]:
     return {"rows": sum(part["rows"] for part in on), "until": max(times, default=None)}
 
 
-def _examples(request: Request, target: Target, ships: ModelFolder | None) -> list[dict[str, Any]]:
-    if ships is None:
+def _reranked(
+    request: Request, judge: Judge, ships: ModelFolder | None, model: Recommender | None
+) -> pd.DataFrame:
+    if ships is None or model is None:
+        return pd.DataFrame(columns=reranking_columns(request.config))
+    made_of = ships.name, model, request.genres
+    return reranking_curves(*made_of, judge.target, judge.catalogue, request.config)
+
+
+def _examples(request: Request, target: Target, model: Recommender | None) -> list[dict[str, Any]]:
+    if model is None:
         return []
     k = request.config.list_length
-    return examples(load(ships.path), request.parts, target, k, request.titles)
+    return examples(model, request.parts, target, k, request.titles)
 
 
 def _dims(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], int]:

@@ -17,6 +17,7 @@ COLD_START = "plots/cold_start.csv"
 FAITHFULNESS = "plots/faithfulness.csv"
 PREMIUM = "plots/selection_premium.csv"
 PRUNING = "plots/pruning.csv"  # only the header where the filter pruned nothing
+RERANKING = "plots/reranking.csv"  # only the header where the shipped model does not rank
 LEAK = "leak.csv"
 REPRODUCTION = "reproduction.csv"
 BACKTEST, BACKTEST_POOLED = "backtest.csv", "backtest_pooled.csv"

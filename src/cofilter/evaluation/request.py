@@ -44,6 +44,8 @@ class Request:
         Folder that the stage blend left; one more row. None: no such row.
     titles:
         Title by item id, for the pictures of items; without it they are called by their ids.
+    genres:
+        Genres by item id, separated by "|", for re-ranked lists; without it none are by genres.
     backtested:
         The backtest's figures, which `EvaluateConfig.select_on` may choose by.
     source:
@@ -64,6 +66,7 @@ class Request:
     config: EvaluateConfig
     ensemble: Path | None = None
     titles: pd.Series | None = None
+    genres: pd.Series | None = None
     source: Mapping[str, Any] | None = None
     backtested: Backtested = NO_BACKTEST
     scale: tuple[float, float] | None = None
@@ -71,7 +74,9 @@ class Request:
     tuned: Mapping[str, str] = field(default_factory=dict)
 
 
-def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Request:
+def request_of(
+    cfg: Mapping[str, Any], titles: pd.Series | None = None, genres: pd.Series | None = None
+) -> Request:
     """The pipeline's comparison: its split, the points of its sweep, and their ensemble.
 
     Raises
@@ -92,6 +97,7 @@ def request_of(cfg: Mapping[str, Any], titles: pd.Series | None = None) -> Reque
         ensemble=BLENDED,
         config=config,
         titles=titles,
+        genres=genres,
         source=read_json(SOURCE),
         backtested=read_backtested(RESULTS, config.primary),
         scale=cfg["data"]["scale"] and tuple(cfg["data"]["scale"]),

@@ -26,6 +26,34 @@ CONSUMED_DEFINITION = (
 )
 TOTALS = ("coverage", "gini")  # of all lists together; the others are means over users
 PADDING = -1
+MISCALIBRATION = "miscalibration"
+MISCALIBRATION_DEFINITION = (
+    "Kullback-Leibler divergence of the genres of a list from those of what the user has rated "
+    "(Steck 2018), mean over users: 0 when both have the same shares."
+)
+ALPHA = 0.01  # Steck's
+
+
+def miscalibration(p: np.ndarray, q: np.ndarray, alpha: float = ALPHA) -> np.ndarray:
+    """How far the genre shares of lists are from those of histories (Steck 2018):
+
+        KL(p ‖ (1 − α) q + α p) = Σ p log(p / ((1 − α) q + α p))
+
+    Parameters
+    ----------
+    p, q:
+        float64[users, genres], shares in what a user has rated and in the user's list; rows add
+        up to 1, or are 0 where nothing has a genre.
+    alpha:
+        Keeps it finite where a genre is missing in the list.
+
+    Returns
+    -------
+    float64[users], 0 where both are equal, −log α for a list without genres; NaN where p is 0.
+    """
+    there = p > 0
+    ratio = np.divide(p, (1 - alpha) * q + alpha * p, out=np.ones_like(p), where=there)
+    return np.where(there.any(axis=1), (p * np.log(ratio)).sum(axis=1), np.nan)
 
 
 def item_counts(items: np.ndarray, n_items: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +14,7 @@ from scipy import sparse
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.config import parse, plain
 from cofilter.core.errors import ConfigError, DataError
-from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions
+from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions, as_ids
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.explanations import Explanations
@@ -24,6 +25,7 @@ from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserState
 from cofilter.recommender.ratings import Ratings
+from cofilter.recommender.sparse import ItemLists
 
 
 class Recommender(Ratings, Explanations):
@@ -163,16 +165,53 @@ class Recommender(Ratings, Explanations):
         data = Interactions.of(known)
         ids = IdMap.of(histories[USER]).joined([] if user_ids is None else user_ids)
         data = replace(data, users=ids, user=ids.index(known[USER]))
-        item = self.items_.index(known[ITEM])
-        state, bias = self._folded(data, item)
-        answered = np.bincount(data.user, minlength=len(ids)) > 0
-        history = Histories.of_rows(data, item, len(self.items_))
-        return People(ids.ids, state, bias, answered, history)
+        return self.fold_in_known(
+            replace(data, items=self.items_, item=self.items_.index(known[ITEM]))
+        )
+
+    def fold_in_known(self, data: Interactions) -> People:
+        """As `fold_in`, of rows that were looked at: finite ratings, a pair once, known items.
+
+        ``data.items`` are this model's; ``data.users`` may hold people without rows.
+        """
+        state, bias = self._folded(data, data.item)
+        answered = np.bincount(data.user, minlength=len(data.users)) > 0
+        history = Histories.of_rows(data, data.item, len(self.items_))
+        return People(data.users.ids, state, bias, answered, history)
 
     def _keep_histories(self, ratings: sparse.csr_array, data: Interactions) -> None:
         """Keep what each user has rated, when that is wanted."""
         weight = None if data.weight is None else data.weight_by_user
         self.histories_ = Histories.of(ratings, weight) if self.config.keep_seen else None
+
+    def of_users(self, user_ids: Ids) -> Self:
+        """The same model, knowing these of its users alone: what one of several servers needs.
+
+        It answers them, and people who are folded in, to the bit as the whole model does.
+        Popularity and what was learned of items stay those of everybody. O(users' own rows).
+
+        Raises
+        ------
+        CapabilityError
+            The model answers from what all users have rated (neighbours, graph filters), or from
+            all users' embeddings (networks, whose newcomers start at their mean).
+        DataError
+            It does not know one of them.
+        """
+        rows = self.users_.index(user_ids)
+        if (rows == UNKNOWN).any():
+            raise DataError(f"unknown user: {as_ids(user_ids)[rows == UNKNOWN].tolist()[0]!r}")
+        rows = np.unique(rows)
+        model = copy.copy(self)
+        model._keep_users(rows)
+        model.users_ = IdMap(self.users_.ids[rows])
+        model._biases = replace(self._biases, user=self._biases.user[rows])
+        if self.histories_ is not None:
+            model.histories_ = self.histories_.take(rows)
+            if self.holds_histories:
+                seen = ItemLists.of(model.by_user_, len(rows))
+                model.histories_ = model.histories_._replace(seen=seen)
+        return model
 
     def _folded(self, data: Interactions, item: np.ndarray) -> tuple[UserState, np.ndarray]:
         """State and bias of new users from their ratings; ``item`` is as in `_fold_in`."""

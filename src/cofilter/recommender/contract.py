@@ -60,6 +60,7 @@ class Contract(ABC):
 
     histories_: Histories | None = None
     by_user_: sparse.csr_array  # float32[users, items], of models that hold histories
+    epochs_: int | None = None  # of a model that is fitted in epochs: how many it was trained for
     weight_mean_: float | None = None  # of the training rows' weights, where they have some
     kind: ClassVar[str | None] = None  # of a class that is one kind of its family
 
@@ -139,12 +140,16 @@ class Contract(ABC):
         """
         raise CapabilityError(f"{type(self).__name__} does not rank")
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        """float32[users, d] and float32[items, d] whose products rank items as `_score_items`.
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        """float32[users, d] whose products with `_ranking_items` rank items as `_score_items`.
 
         Asked for where `scores_are_products`: the best items are then found without the scores of
-        all others in memory (`cofilter.recommender.ranking.with_constants` takes biases in).
+        all others in memory (`cofilter.recommender.ranking.users_with_constants` takes biases in).
         """
+        raise CapabilityError(f"{type(self).__name__} does not rank by products")
+
+    def _ranking_items(self) -> np.ndarray:
+        """float32[items, d], see `_ranking_users`; asked for once for the factors as they are."""
         raise CapabilityError(f"{type(self).__name__} does not rank by products")
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
@@ -167,12 +172,29 @@ class Contract(ABC):
             self.histories_ = Histories.restored(arrays, seen)
 
     @abstractmethod
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Take the states of all users, old and folded in, by index; everything else stays.
+
+        ``new``: the ratings that have come, on the learned scale, with this model's items.
+        """
+
+    @abstractmethod
     def _arrays(self) -> dict[str, np.ndarray]:
         """What was learned beyond what every model has, for `save`."""
 
     @abstractmethod
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `_arrays` gave."""
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        """Forget what was learned of other users than those in these rows, for `of_users`.
+
+        Their own arrays only; ids, biases and histories are taken care of. A model that looks into
+        everybody's ratings to answer one user, or a new one, raises `CapabilityError`.
+        """
+        raise CapabilityError(
+            f"{type(self).__name__} answers from what all users have rated: it is not cut by user"
+        )
 
     def _members(self) -> Mapping[str, Any]:
         """Models that this one is made of, by their folder within its own, for `save`."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from cofilter.core.matrix import Interactions
 from cofilter.recommender.iterative import IterativeRecommender
 from cofilter.recommender.kernels.pairs import pair_scores
 from cofilter.recommender.learner import Arrays
 from cofilter.recommender.people import UserRows, UserState
-from cofilter.recommender.ranking import with_constants
+from cofilter.recommender.ranking import items_with_biases, users_with_constants
 
 
 class FactorRecommender(IterativeRecommender):
@@ -28,9 +29,13 @@ class FactorRecommender(IterativeRecommender):
 
     def _set(self, parameters: Arrays) -> None:
         self.user_, self.item_ = parameters["user"], parameters["item"]
+        self._packed = None  # a learner may have changed the same arrays
 
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.user_[user]
+
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.user_ = state
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
@@ -40,9 +45,12 @@ class FactorRecommender(IterativeRecommender):
         scores = pair_scores(state, pairs[0], self.item_, pairs[1], self._mean)
         return scores, np.ones(len(row), bool)
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        p, q = users.state, self.item_
-        return with_constants(p[:, :-1], self._mean + p[:, -1], q[:, :-1], q[:, -1])
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        p = users.state
+        return users_with_constants(p[:, :-1], self._mean + p[:, -1])
+
+    def _ranking_items(self) -> np.ndarray:
+        return items_with_biases(self.item_[:, :-1], self.item_[:, -1])
 
     def _similarities(self, item: np.ndarray) -> np.ndarray:
         """Cosine of factors."""
@@ -50,6 +58,9 @@ class FactorRecommender(IterativeRecommender):
         length = np.linalg.norm(factors, axis=1, keepdims=True)
         unit = np.divide(factors, length, out=np.zeros_like(factors), where=length > 0)
         return unit[item] @ unit.T
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.user_ = self.user_[rows]
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {"user": self.user_, "item": self.item_}

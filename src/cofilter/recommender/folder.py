@@ -44,6 +44,8 @@ class Description(Config):
         That of the user biases, which folding in a user needs.
     scale, engine, device, data_sha256:
         As the fitted model has them.
+    epochs:
+        Epochs that it was trained for, which a refit repeats; None of a model without epochs.
     """
 
     format: int
@@ -57,6 +59,7 @@ class Description(Config):
     engine: str
     device: str
     data_sha256: str
+    epochs: int | None
 
 
 def save(model: Contract, folder: Path, *, mapped: bool = False) -> None:
@@ -96,6 +99,7 @@ def save(model: Contract, folder: Path, *, mapped: bool = False) -> None:
         engine=model.engine_,
         device=model.device_,
         data_sha256=model.data_sha256_,
+        epochs=model.epochs_,
     )
     write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
     for name, member in model._members().items():

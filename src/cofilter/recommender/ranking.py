@@ -32,16 +32,19 @@ def exclude_matrix(
     return matrix[users.index(user_ids)]
 
 
-def with_constants(
-    user: np.ndarray, user_constant: np.ndarray, item: np.ndarray, item_bias: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Factors float32[users, d + 2] and float32[items, d + 2] of biased scores.
+def users_with_constants(user: np.ndarray, constant: np.ndarray) -> np.ndarray:
+    """Factors float32[users, d + 2] of biased scores; with `items_with_biases` their products are
 
-    Their products are user · item + user_constant + item_bias: constants are two more factors.
+        user · item + constant + item bias
+
+    since constants are two more factors.
     """
-    left = np.column_stack([user, np.ones(len(user)), user_constant])
-    right = np.column_stack([item, item_bias, np.ones(len(item))])
-    return left.astype(np.float32), right.astype(np.float32)
+    return np.column_stack([user, np.ones(len(user)), constant]).astype(np.float32)
+
+
+def items_with_biases(item: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Factors float32[items, d + 2] for `users_with_constants`."""
+    return np.column_stack([item, bias, np.ones(len(item))]).astype(np.float32)
 
 
 def to_ids(index: np.ndarray, items: IdMap) -> np.ndarray:

@@ -12,8 +12,8 @@ from cofilter.core.errors import CapabilityError, DataError
 from cofilter.core.matrix import UNKNOWN, Ids, as_ids
 from cofilter.recommender.access import Access
 from cofilter.recommender.inputs import Users, list_length
-from cofilter.recommender.kernels.popular import append_popular
-from cofilter.recommender.kernels.products import best_products
+from cofilter.recommender.kernels.popular import append_popular, by_popularity
+from cofilter.recommender.kernels.products import PackedItems, best_products
 from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.people import People, UserRows
 from cofilter.recommender.ranking import (
@@ -32,6 +32,9 @@ BLOCK_SCORES = 1 << 23
 
 class Rankings(Access):
     """Adds `recommend`, `rank` and `similar_items` to a model."""
+
+    _packed: PackedItems | None = None
+    _popular: tuple[np.ndarray, np.ndarray] | None = None
 
     @overload
     def recommend(
@@ -96,23 +99,37 @@ class Rankings(Access):
         """
         if not self.ranks:
             raise CapabilityError(f"{type(self).__name__} does not rank, it only predicts ratings")
-        people = users if isinstance(users, People) else self._known(users)
-        excluded = exclude_matrix(exclude, people.ids, self.items_)
-        if exclude_seen:
-            seen = self._seen(users).matrix(len(self.items_))
-            excluded = seen if excluded is None else (excluded + seen).tocsr()
-        index, scores = self.rank(users, k, excluded)
+        index, scores = self.rank(users, k, self.excluded(users, exclude_seen, exclude))
         items = to_ids(index, self.items_)
-        return as_table(people.ids, items, scores) if as_frame else (items, scores)
+        if not as_frame:
+            return items, scores
+        return as_table(users.ids if isinstance(users, People) else as_ids(users), items, scores)
 
-    def _seen(self, users: Users) -> ItemLists:
-        """What each user has rated, as item indices."""
+    def excluded(
+        self, users: Users, exclude_seen: bool, exclude: pd.DataFrame | None
+    ) -> sparse.csr_array | None:
+        """CSR matrix [users, items] of what `recommend` leaves out, as `rank` takes it.
+
+        Parameters and errors are those of `recommend`.
+        """
+        ids = users.ids if isinstance(users, People) else as_ids(users)
+        excluded = exclude_matrix(exclude, ids, self.items_)
+        if not exclude_seen:
+            return excluded
+        seen = self.seen_by(users).matrix(len(self.items_))
+        return seen if excluded is None else (excluded + seen).tocsr()
+
+    def seen_by(self, users: Users) -> ItemLists:
+        """What each user has rated, as item indices: what `recommend` leaves out.
+
+        Raises `CapabilityError` where the model was fitted without ``keep_seen``.
+        """
         histories, rows = self._histories(users, "pass exclude_seen=False, or the pairs as exclude")
         return histories.seen.take(rows)
 
     @overload
     def rank(
-        self, users: Users, k: int, excluded: sparse.csr_array | None = ...
+        self, users: Users, k: int, excluded: sparse.csr_array | ItemLists | None = ...
     ) -> tuple[np.ndarray, np.ndarray]: ...
 
     @overload
@@ -120,7 +137,7 @@ class Rankings(Access):
         self,
         users: Users,
         k: int,
-        excluded: sparse.csr_array | None = ...,
+        excluded: sparse.csr_array | ItemLists | None = ...,
         *,
         return_fallback: Literal[True],
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
@@ -129,13 +146,13 @@ class Rankings(Access):
         self,
         users: Users,
         k: int,
-        excluded: sparse.csr_array | None = None,
+        excluded: sparse.csr_array | ItemLists | None = None,
         *,
         return_fallback: bool = False,
     ) -> tuple[np.ndarray, ...]:
         """As `recommend`, in dense indices: (int32[n, k] with −1 as padding, float32[n, k]).
 
-        ``excluded`` is a CSR matrix [users, items] whose stored entries are left out.
+        ``excluded``: what is left out, the stored entries of a CSR matrix [users, items] or lists.
         ``return_fallback`` also gives bool[n]: True where no item of the list is the model's own.
         Memory: BLOCK_SCORES scores at a time, none where scores are products.
 
@@ -144,27 +161,40 @@ class Rankings(Access):
         DataError
             A score is not finite; the line names the model, the user and the item.
         """
+        items, best, own = self.rank_own(users, k, excluded)
+        return (items, best, own == 0) if return_fallback else (items, best)
+
+    def rank_own(
+        self, users: Users, k: int, excluded: sparse.csr_array | ItemLists | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `rank`, and int64[n]: how many items of each list, from its first, are the model's.
+
+        Popularity gives the rest, and all of a list that has none of the model's.
+        """
         people = users if isinstance(users, People) else self._known(users)
         user = self._index_of(users)
         k = list_length(k, len(self.items_))
         items = np.full((len(people), k), UNKNOWN, np.int32)
         best = np.full((len(people), k), -np.inf, np.float32)
-        left_out = ItemLists.of(excluded, len(people))
+        left_out = excluded
+        if not isinstance(left_out, ItemLists):
+            left_out = ItemLists.of(left_out, len(people))
         answered = np.flatnonzero(people.answered)
         at_once = BLOCK_SCORES // len(self.items_)
         step = max(1, len(answered) if self.scores_are_products else at_once)
         for start in range(0, len(answered), step):
             rows = answered[start : start + step]
             block = self._rows(people, user, rows)
-            given = self._best(block, people.ids[rows], left_out.take(rows), k)
+            lists = left_out if len(rows) == len(people) else left_out.take(rows)
+            given = self._best(block, people.ids[rows], lists, k)
             items[rows], best[rows] = self._in_ratings(*given)
-        fallback = items[:, 0] == UNKNOWN
+        own = (items != UNKNOWN).sum(axis=1)
         short = np.flatnonzero(items[:, -1] == UNKNOWN)
         if len(short):
-            lists = items[short], best[short]
-            append_popular(*lists, self.popularity_, *left_out.take(short))
-            items[short], best[short] = lists
-        return (items, best, fallback) if return_fallback else (items, best)
+            filled = items[short], best[short]
+            append_popular(*filled, self.popularity_, self._by_popularity(), left_out.take(short))
+            items[short], best[short] = filled
+        return items, best, own
 
     def _in_ratings(self, items: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lists whose scores are ratings of the source where they are learned ratings."""
@@ -181,9 +211,11 @@ class Rankings(Access):
         """The k best items of some users by the model's own scores; padding where it has none."""
         name = type(self).__name__
         if self.scores_are_products:
-            factors = self._ranking_factors(users)
-            refuse_not_finite_products(*factors, ids, self.items_, name)
-            return best_products(*factors, *left_out, k)
+            factors, items = self._ranking_users(users), self._packed_items()
+            if not (items.finite and np.isfinite(factors).all()):
+                all_items = self._ranking_items()
+                refuse_not_finite_products(factors, all_items, ids, self.items_, name)
+            return best_products(factors, items, *left_out, k)
         scores = self._scores_of_lists(users, left_out)
         refuse_not_finite(scores, ids, self.items_, name, self.may_be_silent)
         return top_k(scores, *left_out, k)
@@ -197,7 +229,7 @@ class Rankings(Access):
         not hold, for models that rank by the places in lists.
         """
         if self.scores_are_products:
-            left, right = self._ranking_factors(users)
+            left, right = self._ranking_users(users), self._ranking_items()
             return np.einsum("nd,nd->n", left[row], right[item], dtype=np.float64)
         if self._ranks_by_ratings:
             scores, answered = self._score_pairs(users, row, item)
@@ -216,6 +248,31 @@ class Rankings(Access):
     def _scores_of_lists(self, users: UserRows, left_out: ItemLists) -> np.ndarray:
         """Ranking scores float32[users, items] where lists may not hold ``left_out``."""
         return self._score_items(users)
+
+    def prepare(self) -> None:
+        """Derive what the first ranking would, so that it is there, and shared, when many ask.
+
+        Runs no parallel kernel (`threads_held_back`).
+        """
+        self.users_.prepare()
+        self.items_.prepare()
+        self._by_popularity()
+        if self.scores_are_products:
+            self._packed_items()
+        for member in self._members().values():
+            member.prepare()
+
+    def _packed_items(self) -> PackedItems:
+        """The items' side of products as the kernel reads it, kept until the model's changes."""
+        if self._packed is None:
+            self._packed = PackedItems.of(self._ranking_items())
+        return self._packed
+
+    def _by_popularity(self) -> np.ndarray:
+        """Items, the most popular first; kept as long as the counts are the same array."""
+        if self._popular is None or self._popular[0] is not self.popularity_:
+            self._popular = self.popularity_, by_popularity(self.popularity_)
+        return self._popular[1]
 
     @overload
     def similar_items(self, item_ids: Ids, k: int = ...) -> tuple[np.ndarray, np.ndarray]: ...
@@ -256,7 +313,8 @@ class Rankings(Access):
         short = np.flatnonzero(~own.all(axis=1))
         if len(short):
             lists = index[short], best[short]
-            append_popular(*lists, self.popularity_, np.arange(len(short) + 1), item[short])
+            itself = np.arange(len(short) + 1), item[short]
+            append_popular(*lists, self.popularity_, self._by_popularity(), itself)
             index[short], best[short] = lists
         answer = to_ids(index, self.items_), best
         return (*answer, ~own & (index != UNKNOWN)) if return_fallback else answer

@@ -141,7 +141,7 @@ def _restore(model: Recommender, description: Description, arrays: _Arrays) -> N
     model.scale_ = description.scale
     model._learning = model._learning_scale()
     model.engine_, model.device_ = description.engine, description.device
-    model.data_sha256_ = description.data_sha256
+    model.data_sha256_, model.epochs_ = description.data_sha256, description.epochs
     if WEIGHT_MEAN in arrays:
         model.weight_mean_ = float(arrays[WEIGHT_MEAN])
     own = {name.removeprefix("own_"): array for name, array in arrays.items() if name[:4] == "own_"}

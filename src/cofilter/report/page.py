@@ -31,6 +31,7 @@ from cofilter.report.claims import (
 from cofilter.report.conclusion import folder_of, left_out, where_chosen
 from cofilter.report.drawn_from import drawn_from
 from cofilter.report.published import figure_text
+from cofilter.report.reranking import NO_SAY, reranked_rows
 from cofilter.report.results import Results, read_results
 from cofilter.report.sections import Section, sections
 
@@ -95,6 +96,8 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         leaks=leak_rows(found.tables[files.LEAK]),
         claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
         premium=premium_rows(found.tables[files.PREMIUM], found.config),
+        reranked=reranked_rows(found.tables[files.RERANKING], found.config),
+        no_say=NO_SAY,
         pruning=pruning_rows(
             found.tables[files.PRUNING], found.representatives(), found.config.primary
         ),
@@ -115,7 +118,11 @@ def _read(name: str) -> str:
 def _ranked_definitions() -> dict[str, str]:
     ranked = {**ranking.DEFINITIONS, **beyond.DEFINITIONS}
     at_k = {f"{name}@k": text for name, text in ranked.items()}
-    return {**at_k, beyond.CONSUMED: beyond.CONSUMED_DEFINITION}
+    further = {
+        beyond.CONSUMED: beyond.CONSUMED_DEFINITION,
+        f"{beyond.MISCALIBRATION}@k": beyond.MISCALIBRATION_DEFINITION,
+    }
+    return at_k | further
 
 
 def _count(value: int | None) -> str:

@@ -9,19 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from cofilter.core.columns import TITLE
 from cofilter.core.config import parse
-from cofilter.core.errors import DataError
 from cofilter.core.io import read_json
 from cofilter.core.paths import TIMINGS
 from cofilter.evaluation import files
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.item_map import OTHER_TITLE
 from cofilter.evaluation.leaderboard import FAMILY, POINT, notes_in, validation_column
 from cofilter.evaluation.plots import MODEL, kind_of
 from cofilter.report.conclusion import read_facts
 from cofilter.report.environment import ENVIRONMENT
 from cofilter.report.published import read_reproduction
+from cofilter.report.tables import read_csv
 from cofilter.report.terminal import read_leaderboard
 from cofilter.report.timings import read_timings
 from cofilter.scoring.config import lower_is_better
@@ -37,12 +35,11 @@ PERHAPS = (
     files.FAITHFULNESS,
     files.PREMIUM,
     files.PRUNING,
+    files.RERANKING,
     files.LEAK,
     files.BACKTEST,
     files.BACKTEST_POOLED,
 )
-# Columns that look like numbers where titles and bands do; "NA" and "None" are titles too.
-TEXT = {TITLE: str, OTHER_TITLE: str, "band": str}
 
 
 @dataclass(frozen=True)
@@ -107,8 +104,8 @@ def read_results(results: Path, root: Path) -> Results:
     board = read_leaderboard(results / files.LEADERBOARD)
     board = pd.concat([(board[FAMILY] + "/" + board[POINT]).rename(MODEL), board], axis=1).copy()
     facts = read_facts(results)
-    tables = {name: _table(results / name, needed=True) for name in ALWAYS}
-    tables |= {name: _table(results / name, needed=False) for name in PERHAPS}
+    tables = {name: read_csv(results / name, needed=True) for name in ALWAYS}
+    tables |= {name: read_csv(results / name, needed=False) for name in PERHAPS}
     published = results / files.REPRODUCTION
     tables[files.REPRODUCTION] = (
         read_reproduction(published) if published.exists() else pd.DataFrame()
@@ -127,17 +124,3 @@ def read_results(results: Path, root: Path) -> Results:
         read_json(backtest) if backtest.is_file() else None,
         read_json(results / files.EXAMPLES),
     )
-
-
-def _table(path: Path, *, needed: bool) -> pd.DataFrame:
-    """A CSV file; when it is absent an empty table, or an error where it is needed."""
-    try:
-        return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values="")
-    except FileNotFoundError:
-        if needed:
-            raise DataError(f"{path}: file not found; run the stage evaluate first") from None
-        return pd.DataFrame()
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
-    except ValueError as error:
-        raise DataError(f"{path}: not readable as CSV ({error})") from None

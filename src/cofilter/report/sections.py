@@ -11,6 +11,7 @@ from cofilter.report.charts.catalogue import beyond_accuracy, item_maps
 from cofilter.report.charts.comparison import comparisons
 from cofilter.report.charts.errors import bands, calibration, cold_start
 from cofilter.report.charts.leak import leaks
+from cofilter.report.charts.reranking import reranking
 from cofilter.report.charts.style import Figure
 from cofilter.report.charts.training import costs, learning
 from cofilter.report.results import Results
@@ -63,6 +64,7 @@ def sections(found: Results) -> Iterator[Section]:
     missing = absent(files.COLD_START)
     yield Section("cold", "Cold start", "New users", drawn, missing)
     drawn = list(beyond_accuracy(board, few, primary))
+    drawn += reranking(tables[files.RERANKING], config)
     drawn += item_maps(tables[files.SIMILARITY], tables[files.FACTORS])
     missing = absent(files.SIMILARITY, files.FACTORS)
     yield Section(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cofilter.core import paths
+from cofilter.core.config import parse
 from cofilter.core.errors import CofilterError, DataError
 from cofilter.core.stale import Stale
-from cofilter.evaluation.files import LEADERBOARD, REPORT
+from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.files import LEADERBOARD, REPORT, RERANKING
 from cofilter.evaluation.folds import ERRORS, FALLBACK, METHOD, RANKING_FALLBACK, ROWS
 from cofilter.evaluation.leaderboard import (
     BEST_SET,
@@ -43,6 +45,8 @@ from cofilter.report.conclusion import (
     read_facts,
     refuse_other_data,
 )
+from cofilter.report.reranking import NO_SAY, reranked_rows
+from cofilter.report.tables import read_csv
 from cofilter.report.timings import read_timings
 
 PIPE_WIDTH = 200  # where nothing wraps lines: files, pipes, CI logs
@@ -58,12 +62,15 @@ def main(checkout: Path = Path()) -> int:
         table = read_leaderboard(checkout / paths.RESULTS / LEADERBOARD)
         facts = read_facts(checkout / paths.RESULTS)
         refuse_other_data(checkout, facts)
+        config = parse(EvaluateConfig, facts["evaluate"], "evaluate")
+        reranked = read_csv(checkout / paths.RESULTS / RERANKING, needed=False)
         times = read_timings(paths.main_checkout(checkout) / paths.TIMINGS)
     except CofilterError as error:
         Console(stderr=True).print(Text(str(error)), soft_wrap=True)
         return 1
     console = terminal()
     print_leaderboard(table, times, console)
+    print_reranked(reranked_rows(reranked, config), console)
     for line in left_out(facts):
         console.print(Text(line), soft_wrap=True)
     print_places(console)
@@ -121,6 +128,21 @@ def _fitting(table: pd.DataFrame, times: dict[str, float], console: Console) -> 
             if console.measure(shown, options=unbounded).maximum <= console.width:
                 return shown
     return _board(rows, names[:_NEEDED])
+
+
+def print_reranked(rows: Sequence[Mapping[str, str]], console: Console) -> None:
+    """Print the model to ship re-ranked, under the leaderboard; nothing where it is not."""
+    if len(rows) < 2:
+        return
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in rows[0]:
+        left = name == "model"
+        shown.add_column(name, justify="left" if left else "right", overflow="fold")
+    for row in rows:
+        shown.add_row(*map(Text, row.values()))
+    console.print(Text("the model to ship, re-ranked"))
+    console.print(shown)
+    console.print(Text(NO_SAY, style="dim"))
 
 
 def print_places(console: Console) -> None:

@@ -16,13 +16,13 @@ from pydantic import Field, PositiveInt, model_validator
 
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.config import Config
-from cofilter.interview.person import borrowed_from, most_rated
 from cofilter.metrics.rating import rmse
 from cofilter.models.mf.config import MFConfig
 from cofilter.models.mf.factorization import MatrixFactorization
 from cofilter.models.ncf.config import RatingNetworkConfig
 from cofilter.models.ncf.model import RatingNetwork
 from cofilter.reproduction.lab import Figure, Findings, Lab, as_they_are, unclipped, warm
+from cofilter.reproduction.neighbour import borrowed_from, most_rated
 
 MODELS = ("dot", "biased", "network")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from tqdm import tqdm
 
-from cofilter.core.matrix import UNKNOWN
+from cofilter.core.matrix import UNKNOWN, IdMap
 from cofilter.metrics.ranking import Relevant
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
@@ -38,9 +39,36 @@ class RankedLists:
     fallback: np.ndarray
 
 
+class Candidates(NamedTuple):
+    """What a model ranks highest for some of a target's users, best first, in its own indices.
+
+    Attributes
+    ----------
+    user:
+        int64[n], indices in the target's users, ascending.
+    item, score:
+        int32[n, length] with `UNKNOWN` as padding, and float32[n, length].
+    own:
+        int64[n], how many from the first are the model's own; popularity gives the rest.
+    """
+
+    user: np.ndarray
+    item: np.ndarray
+    score: np.ndarray
+    own: np.ndarray
+
+
 def ranked_lists(
     model: Recommender, target: Target, users: np.ndarray, k: int, people: People | None = None
 ) -> RankedLists:
+    """The k best candidates of each of ``users``, as `best_candidates`, and what of them hits."""
+    best = best_candidates(model, target, users, k, people)
+    return judged(model.items_, target, users, best.item, best.own == 0)
+
+
+def best_candidates(
+    model: Recommender, target: Target, users: np.ndarray, k: int, people: People | None = None
+) -> Candidates:
     """The k best candidates of each of ``users``; fewer where the model has fewer items.
 
     Candidates are the items of train that the user has not seen; what else the model knows is
@@ -48,28 +76,33 @@ def ranked_lists(
     the model knows them.
     """
     item_in_model = model.items_.index(target.items.ids)
-    item_in_train = target.items.index(model.items_.ids).astype(np.int64)
-    not_candidates = np.flatnonzero(item_in_train == UNKNOWN)
-    known = target.relevant & (target.item != UNKNOWN)
-    relevant = Relevant.of(target.user[known], target.item[known], len(target.items))
+    not_candidates = np.flatnonzero(target.items.index(model.items_.ids) == UNKNOWN)
     shape = len(users), min(k, len(model.items_))
-    hits, items = np.zeros(shape, bool), np.full(shape, UNKNOWN, np.int32)
-    fallback = np.zeros(len(users), bool)
+    items, scores = np.full(shape, UNKNOWN, np.int32), np.full(shape, -np.inf, np.float32)
+    own = np.zeros(len(users), np.int64)
     step = max(1, BLOCK_SCORES // max(len(model.items_), 1))
     blocks = tqdm(
         range(0, len(users), step), desc="ranking", unit="block", disable=None, leave=False, delay=2
     )
     for start in blocks:
-        block = users[start : start + step]
+        block, rows = users[start : start + step], slice(start, start + step)
         excluded = _excluded(target.seen[block], item_in_model, not_candidates, len(model.items_))
         ids = target.users.ids[block]
-        index, _, fallback[start : start + step] = model.rank(
-            ids if people is None else people.take(ids), k, excluded, return_fallback=True
+        items[rows], scores[rows], own[rows] = model.rank_own(
+            ids if people is None else people.take(ids), k, excluded
         )
-        item = np.where(index == UNKNOWN, UNKNOWN, item_in_train[index])
-        hits[start : start + step] = relevant.hits(block, item)
-        items[start : start + step] = item
-    return RankedLists(users, items, hits, fallback)
+    return Candidates(users, items, scores, own)
+
+
+def judged(
+    model_items: IdMap, target: Target, users: np.ndarray, item: np.ndarray, fallback: np.ndarray
+) -> RankedLists:
+    """Lists of a model's item indices, int32[users, length], as lists of the target's."""
+    item_in_train = target.items.index(model_items.ids).astype(np.int64)
+    known = target.relevant & (target.item != UNKNOWN)
+    relevant = Relevant.of(target.user[known], target.item[known], len(target.items))
+    items = np.where(item == UNKNOWN, UNKNOWN, item_in_train[item]).astype(np.int32)
+    return RankedLists(users, items, relevant.hits(users, items), fallback)
 
 
 def _excluded(

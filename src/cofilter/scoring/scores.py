@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +18,8 @@ from cofilter.recommender.base import Recommender
 from cofilter.scoring.config import ScoreConfig, metric_names
 from cofilter.scoring.lists import RankedLists, ranked_lists
 from cofilter.scoring.target import Target
+
+Counts = dict[str, int | float | None]
 
 SCOPES = ("warm", "all")
 COUNTS = (
@@ -151,24 +154,39 @@ def score_target(model: Recommender, target: Target, config: ScoreConfig) -> Sco
     DataError
         The model gives a rating or a score that is not finite, or its ids are of another kind.
     """
-    predicted, lists = None, None
-    errors, ranked = _no_ratings(), _no_rankings()
+    predicted, lists, errors = None, None, _no_ratings()
     if model.predicts_ratings and target.rated:
         predicted, fallback = _predict(model, target)
         errors = _rate(predicted, fallback, target)
     if model.ranks:
-        evaluated = np.flatnonzero(target.n_relevant(warm=False) > 0)
-        lists = ranked_lists(model, target, evaluated, max(config.k))
-        ranked = _rank(lists, target, config)
+        lists = ranked_lists(model, target, ranked_users(target), max(config.k))
+    return _scores(target, config, lists, errors, predicted)
+
+
+def score_lists(lists: RankedLists, target: Target, config: ScoreConfig) -> Scores:
+    """Score ranked lists of the `ranked_users` alone, as `score_target` scores a model's."""
+    return _scores(target, config, lists, _no_ratings())
+
+
+def ranked_users(target: Target) -> np.ndarray:
+    """Users whose lists are scored, those with a relevant item: int64[n], ascending."""
+    return np.flatnonzero(target.n_relevant(warm=False) > 0)
+
+
+def _scores(
+    target: Target,
+    config: ScoreConfig,
+    lists: RankedLists | None,
+    errors: Sequence[tuple[UserErrors | None, Counts]],
+    predicted: np.ndarray | None = None,
+) -> Scores:
+    ranked = _no_rankings() if lists is None else _rank(lists, target, config)
     warm, everything = (
         ScopeScores(errors[at][0], ranked[at][0], {**errors[at][1], **ranked[at][1]})
         for at in range(len(SCOPES))
     )
     names = metric_names(config)
     return Scores(target.users.ids, warm, everything, names, predicted, lists)
-
-
-Counts = dict[str, int | float | None]
 
 
 def _no_ratings() -> list[tuple[UserErrors | None, Counts]]:

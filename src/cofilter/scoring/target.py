@@ -15,6 +15,7 @@ from cofilter.core.feedback import feedback_of
 from cofilter.core.matrix import UNKNOWN, IdMap, as_ids
 from cofilter.core.weights import weights_of
 from cofilter.metrics.ranking import RelevantWeights
+from cofilter.recommender.sparse import ItemLists
 
 UNWEIGHTED = (
     "evaluate.weighted: true, but the rows have no weights; with data=csv name their column in "
@@ -133,6 +134,10 @@ class Target:
     def warm_rows(self) -> np.ndarray:
         """bool[rows], user and item in train."""
         return self.user_is_warm[self.user] & (self.item != UNKNOWN)
+
+    def seen_by(self, user: np.ndarray) -> ItemLists:
+        """What users, int[n] of the target's, had before it."""
+        return ItemLists.of(self.seen[user], len(user))
 
     def n_relevant(self, *, warm: bool) -> np.ndarray:
         """int64[users], relevant items of each user; ``warm``: only those in train."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
@@ -176,13 +177,19 @@ def prune(checkpoints: Path, keep_days: float | None) -> int:
     """Remove the checkpoints of trainings that are finished and were not used for so many days.
 
     Unfinished ones stay, since they are work that still counts, and so do those in use. Gives how
-    many folders went; None removes nothing.
+    many folders went; None removes nothing. Another process may remove some at the same time.
     """
     if keep_days is None:
         return 0
     oldest, removed = time.time() - keep_days * SECONDS_A_DAY, 0
-    for marker in list(checkpoints.rglob(FINISHED)):
-        if marker.stat().st_mtime < oldest and not is_locked(marker.parent):
-            shutil.rmtree(marker.parent, ignore_errors=True)
+    # Not rglob, which fails on a folder that goes while it is looked through.
+    folders = [Path(folder) for folder, _, files in os.walk(checkpoints) if FINISHED in files]
+    for folder in folders:
+        try:
+            used = (folder / FINISHED).stat().st_mtime
+        except FileNotFoundError:  # the backtest removes the checkpoints of its finished jobs
+            continue
+        if used < oldest and not is_locked(folder):
+            shutil.rmtree(folder, ignore_errors=True)
             removed += 1
     return removed

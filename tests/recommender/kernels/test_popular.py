@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from cofilter.recommender.kernels.popular import append_popular
+from cofilter.recommender.kernels.popular import append_popular, by_popularity
 
 POPULARITY = np.array([3, 9, 3, 1, 9, 2], np.int64)  # in order: 1, 4, 0, 2, 5, 3
 NOBODY = np.empty(0, np.int32)
@@ -18,7 +18,7 @@ def filled(
     left_out = [[] for _ in items] if excluded is None else excluded
     start = np.r_[0, np.cumsum([len(row) for row in left_out])]
     flat = np.array([item for row in left_out for item in row], np.int32)
-    append_popular(*rows, POPULARITY, start, flat)
+    append_popular(*rows, POPULARITY, by_popularity(POPULARITY), (start, flat))
     return rows[0].tolist(), rows[1].tolist()
 
 
@@ -54,7 +54,8 @@ def test_scores_fall_strictly_with_popularity_far_below_zero() -> None:
     popularity = np.arange(1, 5001)[::-1].astype(np.int64)
     items, scores = np.full((1, 5000), -1, np.int32), np.full((1, 5000), -np.inf, np.float32)
     items[0, 0], scores[0, 0] = 4999, -1.7e6
-    append_popular(items, scores, popularity, np.zeros(2, np.int64), NOBODY)
+    nobody = np.zeros(2, np.int64), NOBODY
+    append_popular(items, scores, popularity, by_popularity(popularity), nobody)
     assert items[0].tolist() == [4999, *range(4999)]
     assert (np.diff(scores[0]) < 0).all()
 
@@ -83,7 +84,10 @@ def test_every_row_is_filled_by_itself_with_any_number_of_threads() -> None:
         for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
             numba.set_num_threads(threads)
             given = items.copy()
-            append_popular(given, scores.copy(), popularity, start, left_out)
+            append_popular(given, scores.copy(), popularity, order, (start, left_out))
             assert given.tolist() == expected
+        few = items[:9].copy()  # which one thread does
+        append_popular(few, scores[:9].copy(), popularity, order, (start[:10], left_out))
+        assert few.tolist() == expected[:9]
     finally:
         numba.set_num_threads(before)

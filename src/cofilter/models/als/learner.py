@@ -95,14 +95,17 @@ class HalfIteration:
         self.n_ratings = np.diff(self._rows.start)
         self._order = np.argsort(-self.n_ratings, kind="stable")
 
-    def solve(self, fixed: Table, own: Table) -> Iterator[tuple[int, float]]:
+    def solve(
+        self, fixed: Table, own: Table, base: np.ndarray | None = None
+    ) -> Iterator[tuple[int, float]]:
         """Solve every row into ``own``; gives (ratings, their loss and penalty) of each batch.
 
-        Loss as `solve_rows` defines it. Scratch: 64 Gram matrices.
+        Loss as `solve_rows` defines it. ``base``: `base_of` the fixed side, where it is at hand.
+        Scratch: 64 Gram matrices.
         """
         width = fixed.factor.shape[1]
-        implicit = self._objective.implicit
-        base = gram(fixed.factor) if implicit else np.zeros((width, width), np.float32)
+        if base is None:
+            base = base_of(fixed, self._objective)
         loss = np.zeros(len(self._order))
         for batch in self._batches(width):
             solve_rows(
@@ -189,6 +192,12 @@ class AlternatingFactors:
     def restore(self, state: Arrays) -> None:
         """Take back what `state` gave."""
         self._user, self._item = to_table(state["user"]), to_table(state["item"])
+
+
+def base_of(fixed: Table, objective: Objective) -> np.ndarray:
+    """float32[width, width], the part of all rows' normal equations that they share."""
+    width = fixed.factor.shape[1]
+    return gram(fixed.factor) if objective.implicit else np.zeros((width, width), np.float32)
 
 
 def observed(config: ALSConfig, data: Interactions) -> Interactions:

@@ -9,9 +9,11 @@ from scipy import sparse
 
 from cofilter.core.matrix import UNKNOWN, Interactions
 from cofilter.models.als.config import ALSConfig
+from cofilter.models.als.kernels.rows import Table
 from cofilter.models.als.learner import (
     AlternatingFactors,
     HalfIteration,
+    base_of,
     from_table,
     objective_of,
     observed,
@@ -19,7 +21,7 @@ from cofilter.models.als.learner import (
 )
 from cofilter.models.als.shares import row_shares
 from cofilter.recommender.factors import FactorRecommender
-from cofilter.recommender.learner import Learner
+from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
 from cofilter.recommender.sparse import ItemLists, as_sparse
 
@@ -40,6 +42,7 @@ class _ALS(FactorRecommender):
     uses_weights = True
     config: ALSConfig
     config_class = ALSConfig
+    _fixed: tuple[Table, np.ndarray] | None = None  # the items as people are solved against them
 
     def _learner(self, data: Interactions) -> Learner:
         return AlternatingFactors(self.config, data, self._biases.mean)
@@ -49,7 +52,10 @@ class _ALS(FactorRecommender):
         objective = objective_of(self.config, self._biases.mean)
         half = HalfIteration(known.by_user, known.weight_by_user, objective, steps=0)
         people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
-        for _ in half.solve(to_table(self.item_), people):
+        if self._fixed is None:
+            table = to_table(self.item_)
+            self._fixed = table, base_of(table, objective)
+        for _ in half.solve(self._fixed[0], people, self._fixed[1]):
             pass
         return from_table(people, self.config.dim)
 
@@ -66,6 +72,10 @@ class _ALS(FactorRecommender):
         for pair, share in zip(order, found, strict=True):
             shares.data[shares.indptr[pair] : shares.indptr[pair + 1]] = share
         return shares
+
+    def _set(self, parameters: Arrays) -> None:
+        super()._set(parameters)
+        self._fixed = None
 
 
 class ExplicitALS(_ALS):
@@ -111,10 +121,11 @@ class ImplicitALS(_ALS):
         items[silent], scores[silent] = UNKNOWN, -np.inf
         return items, scores
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        sides = users.state, self.item_
-        user, item = (np.ascontiguousarray(side[:, :-1], np.float32) for side in sides)
-        return user, item
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        return np.ascontiguousarray(users.state[:, :-1], np.float32)
+
+    def _ranking_items(self) -> np.ndarray:
+        return np.ascontiguousarray(self.item_[:, :-1], np.float32)
 
 
 KINDS: dict[str, type[_ALS]] = {"explicit": ExplicitALS, "implicit": ImplicitALS}

@@ -35,6 +35,12 @@ class _Baseline(Recommender):
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         return np.empty((len(bias), 0), np.float32)
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Nothing: users have no state."""
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        """Nothing beyond what every model keeps."""
+
     def _arrays(self) -> dict[str, np.ndarray]:
         return {}
 
@@ -93,7 +99,7 @@ class RecentPopularity(_Baseline):
     rating of a known item, gets the fallback, plain popularity. O(ratings) operations, 8 bytes an
     item kept.
 
-    Fitted state: ``recent_``, float64[items].
+    Fitted state: ``recent_``, float64[items]; ``latest_``, t_end in seconds.
     """
 
     predicts_ratings = False
@@ -104,19 +110,35 @@ class RecentPopularity(_Baseline):
     def _fit(
         self, data: Interactions, validation: Interactions | None, trainer: Trains | None
     ) -> None:
+        self.recent_, self.latest_ = self._aged(data)
+
+    def _aged(self, data: Interactions, earlier: int | None = None) -> tuple[np.ndarray, int]:
+        """Scores from some rows at the time of the latest one, or of an earlier latest one."""
         if data.timestamp is None:
             raise DataError("recent popularity needs times, but the ratings have no timestamp")
-        age = (data.timestamp.max() - data.timestamp) / (SECONDS_A_DAY * self.config.half_life_days)
-        self.recent_ = np.bincount(data.item, np.exp2(-age), len(data.items))
+        latest = int(data.timestamp.max())
+        latest = latest if earlier is None else max(latest, earlier)
+        age = (latest - data.timestamp) / self._half_life
+        return np.bincount(data.item, np.exp2(-age), len(data.items)), latest
+
+    @property
+    def _half_life(self) -> float:
+        """In seconds."""
+        return SECONDS_A_DAY * self.config.half_life_days
+
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        scores, latest = self._aged(new, self.latest_)
+        waited = (latest - self.latest_) / self._half_life
+        self.recent_, self.latest_ = self.recent_ * np.exp2(-waited) + scores, latest
 
     def _score_items(self, users: UserRows) -> np.ndarray:
         return np.repeat(self.recent_[None].astype(np.float32), len(users.bias), axis=0)
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        return {"recent": self.recent_}
+        return {"recent": self.recent_, "latest": np.array(self.latest_)}
 
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        self.recent_ = arrays["recent"]
+        self.recent_, self.latest_ = arrays["recent"], int(arrays["latest"])
 
 
 class RandomRanking(_Baseline):

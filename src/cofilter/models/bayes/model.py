@@ -102,6 +102,9 @@ class BayesianFactorization(IterativeRecommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.user_ = state
+
     def _moments(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -175,6 +178,9 @@ class BayesianFactorization(IterativeRecommender):
         vectors[:, :-1] = self.item_[:, draw * dim : (draw + 1) * dim]
         vectors[:, -1] = self.item_[:, n_kept * dim + draw]
         return vectors, 1.0 / np.sqrt(self.item_[:, n_kept * (dim + 1) + draw])
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.user_ = self.user_[rows]
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {

@@ -12,7 +12,7 @@ from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.kernels.random import stream_key
 from cofilter.recommender.learner import Learner
 from cofilter.recommender.people import UserRows, UserState
-from cofilter.recommender.ranking import with_constants
+from cofilter.recommender.ranking import users_with_constants
 
 
 class BPR(FactorRecommender):
@@ -44,9 +44,8 @@ class BPR(FactorRecommender):
     def _learner(self, data: Interactions) -> Learner:
         return TripleFactors(self.config, data)
 
-    def _ranking_factors(self, users: UserRows) -> tuple[np.ndarray, np.ndarray]:
-        no_constant = np.zeros(len(users.state))
-        return with_constants(users.state, no_constant, self.item_[:, :-1], self.item_[:, -1])
+    def _ranking_users(self, users: UserRows) -> np.ndarray:
+        return users_with_constants(users.state, np.zeros(len(users.state)))
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         config = self.config

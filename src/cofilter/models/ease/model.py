@@ -78,6 +78,9 @@ class EASE(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         shape = len(data.users), len(self.items_)
         return self._values(to_csr(data.user, item, data.rating, shape))
@@ -99,6 +102,9 @@ class EASE(Recommender):
         similarity = self.weights_[item]
         similarity[similarity == 0] = -np.inf
         return similarity
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.by_user_ = self.by_user_[rows]
 
     def _arrays(self) -> dict[str, np.ndarray]:
         x = self.by_user_

@@ -172,6 +172,9 @@ class Ensemble(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return user
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        """Nothing: the members have the states, and are updated beforehand."""
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         answered = np.bincount(data.user, minlength=len(data.users)) > 0
         people = []
@@ -202,6 +205,10 @@ class Ensemble(Recommender):
         self._ask_members()
         if self.config.keep_seen and self.histories_ is None:
             self.histories_ = self._members_histories()
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        users = self.users_.ids[rows]
+        self.members = {name: each.of_users(users) for name, each in self.members.items()}
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {}

@@ -127,6 +127,10 @@ class GraphFilter(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+        self._derive()
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         histories = to_csr(data.user, item, data.rating, (len(data.users), len(self.items_)))
         return preferences(histories, self.config.preference)

@@ -154,6 +154,10 @@ class _KNN(Recommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.by_user_[user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.by_user_ = state
+        self._prepare()
+
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
         return to_csr(data.user, item, data.rating, (len(data.users), len(self.items_)))
 

@@ -77,6 +77,9 @@ class _Network(IterativeRecommender):
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.parameters_["user"][user]
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        self.parameters_ = self.parameters_ | {"user": state}
+
     def _score_items(self, users: UserRows) -> np.ndarray:
         # A user at a time, so that products have one shape and equal bits in whatever block.
         rows = [self._output(self._item_part + self._user_part(each)) for each in users.state]

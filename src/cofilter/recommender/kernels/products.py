@@ -7,6 +7,8 @@ bits depend neither on the number of threads nor on the other users.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
@@ -53,47 +55,97 @@ def _add_products(users: np.ndarray, block: np.ndarray, scores: np.ndarray) -> N
             scores[n + np.uint64(3 * ITEMS)] += d0 * w + d1 * x + d2 * y + d3 * z
 
 
+@numba.njit
+def _best_of_some(
+    users: np.ndarray,
+    packed: np.ndarray,
+    n_items: int,
+    left_out: tuple[np.ndarray, np.ndarray],
+    some: tuple[int, int],
+    ids: np.ndarray,
+    best: np.ndarray,
+) -> None:
+    """Fill the lists of ``some`` = (first, how many) users, USERS at most."""
+    first, count = some
+    excluded_start, excluded = left_out
+    n_factors = packed.shape[1] // ITEMS
+    mine = np.zeros((-(-count // _AT_ONCE) * _AT_ONCE, n_factors), np.float32)
+    mine[:count, : users.shape[1]] = users[first : first + count]
+    scores = np.empty(_AT_ONCE * ITEMS, np.float32)
+    size = np.zeros(count, np.int64)
+    next_excluded = excluded_start[first : first + count].copy()
+    for block in range(len(packed)):
+        begin = block * ITEMS
+        end = min(begin + ITEMS, n_items)
+        for four in range(0, count, _AT_ONCE):
+            _add_products(mine[four : four + _AT_ONCE], packed[block], scores)
+            for n in range(four, min(four + _AT_ONCE, count)):
+                user, own = first + n, scores[(n - four) * ITEMS :][: end - begin]
+                at = next_excluded[n]
+                while at < excluded_start[user + 1] and excluded[at] < end:
+                    own[excluded[at] - begin] = -np.inf
+                    at += 1
+                next_excluded[n] = at
+                size[n] = scan(own, begin, best[user], ids[user], size[n])
+    for n in range(count):
+        drain(best[first + n], ids[first + n], size[n])
+
+
 @compiled(parallel=True)
 def _best(
     users: np.ndarray,
     packed: np.ndarray,
     n_items: int,
-    excluded_start: np.ndarray,
-    excluded: np.ndarray,
-    k: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    n_users, n_factors = len(users), packed.shape[1] // ITEMS
-    ids = np.full((n_users, k), -1, np.int32)
-    best = np.full((n_users, k), -np.inf, np.float32)
+    left_out: tuple[np.ndarray, np.ndarray],
+    ids: np.ndarray,
+    best: np.ndarray,
+) -> None:
+    n_users = len(users)
     for piece in numba.prange(-(-n_users // USERS)):
-        first = piece * USERS
-        count = min(USERS, n_users - first)
-        mine = np.zeros((USERS, n_factors), np.float32)
-        mine[:count, : users.shape[1]] = users[first : first + count]
-        scores = np.empty(_AT_ONCE * ITEMS, np.float32)
-        size = np.zeros(USERS, np.int64)
-        next_excluded = excluded_start[first : first + count].copy()
-        for block in range(len(packed)):
-            begin = block * ITEMS
-            end = min(begin + ITEMS, n_items)
-            for four in range(0, count, _AT_ONCE):
-                _add_products(mine[four : four + _AT_ONCE], packed[block], scores)
-                for n in range(four, min(four + _AT_ONCE, count)):
-                    user, own = first + n, scores[(n - four) * ITEMS :][: end - begin]
-                    at = next_excluded[n]
-                    while at < excluded_start[user + 1] and excluded[at] < end:
-                        own[excluded[at] - begin] = -np.inf
-                        at += 1
-                    next_excluded[n] = at
-                    size[n] = scan(own, begin, best[user], ids[user], size[n])
-        for n in range(count):
-            drain(best[first + n], ids[first + n], size[n])
-    return ids, best
+        some = piece * USERS, min(USERS, n_users - piece * USERS)
+        _best_of_some(users, packed, n_items, left_out, some, ids, best)
+
+
+@compiled()
+def _best_of_few(
+    users: np.ndarray,
+    packed: np.ndarray,
+    n_items: int,
+    left_out: tuple[np.ndarray, np.ndarray],
+    ids: np.ndarray,
+    best: np.ndarray,
+) -> None:
+    """As `_best` of at most USERS users, which is one thread's work: without asking for threads."""
+    _best_of_some(users, packed, n_items, left_out, (0, len(users)), ids, best)
+
+
+class PackedItems(NamedTuple):
+    """Items' factors in the order that `best_products` reads them; one more copy of them.
+
+    Attributes
+    ----------
+    blocks:
+        float32[blocks, n_factors · ITEMS], see `_packed`.
+    n_items:
+        How many there are.
+    finite:
+        Whether all factors are finite numbers.
+    """
+
+    blocks: np.ndarray
+    n_items: int
+    finite: bool
+
+    @classmethod
+    def of(cls, items: np.ndarray) -> PackedItems:
+        """Of float32[items, d]."""
+        n_factors = -(-max(items.shape[1], 1) // _AT_ONCE) * _AT_ONCE
+        return cls(_packed(items, n_factors), len(items), bool(np.isfinite(items).all()))
 
 
 def best_products(
     users: np.ndarray,
-    items: np.ndarray,
+    items: PackedItems,
     excluded_start: np.ndarray,
     excluded: np.ndarray,
     k: int,
@@ -102,8 +154,10 @@ def best_products(
 
     Parameters
     ----------
-    users, items:
-        float32[n, d] and float32[m, d].
+    users:
+        float32[n, d].
+    items:
+        `PackedItems` of float32[m, d].
     excluded_start, excluded:
         CSR index of the items that a user must not be given, ascending.
 
@@ -112,8 +166,10 @@ def best_products(
     As `top_k` of users @ items.T, whose matrix never exists.
 
     Cost: n · m · d multiply-adds; the items' factors, 4 · m · d bytes, read from cache once for
-    USERS users. Memory: one more copy of the items' factors.
+    USERS users.
     """
-    n_factors = -(-max(items.shape[1], 1) // _AT_ONCE) * _AT_ONCE
-    packed = _packed(items, n_factors)
-    return _best(users, packed, len(items), excluded_start, excluded, k)
+    ids = np.full((len(users), k), -1, np.int32)
+    best = np.full((len(users), k), -np.inf, np.float32)
+    kernel = _best if len(users) > USERS else _best_of_few
+    kernel(users, items.blocks, items.n_items, (excluded_start, excluded), ids, best)
+    return ids, best

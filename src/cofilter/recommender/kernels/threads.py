@@ -15,12 +15,36 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 T = TypeVar("T")
 
 
-@cache
+_held_back = False
+
+
+@contextmanager
+def threads_held_back() -> Iterator[None]:
+    """Models are made and loaded without the start of Numba's threads.
+
+    For a process that forks afterwards: threads do not live on in its children, and GNU's OpenMP
+    ends a child that calls a parallel kernel after its parent has started them. Kernels that run
+    in here must be serial, which those that `load` and `Recommender.prepare` call are.
+    """
+    global _held_back
+    before, _held_back = _held_back, True
+    try:
+        yield
+    finally:
+        _held_back = before
+
+
 def start_threads() -> None:
     """Have Numba start its threads, once a process, without a trace in torch.
 
     Where the two share an OpenMP library, Numba's start sets the number of threads for both.
     """
+    if not _held_back:
+        _start_threads()
+
+
+@cache
+def _start_threads() -> None:
     torch = sys.modules.get("torch")
     before = None if torch is None else torch.get_num_threads()
     numba.get_num_threads()  # starts them

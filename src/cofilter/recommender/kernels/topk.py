@@ -93,7 +93,41 @@ def scan(scores: np.ndarray, column: int, best: np.ndarray, ids: np.ndarray, siz
     return size
 
 
+@numba.njit
+def _top_of_row(
+    scores: np.ndarray, left_out: np.ndarray, ids: np.ndarray, best: np.ndarray
+) -> None:
+    for at in left_out:
+        scores[at] = -np.inf
+    size = scan(scores, 0, best, ids, 0)
+    drain(best, ids, size)
+
+
 @compiled(parallel=True)
+def _top_of_rows(
+    scores: np.ndarray,
+    excluded_start: np.ndarray,
+    excluded: np.ndarray,
+    ids: np.ndarray,
+    best: np.ndarray,
+) -> None:
+    for row in numba.prange(len(scores)):
+        left_out = excluded[excluded_start[row] : excluded_start[row + 1]]
+        _top_of_row(scores[row], left_out, ids[row], best[row])
+
+
+@compiled()
+def _top_of_one(
+    scores: np.ndarray,
+    excluded_start: np.ndarray,
+    excluded: np.ndarray,
+    ids: np.ndarray,
+    best: np.ndarray,
+) -> None:
+    """As `_top_of_rows` of one row, without asking for threads."""
+    _top_of_row(scores[0], excluded[excluded_start[0] : excluded_start[1]], ids[0], best[0])
+
+
 def top_k(
     scores: np.ndarray, excluded_start: np.ndarray, excluded: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -114,12 +148,8 @@ def top_k(
     Cost: one pass over the scores, O(columns + entries · log k) a row; reads 4 bytes a score.
     Rows are independent, so the result does not depend on the number of threads.
     """
-    n_rows = len(scores)
-    ids = np.full((n_rows, k), -1, np.int32)
-    best = np.full((n_rows, k), -np.inf, np.float32)
-    for row in numba.prange(n_rows):
-        for at in range(excluded_start[row], excluded_start[row + 1]):
-            scores[row, excluded[at]] = -np.inf
-        size = scan(scores[row], 0, best[row], ids[row], 0)
-        drain(best[row], ids[row], size)
+    ids = np.full((len(scores), k), -1, np.int32)
+    best = np.full((len(scores), k), -np.inf, np.float32)
+    kernel = _top_of_one if len(scores) == 1 else _top_of_rows
+    kernel(scores, excluded_start, excluded, ids, best)
     return ids, best

@@ -56,11 +56,14 @@ def n_sums(measure: Measure) -> int:
     return 4 if measure.kind == CORATED_COSINE else 6
 
 
-@compiled(parallel=True)
+@compiled()
 def lengths(rows: Sparse) -> np.ndarray:
-    """Euclidean length float64[rows] of each row, to the bits that `similarity_row` finds."""
+    """Euclidean length float64[rows] of each row, to the bits that `similarity_row` finds.
+
+    Serial, so that a model is loaded without starting threads (`threads_held_back`).
+    """
     result = np.zeros(len(rows.start) - 1)
-    for row in numba.prange(len(result)):
+    for row in range(len(result)):
         total = 0.0
         for entry in range(rows.start[row], rows.start[row + 1]):
             total += np.float64(rows.value[entry]) * np.float64(rows.value[entry])

@@ -1,0 +1,103 @@
+"""A model with what people need beside it: titles, and how good it was measured to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cofilter.core.io import read_json, read_table
+from cofilter.core.paths import ITEMS
+from cofilter.recommender.base import Recommender
+from cofilter.recommender.store import load
+from cofilter.release.catalogue import Catalogue
+from cofilter.release.checkout import home
+from cofilter.release.manifest import MANIFEST, verify_manifest
+from cofilter.reranking.reranker import Reranker
+
+CARD, CARD_TEXT, NAMES = "model_card.json", "model_card.md", "items.json"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that answers.
+
+    Attributes
+    ----------
+    name:
+        ``family/point`` in a checkout, the folder's name of an exported one.
+    folder:
+        Where it lies.
+    model:
+        It itself.
+    catalogue:
+        Titles and genres of its items.
+    exported_card:
+        Content of ``model_card.json``; None for a model in a checkout.
+    """
+
+    name: str
+    folder: Path
+    model: Recommender
+    catalogue: Catalogue
+    exported_card: dict[str, Any] | None = None
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """The card of an exported model; of one in a checkout, what its export would have."""
+        if self.exported_card is not None:
+            return self.exported_card
+        # Here, since an exported model is served without what evaluation needs.
+        from cofilter.release.card import model_card
+
+        return model_card(self.name, self.model, self.folder)
+
+    @cached_property
+    def reranker(self) -> Reranker:
+        """Re-ranks its lists; what a kind needs is kept from its first use on."""
+        genres = pd.Series(self.catalogue.genres, self.model.items_.ids, dtype=object)
+        return Reranker(self.model, genres)
+
+
+def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> Opened:
+    """Open an exported folder, or a model's folder of a checkout, whose titles are then used.
+
+    Parameters
+    ----------
+    folder:
+        Of the model.
+    name:
+        What to call it; None: `model_name`.
+    check:
+        Whether the files of an exported folder are compared with its checksums first.
+
+    Raises
+    ------
+    DataError
+        The folder holds no model, or a damaged, half-written or newer one.
+    """
+    if check and (folder / MANIFEST).is_file():
+        verify_manifest(folder)
+    model, name = load(folder), name or model_name(folder)
+    if (folder / NAMES).is_file():
+        catalogue = Catalogue.read(folder / NAMES, model.items_)
+    else:
+        catalogue = Catalogue.of(model.items_, _table_of_items(folder))
+    card = read_json(folder / CARD) if (folder / CARD).is_file() else None
+    return Opened(name, folder, model, catalogue, card)
+
+
+def model_name(folder: Path) -> str:
+    """``family/point`` of a folder in ``models/``; else the folder's own name."""
+    path = folder.resolve()
+    within = "models" in path.parts[:-2] and path.parts[-3] == "models"
+    return "/".join(path.parts[-2:]) if within else path.name
+
+
+def _table_of_items(folder: Path) -> pd.DataFrame | None:
+    """The items of the checkout that a folder lies in."""
+    items = home(folder) / ITEMS
+    return read_table(items) if items.is_file() else None
