@@ -40,5 +40,5 @@ def test_an_address_in_use_is_refused(folders: dict[str, Path]) -> None:
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="model.json"):
+    with pytest.raises(DataError, match=r"model\.json"):
         serve([tmp_path], port=0)
