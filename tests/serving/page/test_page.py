@@ -204,7 +204,7 @@ def test_how_good_a_model_is_stands_there(visit: Visit) -> None:
         expect(about).to_contain_text(text)
     expect(visit.column().locator(".quality")).to_have_text("NDCG@10 0.310, popularity 0.210")
     visit.page.get_by_label("Model", exact=True).select_option("knn")
-    expect(about).to_contain_text("No model card: nothing is known of its quality.")
+    expect(about).to_contain_text("Its quality was not measured.")
     expect(visit.column().locator(".quality")).to_have_text("Not measured")
 
 
