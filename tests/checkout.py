@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from dvc.utils.hydra import compose_and_dump
 
+from tests.forking import BYTECODE, forking
+
 PROJECT = Path(__file__).parents[1]
 RATINGS = "ratings.csv"
 DEADLINE = 120.0  # seconds that a stage may take to come to a point, and to end
@@ -51,6 +53,9 @@ INSIDE = (
 )
 OUTPUTS = ("data", "models", "results")
 OF_RUNS = ("dvc.lock", "results/metrics.json")  # in git, and of the project's own last run
+BESIDE = ("benchmarks/", "docs/", "tests/")  # half of the project's files, which no stage needs
+# Folders whose files are replaced, but never written to, so that copies may share them.
+REPLACED = {".git/objects", ".dvc/cache", "__pycache__"}
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -63,12 +68,13 @@ class Checkout:
 
     @classmethod
     def make(cls, path: Path) -> Checkout:
-        """Copy the working tree, with a git repository of its own and ratings to run on."""
+        """Copy what runs of the working tree, with a git repository and ratings of its own."""
         listed = _run(
-            ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, _environment(PROJECT)
+            ["git", "ls-files", "-co", "--exclude-standard"], PROJECT, environment_of(PROJECT)
         )
         for name in listed.stdout.splitlines():
-            if name not in OF_RUNS and (PROJECT / name).is_file():
+            left = name in OF_RUNS or name.startswith(BESIDE)
+            if not left and (PROJECT / name).is_file():
                 (path / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(PROJECT / name, path / name)
         new = cls(path)
@@ -86,12 +92,18 @@ class Checkout:
             others = runs or Path(folder) != self.path / "logs"
             return [] if others else [name for name in names if name.startswith("wandb")]
 
-        shutil.copytree(self.path, path, ignore=left)
+        def take(source: str, target: str) -> None:
+            shared = any(f"/{folder}/" in source for folder in REPLACED)
+            (os.link if shared else shutil.copy2)(source, target)
+
+        shutil.copytree(self.path, path, ignore=left, copy_function=take)
         new = Checkout(path)
-        new._take_kernels(self.path)
+        new._take_kernels(self.path, os.link)
         return new
 
-    def _take_kernels(self, origin: Path) -> None:
+    def _take_kernels(
+        self, origin: Path, take: Callable[[str, str], object] = shutil.copy2
+    ) -> None:
         """Have Numba find there what it compiled at ``origin``, which saves half a minute.
 
         It files its cache by the SHA-1 of the source folder's path.
@@ -105,7 +117,7 @@ class Checkout:
             ]
             for cache in (origin / package / "__pycache__" / "kernels").glob(f"*/{names[0]}"):
                 copy = self.path / cache.relative_to(origin).with_name(names[1])
-                shutil.copytree(cache, copy, dirs_exist_ok=True)
+                shutil.copytree(cache, copy, copy_function=take)
 
     def compose(self, *overrides: str) -> None:
         """Write params.yaml for the small data with further overrides."""
@@ -113,13 +125,21 @@ class Checkout:
         compose_and_dump(*where, None, "config", "", [*SMALL, *overrides])
 
     def run(
-        self, *command: str, answers: str | None = None, tracking: str = "disabled"
+        self,
+        *command: str,
+        answers: str | None = None,
+        tracking: str = "disabled",
+        real: bool = False,
     ) -> Finished:
         """Run a command in the checkout; ``answers`` are what it reads from its input.
 
-        ``tracking`` is the mode of stages whose configuration names none.
+        ``tracking`` is the mode of stages whose configuration names none. Python and DVC, and the
+        stages that it starts, are children of the fork server (`tests.forking`) unless ``real``.
         """
-        environment = _environment(self.path) | {"WANDB_MODE": tracking}
+        environment = environment_of(self.path) | {"WANDB_MODE": tracking}
+        if not real:
+            environment = forking(environment)
+            command = tuple("python" if word == sys.executable else word for word in command)
         return _run(list(command), self.path, environment, answers)
 
     def dvc(self, *arguments: str, tracking: str = "disabled") -> Finished:
@@ -148,7 +168,7 @@ class Checkout:
         return subprocess.Popen(
             command,
             cwd=self.path,
-            env=_environment(self.path),
+            env=environment_of(self.path),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -238,13 +258,13 @@ def errors(finished: Finished) -> list[str]:
     return [line for line in lines if not line.startswith("note: params.yaml differs")]
 
 
-def _environment(root: Path) -> dict[str, str]:
-    """Ours without what names trackers, another checkout's code, or a `make` around us."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("WANDB", "DVC", "GIT", "HYDRA", "MAKE", "MFLAGS", "ARGS"))
-    }
+def environment_of(root: Path) -> dict[str, str]:
+    """Ours without what names trackers, another checkout's code, or a `make` around us.
+
+    Modules are compiled once, also where bytecode is not wanted in the project.
+    """
+    others = ("WANDB", "DVC", "GIT", "HYDRA", "MAKE", "MFLAGS", "ARGS", BYTECODE)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     name = {"GIT_AUTHOR_NAME": "test", "GIT_AUTHOR_EMAIL": "test@example.org"}
     name |= {"GIT_COMMITTER_NAME": "test", "GIT_COMMITTER_EMAIL": "test@example.org"}
     return (

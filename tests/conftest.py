@@ -14,6 +14,10 @@ from tests.browser import CHROMIUM, launched
 from tests.checkout import Checkout, ran
 
 HERE = Path(__file__).parent
+LONGEST = (
+    *("test_pipeline.py", "search/test_search.py", "report/test_page.py"),
+    *("benchmarks/test_pipeline.py", "tracking/test_outage.py", "search/test_study.py"),
+)
 STAGES = ["download", "filter", "split", "check", "backtest"]
 STAGES += ["train_baseline@bias", "train_knn@item", "train_mf@biased-4-0"]
 STAGES += ["blend", "leak", "reproduce", "evaluate"]
@@ -30,10 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     needs = {"checkout", "finished"}
     long = {item.path for item in items if needs & set(getattr(item, "fixturenames", ()))}
-    first = [HERE / "test_pipeline.py", HERE / "search" / "test_search.py"]
 
     def place(item: pytest.Item) -> int:
-        return first.index(item.path) if item.path in first else 3 - (item.path in long)
+        name = item.path.relative_to(HERE).as_posix()
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST) + (item.path not in long)
 
     items.sort(key=place)
 
@@ -42,7 +46,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Checkout:
     """A checkout whose pipeline has run from nothing; tests that change anything take a copy.
 
-    Its stages, and no others but by a test's wish, are tracked.
+    Its stages, and no others but by a test's wish, are tracked. They are children of the fork
+    server, as all that `Checkout.run` starts; `make repro` with processes of its own runs before
+    the tests in the gate.
     """
     mine = tmp_path_factory.mktemp("finished") / "checkout"
     if worker_id == "master":

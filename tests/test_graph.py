@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,12 @@ def code(name: str) -> list[Path]:
     return [ROOT / path for path in STAGES[name]["deps"] if path.startswith("src/")]
 
 
+@cache
 def harmless() -> set[Path]:
     return {path for path in SRC.rglob("*.py") if within(path, [ROOT / each for each in HARMLESS])}
 
 
+@cache
 def running(name: str) -> set[Path]:
     """Files that may run in a stage, those of its families too; empty ones left out."""
     script = ROOT / "src" / "stages" / STAGES[name]["cmd"].split()[0].removeprefix("${run}/")

@@ -17,6 +17,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from stages.drift import composed
 from tests.checkout import PROJECT, Checkout
+from tests.forking import forking
 from tests.tracking.runs import folders
 from tests.tracking.wandb_log import read_run
 
@@ -73,7 +74,7 @@ def test_what_an_agent_starts_trains_and_logs_the_metric(path: Path, checkout: C
     done = subprocess.run(
         command(path, **small),
         cwd=checkout.path,
-        env=os.environ | active | sweeps,
+        env=forking({**os.environ, **active, **sweeps}),
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,13 +13,18 @@ from benchmarks.data import CSV
 from benchmarks.dataset import Dataset
 from benchmarks.ours.pipeline import whole
 from tests.checkout import write_ratings
+from tests.forking import BYTECODE, forking
 
 
 def test_the_whole_pipeline_runs_from_a_csv_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Path(__file__).parents[2] / "src"
+    for name, value in forking(dict(os.environ)).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv(BYTECODE, raising=False)
     monkeypatch.setenv("PYTHONPATH", str(source))
+    monkeypatch.setattr(sys, "executable", shutil.which("python"))
     write_ratings(tmp_path / CSV)
     settings = ["mf.epochs=2", "mf.patience=null", "backtest.windows=0"]
     points = {"knn": {"kind": ["item"]}, "mf": {"kind": ["biased"], "dim": [4]}}

@@ -49,18 +49,68 @@ class Read(HTMLParser):
             self.pictures.append(told.get("aria-label") or "")
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Figure]]:
-    """The page of a small sweep in which every stage ran, and its figures."""
-    root = tmp_path_factory.mktemp("drawn")
-    results = evaluated(root, make_config(min_users=500))
-    add_other_tables(results)
-    figures = write_report(results, root)
+Drawn = tuple[str, list[Figure]]  # a page and its figures; to draw one takes seconds
+REMOVED = {"rows": 40, "users": 9, "items": 7}
+PRUNED = ["baseline/popularity", "ndcg@5", 0.31, 0.29, 0.02, 20, 29, 60, 72]
+
+
+def draw(results: Path) -> Drawn:
+    figures = write_report(results, results.parent)
     return (results / files.REPORT).read_text(encoding="utf-8"), figures
 
 
+def change_facts(results: Path, pruned: dict[str, object], **changed: object) -> None:
+    facts = json.loads((results / files.FACTS).read_text())
+    facts["split"]["pruned"] = {"removed": REMOVED} | pruned
+    write_json(results / files.FACTS, facts | changed)
+
+
+def fill(results: Path) -> None:
+    """Tables and facts as if every stage had run, on pruned ratings."""
+    add_other_tables(results)
+    change_facts(results, {"test": REMOVED | {"rows": 12}, "reason": None})
+    table = pd.DataFrame([PRUNED], columns=COLUMNS)
+    write_text(results / files.PRUNING, table.to_csv(index=False))
+
+
+@pytest.fixture(scope="module")
+def drawn(evaluated_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """The page of a small sweep in which every stage ran."""
+    root = tmp_path_factory.mktemp("drawn")
+    shutil.copytree(evaluated_once, root, dirs_exist_ok=True)
+    fill(root / "results")
+    return draw(root / "results")
+
+
+@pytest.fixture(scope="module")
+def bare(evaluated_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """The page of results with as little as there may be."""
+    root = tmp_path_factory.mktemp("bare")
+    shutil.copytree(evaluated_once, root, dirs_exist_ok=True)
+    shutil.rmtree(root / "logs")
+    (root / "results" / files.COLD_START).unlink()
+    change_facts(root / "results", {"test": None, "reason": "there is no period"}, source=None)
+    return draw(root / "results")
+
+
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Drawn]:
+    """Results of ratings that repeat, with no window to test in, and their page."""
+    once = make_ratings()
+    again, late = once.head(5), once.head(3).assign(timestamp=once["timestamp"].max())
+    ratings = pd.concat([once, again, again, late], ignore_index=True)
+    root = tmp_path_factory.mktemp("repeated")
+    results = evaluated(root, make_config(), ratings)
+    facts = json.loads((results / files.FACTS).read_text())
+    facts["source"]["rows"] = len(ratings) + 1234
+    write_json(results / files.FACTS, facts)
+    none = make_request(BacktestConfig(windows=0), methods=BACKTESTED)
+    save_backtest(backtest(none, root), results)
+    return results, draw(results)
+
+
 @pytest.fixture
-def page(drawn: tuple[str, list[Figure]]) -> str:
+def page(drawn: Drawn) -> str:
     return drawn[0]
 
 
@@ -124,9 +174,7 @@ def test_how_true_reasons_are_is_told_of_each_kind(page: str) -> None:
     assert "baseline" not in text
 
 
-def test_figures_come_in_the_pages_order_and_fit_their_widths(
-    drawn: tuple[str, list[Figure]],
-) -> None:
+def test_figures_come_in_the_pages_order_and_fit_their_widths(drawn: Drawn) -> None:
     page, figures = drawn
     places = [page.index(f'id="{figure.slug}"') for figure in figures]
     assert places == sorted(places)
@@ -161,12 +209,10 @@ def test_figures_come_in_the_pages_order_and_fit_their_widths(
             assert 0 < float(root.attrib["width"]) <= width + 1, figure.title
 
 
-def test_what_is_absent_is_left_out_and_named(results: Path, tmp_path: Path) -> None:
-    shutil.rmtree(tmp_path / "logs")
-    (results / files.COLD_START).unlink()
-    titles = [figure.title for figure in write_report(results, tmp_path)]
+def test_what_is_absent_is_left_out_and_named(bare: Drawn) -> None:
+    page, figures = bare
+    titles = [figure.title for figure in figures]
     assert not any("time" in title or "Cold" in title or "leaking" in title for title in titles)
-    page = (results / files.REPORT).read_text(encoding="utf-8")
     for name in (files.COLD_START, files.LEAK, files.BACKTEST):
         assert f"this run has no {name}" in page
     assert "No published procedure ran" in page
@@ -186,45 +232,22 @@ def test_the_backtest_is_told_by_window(page: str, tmp_path: Path) -> None:
         )
 
 
-def test_without_a_backtest_the_page_says_why(results: Path, tmp_path: Path) -> None:
-    none = make_request(BacktestConfig(windows=0), methods=BACKTESTED)
-    save_backtest(backtest(none, tmp_path), results)
-    titles = [figure.title for figure in write_report(results, tmp_path)]
+def test_without_a_backtest_the_page_says_why(repeated: tuple[Path, Drawn]) -> None:
+    page, figures = repeated[1]
+    titles = [figure.title for figure in figures]
     assert not [title for title in titles if "window" in title or "backtest" in title]
-    page = (results / files.REPORT).read_text(encoding="utf-8")
     assert "No backtest: backtest.windows is 0. The model to ship is the best on" in page
 
 
-def test_what_pruning_makes_of_the_test_is_told(results: Path, tmp_path: Path) -> None:
-    facts = json.loads((results / files.FACTS).read_text())
-    sizes = {"rows": 40, "users": 9, "items": 7}
-    facts["split"]["pruned"] = {"removed": sizes, "test": sizes | {"rows": 12}, "reason": None}
-    write_json(results / files.FACTS, facts)
-    row = ["baseline/popularity", "ndcg@5", 0.31, 0.29, 0.02, 20, 29, 60, 72]
-    table = pd.DataFrame([row], columns=COLUMNS)
-    write_text(results / files.PRUNING, table.to_csv(index=False))
-    write_report(results, tmp_path)
-    page = (results / files.REPORT).read_text(encoding="utf-8")
+def test_what_pruning_makes_of_the_test_is_told(page: str, bare: Drawn) -> None:
     assert "removed 40 ratings of 9 users. Of these 12, of 9 users, would be test rows." in page
     assert "<td>0.3100</td><td>0.2900</td><td>+0.0200</td><td>20</td><td>29</td>" in page
-    facts["split"]["pruned"] = {"removed": sizes, "test": None, "reason": "there is no period"}
-    write_json(results / files.FACTS, facts)
-    write_report(results, tmp_path)
-    page = (results / files.REPORT).read_text(encoding="utf-8")
-    assert "What they are worth is not measured: there is no period." in page
+    assert "What they are worth is not measured: there is no period." in bare[0]
 
 
-def test_every_row_of_the_source_is_accounted_for(tmp_path: Path) -> None:
+def test_every_row_of_the_source_is_accounted_for(repeated: tuple[Path, Drawn]) -> None:
     """Repeats in the notes of the board and by part, and all that went before the split."""
-    once = make_ratings()
-    again, late = once.head(5), once.head(3).assign(timestamp=once["timestamp"].max())
-    ratings = pd.concat([once, again, again, late], ignore_index=True)
-    results = evaluated(tmp_path, make_config(), ratings)
-    facts = json.loads((results / files.FACTS).read_text())
-    facts["source"]["rows"] = len(ratings) + 1234
-    write_json(results / files.FACTS, facts)
-    write_report(results, tmp_path)
-    page = (results / files.REPORT).read_text(encoding="utf-8")
+    results, (page, _) = repeated
     lines = [
         "13 of 263 rows were merged or dropped by split.duplicates=last: 10 repeats inside a part "
         "(train 10), 3 repeats of an earlier part (test 3)",
@@ -233,7 +256,7 @@ def test_every_row_of_the_source_is_accounted_for(tmp_path: Path) -> None:
     for line in lines:
         assert f'<p class="note">{line[:1].upper()}{line[1:]}' in page
     assert pd.read_csv(results / files.LEADERBOARD)["notes"].str.startswith(lines[0]).all()
-    parts = facts["split"]["parts"]
+    parts = json.loads((results / files.FACTS).read_text())["split"]["parts"]
     for name, within, earlier in (("train", 10, 0), ("validation", 0, 0), ("test", 0, 3)):
         rows = f"<td>{parts[name]['rows']}</td><td>{within}</td><td>{earlier}</td>"
         assert f'<th scope="row">{name}</th>{rows}' in page
@@ -250,19 +273,14 @@ def test_warnings_of_the_source_are_told(page: str) -> None:
     assert "<dt>dropped by the filter</dt><dd>12</dd>" in page
 
 
-def test_an_unknown_source_has_no_account(results: Path, tmp_path: Path) -> None:
-    facts = json.loads((results / files.FACTS).read_text())
-    write_json(results / files.FACTS, facts | {"source": None})
-    write_report(results, tmp_path)
-    page = (results / files.REPORT).read_text(encoding="utf-8")
-    assert "dropped by the filter" not in page
+def test_an_unknown_source_has_no_account(bare: Drawn) -> None:
+    assert "dropped by the filter" not in bare[0]
 
 
-def test_the_same_results_give_the_same_page(page: str, results: Path, tmp_path: Path) -> None:
+def test_the_same_results_give_the_same_page(page: str, results: Path) -> None:
     """In another folder, and drawn after other charts."""
-    add_other_tables(results)
-    write_report(results, tmp_path)
-    assert (results / files.REPORT).read_text(encoding="utf-8") == page
+    fill(results)
+    assert draw(results)[0] == page
 
 
 def test_without_results_no_page_is_written(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +26,7 @@ from cofilter.report.terminal import (
 )
 from cofilter.report.timings import read_timings
 from tests.evaluation.test_leaderboard import entry
+from tests.forking import forking
 
 NOTES = ["too few users to rank: 3", "not temporal: split kfold"]
 
@@ -83,16 +83,15 @@ def test_a_narrow_terminal_gets_fewer_columns_but_every_model(written: Path, wid
     assert "0.3000" in rows[0]
 
 
+def shown(folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = forking({**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")})
+    command = ["python", "-m", "cofilter.report.terminal"]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
 def test_the_module_prints_and_tells_where_things_lie(written: Path) -> None:
-    source = Path(__file__).parents[2] / "src"
-    run = subprocess.run(
-        [sys.executable, "-m", "cofilter.report.terminal"],
-        cwd=written,
-        env={**os.environ, "PYTHONPATH": str(source)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    run = shown(written)
+    assert run.returncode == 0, run.stderr
     assert "mf/20 *" in run.stdout
     assert run.stdout.splitlines()[-4:] == [
         "data: small, 15 ratings, split random",
@@ -104,13 +103,7 @@ def test_the_module_prints_and_tells_where_things_lie(written: Path) -> None:
     for place in ("results/report.html", "results/leaderboard.csv", "models", "logs"):
         assert place in run.stdout
     (written / "results" / "leaderboard.csv").unlink()
-    failed = subprocess.run(
-        [sys.executable, "-m", "cofilter.report.terminal"],
-        cwd=written,
-        env={**os.environ, "PYTHONPATH": str(source)},
-        capture_output=True,
-        text=True,
-    )
+    failed = shown(written)
     assert failed.returncode == 1
     assert failed.stderr.count("\n") == 1
     assert "run the stage evaluate first" in failed.stderr

@@ -113,7 +113,6 @@ def literal(
     return values, counts
 
 
-@pytest.mark.parametrize("block", [1, 10**9])
 @pytest.mark.parametrize("threshold", [None, 4.0])
 @pytest.mark.parametrize("refit", [False, True])
 @pytest.mark.parametrize("name", ["mean", "bias", "popularity", "knn"])
@@ -124,17 +123,21 @@ def test_agrees_with_the_literal_definition(
     name: str,
     refit: bool,
     threshold: float | None,
-    block: int,
 ) -> None:
-    monkeypatch.setattr(lists, "BLOCK_SCORES", block)
+    """In blocks of one user, and all at once."""
     config = make_config(k=(1, 5, 50), relevance_threshold=threshold)
     both = pd.concat([parts.train, parts.validation], ignore_index=True)
     model = fit(name, both if refit else parts.train, model_config)
-    scores = score(model, parts.train, parts.validation, parts.test, config).summary()
-    for scope in ("warm", "all"):
-        values, counts = literal(model, parts.train, parts.validation, parts.test, config, scope)
-        assert_close(scores[scope], values)
-        assert_close(scores["counts"][scope], counts)
+    expected = {
+        scope: literal(model, parts.train, parts.validation, parts.test, config, scope)
+        for scope in ("warm", "all")
+    }
+    for block in (1, 10**9):
+        monkeypatch.setattr(lists, "BLOCK_SCORES", block)
+        scores = score(model, parts.train, parts.validation, parts.test, config).summary()
+        for scope, (values, counts) in expected.items():
+            assert_close(scores[scope], values)
+            assert_close(scores["counts"][scope], counts)
 
 
 def test_validation_target_excludes_train_only(

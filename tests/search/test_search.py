@@ -24,7 +24,9 @@ from tests.search.jobs import GROUP, data, history, job, run
 SLOW: dict[str, Any] = GROUP | {"epochs": 60, "dim": 32, "patience": None}
 DEADLINE = 120.0
 PROJECT = Path(__file__).parents[2]
-SPAWN = multiprocessing.get_context("spawn")
+# Processes of their own, forked from one that has imported the library and started no thread.
+FORKSERVER = multiprocessing.get_context("forkserver")
+FORKSERVER.set_forkserver_preload(["tests.search.jobs"])
 
 
 def slow(root: Path, **changed: Any) -> Job:
@@ -58,7 +60,7 @@ def with_checkpoints(root: Path) -> set[Path]:
 def start(mine: Job, started: list[BaseProcess], trials: int) -> BaseProcess:
     """A search in a process of its own, so many trials and some epochs in."""
     data(mine.root)
-    process = SPAWN.Process(target=run, args=(mine,))
+    process = FORKSERVER.Process(target=run, args=(mine,))
     process.start()
     started.append(process)
     end = time.monotonic() + DEADLINE

@@ -14,6 +14,7 @@ import yaml
 
 from stages.lanes import blocks, dealt, n_lanes_of, trainings
 from tests.checkout import DEADLINE, PROJECT, Checkout, ran
+from tests.forking import forking
 
 CFG = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
 COMMAND = (sys.executable, "-m", "stages.side_by_side")
@@ -21,8 +22,9 @@ COMMAND = (sys.executable, "-m", "stages.side_by_side")
 
 def test_the_trainings_are_those_of_dvc_yaml() -> None:
     listed = subprocess.run(
-        [sys.executable, "-m", "dvc", "stage", "list", "--name-only"],
+        ["dvc", "stage", "list", "--name-only"],
         cwd=PROJECT,
+        env=forking(dict(os.environ)),
         capture_output=True,
         text=True,
         check=True,

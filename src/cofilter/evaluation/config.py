@@ -118,4 +118,4 @@ class EvaluateConfig(PrimaryConfig):
     diversity_dim: PositiveInt = 32
     cold_start: ColdStartConfig = ColdStartConfig()
     reranking: RerankingCurves = RerankingCurves()
-    explained_users: NonNegativeInt = 15
+    explained_users: NonNegativeInt = 12

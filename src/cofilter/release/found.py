@@ -14,7 +14,6 @@ from cofilter.release.opened import Opened, model_name, open_model
 
 BEST = "best"  # the model to ship, or the only one there is
 FACTS = RESULTS / "facts.json"
-ENSEMBLE = "ensemble/blend"
 
 
 def known_models(where: Path) -> dict[str, Path]:
@@ -26,7 +25,7 @@ def known_models(where: Path) -> dict[str, Path]:
     if (where / GRAPH).is_file():
         found = {model_name(path.parent): path.parent for path in _described(where / MODELS, "*/*")}
         if (where / BLENDED / DESCRIPTION).is_file():
-            found[ENSEMBLE] = where / BLENDED
+            found[model_name(where / BLENDED)] = where / BLENDED
         return dict(sorted(found.items()))
     if (where / DESCRIPTION).is_file():
         return {model_name(where): where}

@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from cofilter.core.io import read_json, read_table
-from cofilter.core.paths import ITEMS
+from cofilter.core.paths import BLENDED, ITEMS
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.store import load
 from cofilter.release.catalogue import Catalogue
 from cofilter.release.checkout import home
 from cofilter.release.manifest import MANIFEST, verify_manifest
 from cofilter.reranking.reranker import Reranker
+from cofilter.scoring.folders import BLEND, ENSEMBLE
 
 CARD, CARD_TEXT, NAMES = "model_card.json", "model_card.md", "items.json"
 
@@ -91,8 +92,10 @@ def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> 
 
 
 def model_name(folder: Path) -> str:
-    """``family/point`` of a folder in ``models/``; else the folder's own name."""
+    """``family/point`` of a folder in ``models/``, or of the blend; else the folder's own name."""
     path = folder.resolve()
+    if path.parts[-2:] == BLENDED.parts:
+        return f"{ENSEMBLE}/{BLEND}"
     within = "models" in path.parts[:-2] and path.parts[-3] == "models"
     return "/".join(path.parts[-2:]) if within else path.name
 

@@ -53,6 +53,9 @@ class Parent:
 
     def run(self, began: float) -> None:
         """Serve until SIGTERM or SIGINT; ``began``: monotonic time of the start."""
+        self._targets = self._where()
+        self._shelf = open_shelf(self.folders, self.config.default)
+        self._freeze()
         self._alive, self._held = os.pipe()
         self._wake, wake = os.pipe()
         for end in (self._wake, wake):
@@ -60,9 +63,6 @@ class Parent:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._noticed)
-        self._targets = self._where()
-        self._shelf = open_shelf(self.folders, self.config.default)
-        self._freeze()
         self.workers = self._started(self.config.workers)
         if len(self.workers) < self.config.workers:
             self._end(self.workers)
