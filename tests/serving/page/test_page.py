@@ -286,6 +286,15 @@ def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
     assert not set(visit.own()) & set(visit.titles())
 
 
+def test_a_proxys_error_is_told_by_its_status(visit: Visit) -> None:
+    visit.expected = "502"
+    page = "<html>Bad gateway</html>"
+    visit.page.route("**/recommend", lambda route: route.fulfill(status=502, body=page))
+    visit.column().locator(".items > li").first.locator("label").nth(4).click()
+    problem = visit.column().get_by_role("alert")
+    expect(problem).to_contain_text("answered with status 502")
+
+
 @pytest.mark.parametrize(("width", "schemes"), [(1280, ("light", "dark")), (390, ("dark",))])
 def test_it_is_accessible_and_fits(
     browser: Browser, served: Service, width: int, schemes: tuple[str, ...]
