@@ -66,7 +66,7 @@ class IdMap:
         """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
         few: list[Any] = values if isinstance(values, list) else [values]
         kind = int if self.ids.dtype.kind == "i" else str
-        if len(few) <= _FEW and all(type(each) is kind for each in few):
+        if len(few) <= _FEW and all(type(each) is kind and _fits(each) for each in few):
             return np.array([self.place(each) for each in few], np.int32)
         wanted = as_ids(values)
         if _kind(wanted) != _kind(self.ids) and len(wanted) and len(self.ids):
@@ -75,6 +75,10 @@ class IdMap:
                 f"{_kind(self.ids)} (such as {self.ids[:3].tolist()})"
             )
         return self._index.get_indexer(pd.Index(wanted)).astype(np.int32)
+
+
+def _fits(value: int | str) -> bool:
+    return isinstance(value, str) or -_LARGEST - 1 <= value <= _LARGEST
 
 
 def as_ids(values: Ids) -> np.ndarray:

@@ -41,7 +41,7 @@ def serve(folders: Sequence[Path], config: ServeConfig | None = None, **options:
     began = time.monotonic()
     settled = parse(ServeConfig, plain(options), "serve") if config is None else config
     require_extra()
-    with tempfile.TemporaryDirectory(dir=_memory(), prefix="cofilter-") as shared:
+    with tempfile.TemporaryDirectory(dir=_memory(), prefix=f"cofilter-{os.getpid()}-") as shared:
         # Read by prometheus_client when it makes a metric, so it is set before the import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
         from cofilter.serving.observed import log_to_stderr

@@ -42,7 +42,8 @@ class _ALS(FactorRecommender):
     uses_weights = True
     config: ALSConfig
     config_class = ALSConfig
-    _fixed: tuple[Table, np.ndarray] | None = None  # the items as people are solved against them
+    _fixed: Table | None = None  # the items as people are solved against them
+    _base: np.ndarray | None = None  # and what all people's equations share
 
     def _learner(self, data: Interactions) -> Learner:
         return AlternatingFactors(self.config, data, self._biases.mean)
@@ -52,10 +53,10 @@ class _ALS(FactorRecommender):
         objective = objective_of(self.config, self._biases.mean)
         half = HalfIteration(known.by_user, known.weight_by_user, objective, steps=0)
         people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
-        if self._fixed is None:
-            table = to_table(self.item_)
-            self._fixed = table, base_of(table, objective)
-        for _ in half.solve(self._fixed[0], people, self._fixed[1]):
+        fixed = self._items_as_solved()
+        if self._base is None:
+            self._base = base_of(fixed, objective)
+        for _ in half.solve(fixed, people, self._base):
             pass
         return from_table(people, self.config.dim)
 
@@ -75,7 +76,17 @@ class _ALS(FactorRecommender):
 
     def _set(self, parameters: Arrays) -> None:
         super()._set(parameters)
-        self._fixed = None
+        self._fixed, self._base = None, None
+
+    def prepare(self) -> None:
+        """As the base's, and the items as people are solved against them."""
+        super().prepare()
+        self._items_as_solved()
+
+    def _items_as_solved(self) -> Table:
+        if self._fixed is None:
+            self._fixed = to_table(self.item_)
+        return self._fixed
 
 
 class ExplicitALS(_ALS):
