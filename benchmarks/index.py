@@ -1,23 +1,23 @@
 """Indexes of items by inner product: ``python -m benchmarks.index`` measures and prints its table.
 
 A million made-up item vectors, clustered as factors are, whose lengths are as skewed as those of a
-trained model: popularity falls as 1 / rank, and a vector's length grows with its logarithm. Vectors
-of equal length would hide what a graph of neighbours does to inner products, so the graph on the
-plain inner product is measured too. Every index has the same number of links and the same effort
-of building; a search gets the least depth with the wanted recall, or the largest.
+trained model: popularity falls as 1 / rank, and a vector's length grows with its logarithm. Every
+index has the same number of links and the same effort of building; a search gets the least depth
+with the wanted recall, or the largest.
 
-- ``voyager``: what `cofilter export --index` writes; its own transform keeps the order;
-- ``usearch + length``: USearch on vectors with the further dimension sqrt(M² − |x|²);
-- ``faiss + length``: the same by Faiss, as a referee;
-- ``faiss, inner product`` and ``usearch, inner product``: a graph on the inner product itself.
+- ``usearch``: what `cofilter export --index` writes, by inner product, and by an angle that keeps
+  its order (`cofilter.release.index`);
+- ``voyager``: its inner product, which is such an angle inside;
+- ``faiss``: both, as a referee.
 
-The exact side is the kernel that ranks, on one thread. usearch and faiss-cpu are no dependencies of
+The exact side is the kernel that ranks, on one thread. voyager and faiss-cpu are no dependencies of
 cofilter: install them for this alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,9 +34,11 @@ from cofilter.release.index import (
     WANTED,
     ItemIndex,
     K,
+    Space,
     exact_best,
     median_milliseconds,
     recall_of,
+    with_length,
 )
 
 DIM, USERS, CLUSTERS, NOISE = 64, 500, 200, 0.6
@@ -65,41 +67,25 @@ def made(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return items.astype(np.float32), users.astype(np.float32)
 
 
-def with_length(items: np.ndarray, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One further dimension, by which all items are equally long and keep their order."""
-    squares = np.einsum("nd,nd->n", items, items)
-    last = np.sqrt(np.maximum(squares.max() - squares, 0)).astype(np.float32)
-    zeros = np.zeros((len(users), 1), np.float32)
-    return np.column_stack([items, last]), np.column_stack([users, zeros])
+def of_usearch(items: np.ndarray, space: Space) -> Graph:
+    """Ours."""
+    index = ItemIndex.of(items, space)
+    return Graph(index.search, index.set_depth)
 
 
 def of_voyager(items: np.ndarray) -> Graph:
-    """Ours."""
-    index = ItemIndex.of(items)
+    """Voyager by inner product, for which it has a further dimension of its own."""
+    import voyager
 
-    def set_depth(depth: int) -> None:
-        index.depth = depth
-
-    return Graph(index.search, set_depth)
-
-
-def of_usearch(items: np.ndarray, metric: str = "cos") -> Graph:
-    """USearch by cosine distance, or by another metric."""
-    from usearch.index import Index
-
-    index = Index(
-        ndim=items.shape[1], metric=metric, dtype="f32", connectivity=LINKS,
-        expansion_add=BUILT_WITH,
-    )  # fmt: skip
-    index.add(np.arange(len(items)), items)
+    space = voyager.Space.InnerProduct
+    index = voyager.Index(space, items.shape[1], M=LINKS, ef_construction=BUILT_WITH)
+    index.add_items(items)
+    depth = [DEPTHS[0]]
 
     def search(users: np.ndarray, k: int) -> np.ndarray:
-        return np.asarray(index.search(users, k, threads=1).keys).reshape(len(users), -1)
+        return index.query(users, k, num_threads=1, query_ef=depth[0])[0].astype(np.int64)
 
-    def set_depth(depth: int) -> None:
-        index.expansion_search = depth
-
-    return Graph(search, set_depth)
+    return Graph(search, lambda wanted: depth.__setitem__(0, wanted))
 
 
 def of_faiss(items: np.ndarray) -> Graph:
@@ -109,12 +95,17 @@ def of_faiss(items: np.ndarray) -> Graph:
     index = faiss.IndexHNSWFlat(items.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = BUILT_WITH
     index.add(items)
-    faiss.omp_set_num_threads(1)
 
     def set_depth(depth: int) -> None:
         index.hnsw.efSearch = depth
 
-    return Graph(lambda users, k: index.search(users, k)[1], set_depth)
+    def search(users: np.ndarray, k: int) -> np.ndarray:
+        faiss.omp_set_num_threads(1)
+        found = index.search(users, k)[1]
+        faiss.omp_set_num_threads(os.cpu_count() or 1)  # that the next is built with
+        return found
+
+    return Graph(search, set_depth)
 
 
 def row(name: str, make: Callable[[np.ndarray], Graph], items: np.ndarray, asked: tuple) -> str:
@@ -150,13 +141,14 @@ def main() -> None:
     print("| index | recall@10 | depth | one search | of exact | building |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     print(f"| exact, one thread | 1 | | {exact_milliseconds:.3f} ms | 1 | |", flush=True)
-    longer, longer_users = with_length(items, users)
-    rows = {
+    longer = with_length(items)
+    longer_users = np.column_stack([users, np.zeros((len(users), 1), np.float32)])
+    rows: dict[str, tuple[Callable[[np.ndarray], Graph], np.ndarray, np.ndarray]] = {
+        "usearch, inner product": (partial(of_usearch, space="inner product"), items, users),
+        "usearch, angle": (partial(of_usearch, space="angle"), items, users),
         "voyager": (of_voyager, items, users),
-        "usearch + length": (of_usearch, longer, longer_users),
-        "faiss + length": (of_faiss, longer, longer_users),
         "faiss, inner product": (of_faiss, items, users),
-        "usearch, inner product": (partial(of_usearch, metric="ip"), items, users),
+        "faiss, angle": (of_faiss, longer, longer_users),
     }
     for name, (make, vectors, theirs) in rows.items():
         if not options.only or name in options.only:
