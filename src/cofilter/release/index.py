@@ -4,9 +4,10 @@ A graph of neighbours (HNSW, Malkov and Yashunin 2018; USearch's) is walked by i
 of many ratings have longer vectors, so that most paths lead to them: good where users want them,
 and a trap where not. The other way is a further dimension, sqrt(M² − |x|²) with M the longest
 vector, by which all items are equally long and an angle keeps the order of inner products (Bachrach
-et al. 2014, "Speeding Up the Xbox Recommender System Using a Euclidean Transformation for Inner-Product
-Spaces"). Which of them finds more for less depends on the model, so both are built and the better
-one is kept (``python -m benchmarks.index`` compares libraries).
+et al. 2014, "Speeding Up the Xbox Recommender System Using a Euclidean Transformation for
+Inner-Product Spaces"). Which finds more for less depends on the model, so where the first does not
+find enough, both are built and the better one is kept (``python -m benchmarks.index`` compares
+libraries).
 """
 
 from __future__ import annotations
