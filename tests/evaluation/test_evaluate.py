@@ -156,6 +156,7 @@ def test_two_equal_runs_write_equal_bytes(
         "plots/faithfulness.csv",
         "plots/learning_curves.csv",
         "plots/pruning.csv",
+        "plots/reranking.csv",
         "plots/rmse_by_dim.csv",
         "plots/selection_premium.csv",
         "plots/similarity.csv",

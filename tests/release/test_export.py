@@ -12,9 +12,19 @@ import pytest
 import cofilter
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.ranking import to_ids
 from cofilter.release.embeddings import write_embeddings
 from cofilter.release.everybody import recommend_all
-from cofilter.release.index import FOLDER, ItemIndex
+from cofilter.release.index import (
+    FOLDER,
+    SPACES,
+    ItemIndex,
+    Space,
+    index_of,
+    indexed_lists,
+    recall_of,
+    vectors_of,
+)
 from cofilter.release.opened import open_model
 from tests.release.films import HOSTILE, als, exported, factors, items, log
 
@@ -38,7 +48,7 @@ def test_an_exported_folder_answers_as_the_model_does(folder: Path) -> None:
 
 def test_it_holds_no_file_that_runs(folder: Path) -> None:
     endings = {path.suffix for path in folder.rglob("*") if path.is_file()}
-    assert endings == {".npy", ".json", ".md", ".parquet", ".voyager"}
+    assert endings == {".npy", ".json", ".md", ".parquet", ".usearch"}
     for path in folder.rglob("*.npy"):
         np.load(path, allow_pickle=False)
 
@@ -129,10 +139,53 @@ def test_the_index_finds_what_exact_search_finds(folder: Path) -> None:
     assert measured["users"] == 60
 
 
+def test_what_is_left_out_takes_no_place_in_an_indexed_list() -> None:
+    """With all candidates gone through, the lists are the exact ones: so is their NDCG."""
+    model = als()
+    index, _ = index_of(model)
+    index.set_depth(len(model.items_))
+    users = np.arange(len(model.users_), dtype=np.int32)
+    assert model.seen_ is not None
+    found = indexed_lists(index, vectors_of(model, users), model.seen_, 10)
+    items, _ = model.recommend(model.users_.ids, 10)
+    assert np.array_equal(to_ids(found, model.items_), items)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_both_ways_of_an_index_keep_the_order_of_inner_products(space: Space) -> None:
+    rng = np.random.default_rng(3)
+    items = rng.normal(size=(400, 8)).astype(np.float32) * rng.exponential(size=(400, 1))
+    users = rng.normal(size=(50, 8)).astype(np.float32)
+    items = items.astype(np.float32)
+    index = ItemIndex.of(items, space)
+    index.set_depth(400)
+    exact = np.argsort(-(users @ items.T), axis=1, kind="stable")[:, :10]
+    assert recall_of(index.search(users, 10), exact) >= 0.995
+
+
+def test_where_walking_by_inner_product_finds_too_little_the_better_way_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+    of = ItemIndex.of.__func__
+
+    def poor(cls: type[ItemIndex], items: np.ndarray, space: Space) -> ItemIndex:
+        made.append(space)
+        shown = items if space == "angle" else np.roll(items, 1, axis=0)  # other items' vectors
+        index: ItemIndex = of(cls, shown, space)
+        return index
+
+    monkeypatch.setattr(ItemIndex, "of", classmethod(poor))
+    index, measured = index_of(als())
+    assert made == ["inner product", "angle"]
+    assert index.space == measured.space == "angle"
+    assert measured.recall >= 0.99
+
+
 def test_a_damaged_index_is_one_line(tmp_path: Path) -> None:
     folder = exported(als(), tmp_path / "films", index=True)
-    (folder / FOLDER / "items.voyager").write_bytes(b"VOYA" + bytes(40))
-    with pytest.raises(DataError, match=r"items\.voyager: not readable as an index"):
+    (folder / FOLDER / "items.usearch").write_bytes(b"usearch" + bytes(40))
+    with pytest.raises(DataError, match=r"items\.usearch: not readable as an index"):
         ItemIndex.load(folder / FOLDER)
 
 

@@ -1,10 +1,13 @@
 """An index of a model's items for approximate search, measured on the model's own users.
 
-Items are searched by inner product, whose order a graph of neighbours does not keep by itself:
-items of many ratings have long vectors and hide the others. Voyager (Spotify's HNSW) makes cosine
-distances of them that keep the order, by one further dimension, sqrt(M^2 - |x|^2) with M the
-longest vector (Bachrach et al. 2014, "Speeding Up the Xbox Recommender System Using a Euclidean
-Transformation for Inner-Product Spaces").
+A graph of neighbours (HNSW, Malkov and Yashunin 2018; USearch's) is walked by inner product. Items
+of many ratings have longer vectors, so that most paths lead to them: good where users want them,
+and a trap where not. The other way is a further dimension, sqrt(M² − |x|²) with M the longest
+vector, by which all items are equally long and an angle keeps the order of inner products (Bachrach
+et al. 2014, "Speeding Up the Xbox Recommender System Using a Euclidean Transformation for
+Inner-Product Spaces"). Which finds more for less depends on the model, so where the first does not
+find enough, both are built and the better one is kept (``python -m benchmarks.index`` compares
+libraries).
 """
 
 from __future__ import annotations
@@ -13,23 +16,28 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from cofilter.core.errors import CapabilityError, DataError, MissingDependencyError
-from cofilter.core.io import read_json, write_bytes, write_json
+from cofilter.core.io import read_json, write_json
+from cofilter.core.matrix import UNKNOWN
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.kernels.products import PackedItems, best_products
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.people import UserRows
+from cofilter.recommender.sparse import ItemLists
 
-FOLDER, GRAPH, SETTINGS = "index", "items.voyager", "index.json"
+FOLDER, GRAPH, SETTINGS = "index", "items.usearch", "index.json"
 LINKS, BUILT_WITH = 24, 200  # M and ef_construction of HNSW
 DEPTHS = (50, 100, 200, 400, 800, 1600)  # ef while searching, from which the least enough is taken
 WANTED = 0.99  # recall@10
 USERS, TIMED = 500, 200  # of the model's own, that recall and time are measured on
 K = 10
+
+Space = Literal["inner product", "angle"]
+SPACES: dict[Space, str] = {"inner product": "ip", "angle": "cos"}  # USearch's metrics
 
 
 @dataclass(frozen=True)
@@ -38,96 +46,123 @@ class Measured:
 
     Attributes
     ----------
+    space:
+        What the graph is walked by.
+    depth:
+        How many candidates a search goes through.
     recall:
         Share of the exact ten best that the index finds, mean over ``users``; nothing left out.
     milliseconds, exact_milliseconds:
         Median of one user's search with one thread.
-    depth:
-        How many candidates a search goes through.
     """
 
+    space: Space
+    depth: int
     recall: float
     milliseconds: float
     exact_milliseconds: float
     users: int
-    depth: int
 
 
 class ItemIndex:
     """Finds a user's best items without going through all."""
 
-    def __init__(self, graph: Any, depth: int) -> None:
-        self._graph, self.depth = graph, depth
+    def __init__(self, graph: Any, space: Space, depth: int) -> None:
+        self._graph, self.space = graph, space
+        self.set_depth(depth)
 
     @classmethod
-    def of(cls, items: np.ndarray, threads: int = -1) -> ItemIndex:
+    def of(cls, items: np.ndarray, space: Space) -> ItemIndex:
         """Of item vectors float32[n, d]; n log n operations, about 4 n (d + 2 · LINKS) bytes."""
-        voyager = _voyager()
-        graph = voyager.Index(
-            voyager.Space.InnerProduct, items.shape[1], M=LINKS, ef_construction=BUILT_WITH
+        vectors = items if space == "inner product" else with_length(items)
+        graph = _usearch().Index(
+            ndim=vectors.shape[1],
+            metric=SPACES[space],
+            dtype="f32",
+            connectivity=LINKS,
+            expansion_add=BUILT_WITH,
         )
-        graph.add_items(items, num_threads=threads)
-        return cls(graph, DEPTHS[0])
+        graph.add(np.arange(len(vectors)), vectors)
+        return cls(graph, space, DEPTHS[0])
+
+    def set_depth(self, depth: int) -> None:
+        """Go through so many candidates from now on."""
+        self.depth = depth
+        self._graph.expansion_search = depth
 
     def search(self, users: np.ndarray, k: int) -> np.ndarray:
         """int64[n, k]: items of about the largest inner products with float32[n, d], best first."""
-        k = min(k, len(self._graph))
-        depth = max(self.depth, k)
-        found, _ = self._graph.query(users, k, num_threads=1, query_ef=depth)
-        return found.astype(np.int64)
+        if self.space == "angle":
+            users = np.column_stack([users, np.zeros((len(users), 1), np.float32)])
+        found = self._graph.search(users, min(k, len(self._graph)), threads=1)
+        return np.asarray(found.keys).reshape(len(users), -1).astype(np.int64)
 
     def measure(self, users: np.ndarray, items: np.ndarray) -> Measured:
         """Take the least depth with the wanted recall on some users' vectors, and time it."""
         packed = PackedItems.of(items)
-        exact = exact_best(users, packed, K)
-        recall = 0.0
+        exact, recall = exact_best(users, packed, K), 0.0
         for depth in DEPTHS:
-            self.depth = depth
+            self.set_depth(depth)
             recall = recall_of(self.search(users, K), exact)
             if recall >= WANTED:
                 break
         return Measured(
+            space=self.space,
+            depth=self.depth,
             recall=recall,
             milliseconds=median_milliseconds(lambda user: self.search(user, K), users),
             exact_milliseconds=median_milliseconds(lambda user: exact_best(user, packed, K), users),
             users=len(users),
-            depth=self.depth,
         )
 
     def save(self, folder: Path, measured: Measured) -> None:
         """Write the graph, and how it is searched."""
-        write_bytes(folder / GRAPH, self._graph.as_bytes())
+        folder.mkdir(parents=True, exist_ok=True)
+        self._graph.save(str(folder / GRAPH))
         write_json(folder / SETTINGS, asdict(measured))
 
     @classmethod
     def load(cls, folder: Path) -> ItemIndex:
-        """What `save` wrote; the items are those of the model beside it, in its order."""
-        voyager = _voyager()
-        settings = read_json(folder / SETTINGS)
+        """What `save` wrote, mapped into memory; its items are those of the model beside it."""
+        usearch, settings = _usearch(), read_json(folder / SETTINGS)
         try:
-            graph = voyager.Index.load(str(folder / GRAPH))
-        except (RuntimeError, ValueError) as error:  # what its C++ threw
+            graph = usearch.Index.restore(str(folder / GRAPH), view=True)
+        except (RuntimeError, ValueError, OSError) as error:
             raise DataError(f"{folder / GRAPH}: not readable as an index ({error})") from None
-        return cls(graph, settings["depth"])
+        if graph is None:
+            raise DataError(f"{folder / GRAPH}: not readable as an index")
+        return cls(graph, settings["space"], settings["depth"])
 
 
 def index_of(model: Recommender) -> tuple[ItemIndex, Measured]:
-    """Build and measure the index of a model whose scores are products of factors.
+    """Build and measure an index of a model whose scores are products of factors.
+
+    The one that is walked by inner product, or, where that does not find enough on the model's own
+    users, the better of the two.
 
     Raises
     ------
     CapabilityError
         The model's scores are no such products.
     MissingDependencyError
-        voyager is not installed.
+        usearch is not installed.
     """
     if not model.scores_are_products:
         raise CapabilityError(
             f"{type(model).__name__} has no factors to index: its scores are no inner products"
         )
     items = np.ascontiguousarray(model._ranking_items(), np.float32)
-    index = ItemIndex.of(items)
-    return index, index.measure(some_users(model), items)
+    users = some_users(model)
+    best: tuple[ItemIndex, Measured] | None = None
+    for space in SPACES:
+        index = ItemIndex.of(items, space)
+        measured = index.measure(users, items)
+        if best is None or measured.recall > best[1].recall:
+            best = index, measured
+        if measured.recall >= WANTED:
+            break
+    assert best is not None
+    return best
 
 
 def some_users(model: Recommender) -> np.ndarray:
@@ -135,8 +170,34 @@ def some_users(model: Recommender) -> np.ndarray:
     n_users = len(model.users_)
     rng = np.random.default_rng(0)
     drawn = np.sort(rng.choice(n_users, min(USERS, n_users), replace=False)).astype(np.int32)
-    rows = UserRows(model._user_state(drawn), model._biases.user[drawn], drawn)
+    return vectors_of(model, drawn)
+
+
+def vectors_of(model: Recommender, user: np.ndarray) -> np.ndarray:
+    """Vectors float32[n, d] of known users by dense index, as the index is asked with them."""
+    rows = UserRows(model._user_state(user), model._biases.user[user], user)
     return np.ascontiguousarray(model._ranking_users(rows), np.float32)
+
+
+def indexed_lists(index: ItemIndex, users: np.ndarray, left_out: ItemLists, k: int) -> np.ndarray:
+    """int64[n, k]: each user's best items by the index, some left out; `UNKNOWN` as padding.
+
+    So many more are asked for as a user has left out, so that none of them takes a place.
+    """
+    found = np.full((len(users), k), UNKNOWN, np.int64)
+    for at in range(len(users)):
+        out = left_out.item[left_out.start[at] : left_out.start[at + 1]]
+        items = index.search(users[at : at + 1], k + len(out))[0]
+        kept = items[~np.isin(items, out)][:k]
+        found[at, : len(kept)] = kept
+    return found
+
+
+def with_length(items: np.ndarray) -> np.ndarray:
+    """float32[n, d + 1]: one further dimension, by which all items are equally long."""
+    squares = np.einsum("nd,nd->n", items, items, dtype=np.float64)
+    last = np.sqrt(np.maximum(squares.max(initial=0.0) - squares, 0))
+    return np.column_stack([items, last]).astype(np.float32)
 
 
 def exact_best(users: np.ndarray, items: PackedItems, k: int) -> np.ndarray:
@@ -161,11 +222,11 @@ def median_milliseconds(search: Callable[[np.ndarray], Any], users: np.ndarray) 
     return 1000 * float(np.median(seconds))
 
 
-def _voyager() -> Any:
+def _usearch() -> Any:
     try:
-        import voyager
+        from usearch import index
     except ImportError:
         raise MissingDependencyError(
-            "an index needs voyager: pip install 'cofilter[index]'"
+            "an index needs usearch: pip install 'cofilter[index]'"
         ) from None
-    return voyager
+    return index

@@ -204,7 +204,7 @@ def test_how_good_a_model_is_stands_there(visit: Visit) -> None:
         expect(about).to_contain_text(text)
     expect(visit.column().locator(".quality")).to_have_text("NDCG@10 0.310, popularity 0.210")
     visit.page.get_by_label("Model", exact=True).select_option("knn")
-    expect(about).to_contain_text("No model card: nothing is known of its quality.")
+    expect(about).to_contain_text("Its quality was not measured.")
     expect(visit.column().locator(".quality")).to_have_text("Not measured")
 
 
@@ -266,7 +266,7 @@ def test_a_refusal_of_the_service_is_shown_in_place(visit: Visit) -> None:
     visit.page.locator("#ratings select").select_option("0.5")
     visit.page.get_by_label("Model", exact=True).select_option("ease")
     problem = visit.column().get_by_role("alert")
-    expect(problem).to_contain_text("outside the scale 1 to 5 (ratings.0.rating)")
+    expect(problem).to_contain_text("Outside the scale 1 to 5 (ratings.0.rating)")
     expect(problem).to_contain_text(re.compile("Request [0-9a-f]{16}"))
     assert visit.titles() == []  # the other model's would be under this one's name
 
@@ -284,6 +284,15 @@ def test_an_unreachable_service_is_told_and_asked_again(visit: Visit) -> None:
     problem.get_by_role("button", name="Try again").click()
     expect(problem).to_be_hidden()
     assert not set(visit.own()) & set(visit.titles())
+
+
+def test_a_proxys_error_is_told_by_its_status(visit: Visit) -> None:
+    visit.expected = "502"
+    page = "<html>Bad gateway</html>"
+    visit.page.route("**/recommend", lambda route: route.fulfill(status=502, body=page))
+    visit.column().locator(".items > li").first.locator("label").nth(4).click()
+    problem = visit.column().get_by_role("alert")
+    expect(problem).to_contain_text("answered with status 502")
 
 
 @pytest.mark.parametrize(("width", "schemes"), [(1280, ("light", "dark")), (390, ("dark",))])

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.serving.page.served import FIRST, item
+from tests.serving.page.served import item
 from tests.serving.service import Service
 
 
@@ -77,10 +77,5 @@ class Visit:
 
 
 def shown(text: str) -> str:
-    """A title as the page shows it: an escape by its picture."""
-    return text.replace("\x1b", "\u241b")
-
-
-def number(identity: int) -> int:
-    """The number of an item, from its id."""
-    return identity - FIRST
+    """A title as the page shows it: an escape by its code."""
+    return text.replace("\x1b", r"\x1b")

@@ -2,8 +2,6 @@
 
 import { element, named, visible } from "./dom.js";
 
-const UNKNOWN = "No model card: nothing is known of its quality. An exported model has one.";
-
 /** A line for the head of a list. */
 export function quality({ card }) {
   const [name, own, popular] = figures(card);
@@ -17,12 +15,10 @@ export function about(model) {
   const { card } = model;
   const part = element("section", {}, named(model.name, "h3"));
   for (const line of lines(model)) part.append(element("p", {}, visible(line)));
-  if (card.limits?.length) {
-    const points = card.limits.map((each) => element("li", {}, visible(each)));
-    part.append(
-      element("details", {}, element("summary", {}, "Limits"), element("ul", {}, ...points)),
-    );
-  }
+  const limits = card.limits.map((each) => element("li", {}, visible(each)));
+  part.append(
+    element("details", {}, element("summary", {}, "Limits"), element("ul", {}, ...limits)),
+  );
   return part;
 }
 
@@ -35,7 +31,7 @@ function lines({ card, users, items, ratings }) {
     const level = Math.round(100 * card.metrics.confidence_level);
     found.push(`${name} ${withInterval(own)}${against} (${level} % intervals${among}).`);
   } else {
-    found.push(card.limits ? "Its quality was not measured." : UNKNOWN);
+    found.push("Its quality was not measured.");
   }
   found.push(
     `Fitted on ${counted(card.fitted_on?.rows ?? ratings)} rows of ${counted(users)} users and ${counted(items)} titles${until(card)}.`,

@@ -174,15 +174,17 @@ export class Column {
       note.hidden = true;
     }
     const field = error.field ? ` (${visible(error.field)})` : "";
-    problem.replaceChildren(
-      element("p", {}, `${visible(error.message)}${error.unreachable ? "" : field}`),
-    );
+    problem.replaceChildren(element("p", {}, `${sentence(error.message)}${field}`));
     if (error.id) problem.append(element("p", { class: "hint" }, `Request ${visible(error.id)}`));
     const again = element("button", { type: "button" }, "Try again");
     again.addEventListener("click", () => this.again());
     problem.append(again);
     problem.hidden = false;
   }
+}
+
+function sentence(text) {
+  return visible(text[0].toUpperCase() + text.slice(1));
 }
 
 /** What a list is, where it is not simply the model's answer to the ratings. */

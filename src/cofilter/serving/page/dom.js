@@ -22,12 +22,11 @@ export function named(text, tag = "span", attributes = {}) {
   return element(tag, { dir: "auto", ...attributes }, visible(text));
 }
 
-/** A text whose control characters are shown: ␛ for an escape, � for those without a picture. */
+/** A text whose control characters are shown by their codes: \x1b for an escape. */
 export function visible(text) {
   return text.replace(INVISIBLE, (character) => {
-    const code = character.codePointAt(0);
-    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-    return code === 0x7f ? "\u2421" : "\ufffd";
+    const code = character.codePointAt(0).toString(16);
+    return code.length < 3 ? `\\x${code.padStart(2, "0")}` : `\\u${code}`;
   });
 }
 

@@ -75,10 +75,10 @@ function liked({ title, scale: [, high], rating, rate }) {
   const button = element("button", {
     type: "button",
     class: "like",
-    "aria-label": `Liked: ${title}`,
+    "aria-label": `Like ${title}`,
   });
   button.setAttribute("aria-pressed", String(rating !== null));
-  button.append(star(), "Liked");
+  button.append(star(), "Like");
   button.addEventListener("click", () => {
     const now = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(now));

@@ -50,11 +50,16 @@ export async function ask(path, body, signal) {
 }
 
 function problemOf(status, text) {
+  const { reason, field, request_id: id } = errorIn(text);
+  if (reason) return new Problem(reason, { field, id });
+  return new Problem(`The service, or what stands before it, answered with status ${status}.`);
+}
+
+function errorIn(text) {
   try {
-    const { field, reason, request_id: id } = JSON.parse(text).error;
-    return new Problem(reason, { field, id });
+    return JSON.parse(text).error ?? {};
   } catch {
-    return new Problem(`The service, or what stands before it, answered with status ${status}.`);
+    return {}; // a proxy's page, not the service's answer
   }
 }
 
