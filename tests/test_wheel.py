@@ -9,13 +9,17 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.release.films import als, exported, log
+
 PROJECT = Path(__file__).parents[1]
+PINS = ("--constraint", str(PROJECT / "constraints.txt"))
 
 pytestmark = pytest.mark.skipif(
     "COFILTER_TEST_WHEEL" not in os.environ, reason="downloads dependencies: run `make wheel`"
@@ -74,12 +78,51 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_alone_it_fits_saves_loads_and_recommends(wheel: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "empty", with_pip=True)
-    python = str(tmp_path / "empty" / "bin" / "python")
-    pins = ["--constraint", str(PROJECT / "constraints.txt")]
-    run(python, "-m", "pip", "install", "--quiet", *pins, str(wheel))
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of an environment with the wheel and its core dependencies alone."""
+    folder = tmp_path_factory.mktemp("empty")
+    venv.create(folder, with_pip=True)
+    python = str(folder / "bin" / "python")
+    run(python, "-m", "pip", "install", "--quiet", *PINS, str(wheel))
+    return python
+
+
+def test_alone_it_fits_saves_loads_and_recommends(python: str, tmp_path: Path) -> None:
     found = json.loads(run(python, "-c", FIT_AND_LOAD, cwd=tmp_path).splitlines()[-1])
     assert all(found["equal"].values()), found
     assert found["absent"] == ["torch", "dvc", "hydra", "wandb"]
     assert "pip install 'cofilter[torch]'" in found["refusal"]
+
+
+def test_beside_an_exported_folder_it_answers_and_serves_the_page(
+    python: str, wheel: Path, tmp_path: Path
+) -> None:
+    """On the terminal with the core alone; the service and its page with one extra."""
+    exported(als(), tmp_path / "films")
+    command = str(Path(python).with_name("cofilter"))
+    told = json.loads(run(command, "recommend", "-u", "7", "--json", cwd=tmp_path / "films"))
+    assert [row["item"] for row in told] == als().recommend(7)[0][0].tolist()
+    log().head(5).assign(user_id=900).drop_duplicates("item_id").to_csv(tmp_path / "new.csv")
+    run(command, "update", "films", "new.csv", "updated", cwd=tmp_path)
+    serve = [command, "serve", "films", "--port", "0"]
+    refused = subprocess.run(serve, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "pip install 'cofilter[serve]'" in refused.stderr
+    run(python, "-m", "pip", "install", "--quiet", *PINS, f"{wheel}[serve]")
+    service = subprocess.Popen(serve, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    try:
+        assert service.stderr is not None
+        ready = json.loads(service.stderr.readline())
+        with urllib.request.urlopen(ready["url"]) as page:
+            assert b"<h1" in page.read()
+        ask = urllib.request.Request(
+            f"{ready['url']}/recommend", b'{"user": 7}', {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(ask) as answer:
+            assert [each["item"] for each in json.load(answer)["items"]] == [
+                row["item"] for row in told
+            ]
+    finally:
+        service.terminate()
+        service.wait(timeout=60)

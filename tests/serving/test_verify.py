@@ -12,9 +12,10 @@ from cofilter import EASE, BiasBaseline, ImplicitALS
 from cofilter.core.errors import DataError
 from cofilter.core.parts import Parts
 from cofilter.recommender.base import Recommender
+from cofilter.release.index import index_of
 from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.scores import score
-from cofilter.serving.verify import Ask, asking, verify_served
+from cofilter.serving.verify import Ask, asking, verify_indexed, verify_served
 from tests.serving.service import Service, ratings, saved
 
 CONFIG = ScoreConfig(k=(5, 10), relevance_threshold=4.0)
@@ -60,6 +61,19 @@ def test_served_lists_are_the_scored_ones(
         assert len(other.other) > other.users / 2
         with pytest.raises(DataError, match="no model of this name"):
             verify_served(asking(service.url), "none", refitted["als"], parts, CONFIG)
+
+
+def test_lists_by_the_index_have_the_scored_figures_within_its_recall(
+    refitted: dict[str, Recommender], parts: Parts
+) -> None:
+    model = refitted["als"]
+    index, measured = index_of(model)
+    found = verify_indexed(index, model, parts, CONFIG)
+    assert found.recall >= measured.recall - 0.01
+    index.set_depth(len(model.items_))  # all candidates are gone through
+    exact = verify_indexed(index, model, parts, CONFIG)
+    assert exact.recall == 1.0
+    assert exact.served == exact.scored
 
 
 def test_one_changed_list_is_found(refitted: dict[str, Recommender], parts: Parts) -> None:

@@ -88,6 +88,11 @@ def main() -> None:
     except CofilterError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(REFUSED)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("cofilter"):
+            raise
+        click.echo(f"error: this needs {error.name}: pip install 'cofilter[pipeline]'", err=True)
+        sys.exit(REFUSED)
     except BrokenPipeError:
         # A reader such as `head` has seen enough; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,7 @@ from typing import Any
 from cofilter.core.errors import DataError
 from cofilter.core.io import write_json, write_text
 from cofilter.recommender.base import Recommender
-from cofilter.release.card import as_markdown
+from cofilter.release.card_text import as_markdown
 from cofilter.release.catalogue import Catalogue
 from cofilter.release.embeddings import FOLDER, write_embeddings
 from cofilter.release.index import FOLDER as INDEX

@@ -16,6 +16,8 @@ from cofilter.core.matrix import UNKNOWN
 from cofilter.core.parts import Parts
 from cofilter.metrics.ranking import Relevant
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.sparse import ItemLists
+from cofilter.release.index import ItemIndex, indexed_lists, vectors_of
 from cofilter.scoring.config import ScoreConfig, metric_names
 from cofilter.scoring.lists import RankedLists, ranked_lists
 from cofilter.scoring.scores import score_lists
@@ -40,12 +42,15 @@ class Verified:
         Metrics by name, such as "ndcg@10".
     other:
         Ids of users whose served list is another than the scored one, in items or their order.
+    recall:
+        Share of the scored lists' items that are in the served lists.
     """
 
     users: int
     served: dict[str, float | None]
     scored: dict[str, float | None]
     other: list[int | str]
+    recall: float
 
     @property
     def exact(self) -> bool:
@@ -76,24 +81,36 @@ def verify_served(
     DataError
         The service refuses a request, or more items would have to be excluded than it takes.
     """
-    target = Target.of(
-        parts.train,
-        parts.validation,
-        parts.test,
-        config.relevance_threshold,
-        model.config.scale,
-        weighted=config.weighted,
-    )
+    target = _target(model, parts, config)
     evaluated = np.flatnonzero(target.user_is_warm & (target.n_relevant(warm=True) > 0))
     scored = ranked_lists(model, target, evaluated, max(config.k))
     served = _served(ask, name, model, target, evaluated, scored.item.shape[1])
-    differ = (served.item != scored.item).any(axis=1)
-    return Verified(
-        len(evaluated),
-        score_lists(served, target, config).warm.metrics(metric_names(config)),
-        score_lists(scored, target, config).warm.metrics(metric_names(config)),
-        target.users.ids[evaluated[differ]].tolist(),
+    return _verified(served, scored, target, config)
+
+
+def verify_indexed(
+    index: ItemIndex, model: Recommender, parts: Parts, config: ScoreConfig
+) -> Verified:
+    """As `verify_served`, of the lists that an index finds instead of a service.
+
+    An index is approximate: lists may differ, and metrics by what its recall leaves out.
+    """
+    target = _target(model, parts, config)
+    evaluated = np.flatnonzero(target.user_is_warm & (target.n_relevant(warm=True) > 0))
+    scored = ranked_lists(model, target, evaluated, max(config.k))
+    ids, in_target = target.users.ids[evaluated], target.items.index(model.items_.ids)
+    left_out = model.seen_by(ids).matrix(len(model.items_)).tolil()
+    left_out[:, in_target == UNKNOWN] = 1.0
+    found = indexed_lists(
+        index,
+        vectors_of(model, model.users_.index(ids)),
+        ItemLists.of(left_out.tocsr(), len(ids)),
+        scored.item.shape[1],
     )
+    item = np.where(found == UNKNOWN, UNKNOWN, in_target[found]).astype(np.int32)
+    fallback = np.zeros(len(ids), bool)
+    served = RankedLists(evaluated, item, _relevant(target).hits(evaluated, item), fallback)
+    return _verified(served, scored, target, config)
 
 
 def asking(url: str) -> Ask:
@@ -139,9 +156,37 @@ def _served(
             ids = [item["item"] for item in each["items"]]
             items[row, : len(ids)] = target.items.index(ids) if ids else []
             fallback[row] = each["fallback"] is not None
+    return RankedLists(users, items, _relevant(target).hits(users, items), fallback)
+
+
+def _target(model: Recommender, parts: Parts, config: ScoreConfig) -> Target:
+    return Target.of(
+        parts.train,
+        parts.validation,
+        parts.test,
+        config.relevance_threshold,
+        model.config.scale,
+        weighted=config.weighted,
+    )
+
+
+def _relevant(target: Target) -> Relevant:
     known = target.relevant & (target.item != UNKNOWN)
-    relevant = Relevant.of(target.user[known], target.item[known], len(target.items))
-    return RankedLists(users, items, relevant.hits(users, items), fallback)
+    return Relevant.of(target.user[known], target.item[known], len(target.items))
+
+
+def _verified(
+    served: RankedLists, scored: RankedLists, target: Target, config: ScoreConfig
+) -> Verified:
+    differ = (served.item != scored.item).any(axis=1)
+    names = metric_names(config)
+    return Verified(
+        len(scored.user),
+        score_lists(served, target, config).warm.metrics(names),
+        score_lists(scored, target, config).warm.metrics(names),
+        target.users.ids[scored.user[differ]].tolist(),
+        float((served.item[:, :, None] == scored.item[:, None, :]).any(axis=1).mean()),
+    )
 
 
 def _asked(ask: Ask, name: str, requests: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
