@@ -260,7 +260,9 @@ def test_ratings_that_another_model_does_not_know_are_left_out_and_counted(visit
 
 def test_a_refusal_of_the_service_is_shown_in_place(visit: Visit) -> None:
     visit.expected = "422"
-    visit.page.get_by_label("Model", exact=True).select_option("halves")
+    with visit.page.expect_response("**/recommend"):
+        visit.page.get_by_label("Model", exact=True).select_option("halves")
+    expect(visit.column()).not_to_have_attribute("aria-busy", "true")  # its list is shown
     visit.field.fill(title(10))
     visit.options.first.click()
     visit.page.locator("#ratings select").select_option("0.5")
