@@ -38,7 +38,8 @@ def command(
     NEW is a CSV or Parquet file with the columns user_id, item_id, rating and perhaps timestamp
     (seconds). Its users, known or new, are folded in, and FOLDER gets the updated model; nothing
     else of it changes, and items that the model does not know are left out. How much that misses
-    is measured on the newest fifth of the rows.
+    is measured on the newest fifth of the rows. Embeddings and an index of the updated model are
+    what `cofilter export` of it writes.
 
     \b
     Example:
@@ -56,7 +57,7 @@ def command(
         "updated": [*opened.card.get("updated", []), told],
         "users": len(model.users_),
     }
-    export(model, opened.catalogue, card, folder)
+    export(model, opened.catalogue, card, folder, embeddings=False)
     if as_json:
         show([told], as_json=True)
         return

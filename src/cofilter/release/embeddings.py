@@ -12,6 +12,7 @@ from cofilter.core.io import atomic_path, write_json, write_table
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.factors import FactorRecommender
 from cofilter.recommender.people import UserRows
+from cofilter.release.needs import needed
 
 FOLDER = "embeddings"
 
@@ -27,6 +28,7 @@ def write_embeddings(model: Recommender, folder: Path) -> bool:
     """
     if not isinstance(model, FactorRecommender):
         return False
+    needed("pyarrow", "Parquet", "pipeline")
     everybody = np.arange(len(model.users_), dtype=np.int32)
     rows = UserRows(model._user_state(everybody), model._biases.user, everybody)
     user, item, dim = rows.state, model.item_, model.item_.shape[1] - 1

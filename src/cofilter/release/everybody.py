@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from cofilter.core.errors import MissingDependencyError
 from cofilter.core.io import atomic_path
 from cofilter.recommender.base import Recommender
+from cofilter.release.needs import needed
 
 BLOCK = 10_000  # users whose lists are in memory at once
 
@@ -27,13 +27,8 @@ def recommend_all(model: Recommender, target: Path, k: int = 10) -> int:
     CapabilityError
         The model does not rank, or does not know what its users have rated.
     """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingDependencyError(
-            "Parquet needs pyarrow: pip install 'cofilter[pipeline]'"
-        ) from None
+    pyarrow = needed("pyarrow", "Parquet", "pipeline")
+    parquet = needed("pyarrow.parquet", "Parquet", "pipeline")
     n_rows, writer = 0, None
     with atomic_path(target) as path:
         for frame in _frames(model, k):

@@ -29,6 +29,7 @@ def export(
     folder: Path,
     *,
     index: bool = False,
+    embeddings: bool = True,
 ) -> None:
     """Write a model with its titles, its card, its factors where it has some, and checksums.
 
@@ -40,11 +41,16 @@ def export(
     index:
         Whether an index of the items is built, measured and written too; see
         `cofilter.release.index`.
+    embeddings:
+        Whether the factors of both sides are written apart, for a vector database, where the model
+        has some; a service does not need them.
 
     Raises
     ------
     CapabilityError
         An index is wanted of a model without factors.
+    MissingDependencyError
+        The index or the embeddings need a library that is not there.
     DataError
         The folder is there and is no exported model.
     """
@@ -62,7 +68,8 @@ def export(
         catalogue.write(made / NAMES)
         write_json(made / CARD, dict(card))
         write_text(made / CARD_TEXT, as_markdown(card, folder.name))
-        write_embeddings(model, made / FOLDER)
+        if embeddings:
+            write_embeddings(model, made / FOLDER)
         write_manifest(made)
         _into_place(made, folder)
     finally:

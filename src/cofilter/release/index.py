@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cofilter.core.errors import CapabilityError, DataError, MissingDependencyError
+from cofilter.core.errors import CapabilityError, DataError
 from cofilter.core.io import read_json, write_json
 from cofilter.core.matrix import UNKNOWN
 from cofilter.recommender.base import Recommender
@@ -28,6 +28,7 @@ from cofilter.recommender.kernels.products import PackedItems, best_products
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.people import UserRows
 from cofilter.recommender.sparse import ItemLists
+from cofilter.release.needs import needed
 
 FOLDER, GRAPH, SETTINGS = "index", "items.usearch", "index.json"
 LINKS, BUILT_WITH = 24, 200  # M and ef_construction of HNSW
@@ -223,10 +224,4 @@ def median_milliseconds(search: Callable[[np.ndarray], Any], users: np.ndarray) 
 
 
 def _usearch() -> Any:
-    try:
-        from usearch import index
-    except ImportError:
-        raise MissingDependencyError(
-            "an index needs usearch: pip install 'cofilter[index]'"
-        ) from None
-    return index
+    return needed("usearch.index", "an index", "index")
