@@ -57,6 +57,7 @@ def test_somebody_new_rates_and_gets_reasons(folder: Path) -> None:
     told = json.loads(run(folder, "recommend", "-m", "stars", *given).stdout)
     assert len(told) == 10
     assert not {7, 9} & {row["item"] for row in told}
+    assert all(1 <= row["predicted"] <= 5 for row in told)
     assert {title for row in told for title in row["because"]} == {
         "Film number 7 (1977)", "Film number 9 (1979)",
     }  # fmt: skip

@@ -69,6 +69,18 @@ def test_of_clicks_no_rating_is_asked(folder: Path) -> None:
     assert done.stdout.rstrip().count("\n") > 10
 
 
+def test_counts_have_no_largest_number(folder: Path) -> None:
+    """The largest count of the data is not the largest that there can be."""
+    counts = log().assign(rating=range(1, len(log()) + 1))
+    exported(cofilter.ImplicitALS(dim=4, epochs=2).fit(counts), folder / "counts")
+    typed = answers("1", "x", "5000", "")
+    done = run(folder, "onboard", "-m", "counts", "--at-least", "1", answers=typed)
+    assert done.returncode == 0, done.stderr
+    assert "rating 'x': a number is expected" in done.stdout
+    assert "5000  Film" in done.stdout
+    assert run(folder, "recommend", "-m", "counts", "--rate", "7=inf").returncode == 2
+
+
 @pytest.mark.parametrize("typed", ["", "1\n", "1\n5\n2", "Film\n"])
 def test_the_end_of_the_input_ends_it_politely(typed: str, folder: Path) -> None:
     done = run(folder, "onboard", "-m", "stars", answers=typed)

@@ -15,6 +15,7 @@ from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import DataError
 from cofilter.release.answers import recommended
 from cofilter.release.found import open_named
+from cofilter.release.limits import rating_limits
 from cofilter.release.opened import Opened
 
 CHOICES = 9  # titles that are offered where a text means several
@@ -113,11 +114,12 @@ def _rate(ratings: Ratings, item: int | str) -> None:
         ratings.given[item] = opened.model.scale_[1]  # of clicks there is nothing to ask
         click.echo(f"  {title}: taken")
         return
-    low, high = opened.model.scale_
+    limits = rating_limits(opened.model)
+    expected = "a number" if limits is None else f"{limits[0]:g} to {limits[1]:g}"
     before = ratings.given.get(item)
     now = f", now {before:g}" if before is not None else ""
     while True:
-        text = _asked(f"  {title}, {low:g} to {high:g}{now}")
+        text = _asked(f"  {title}, {expected}{now}")
         if not text:
             return
         try:

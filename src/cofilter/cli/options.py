@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from cofilter.core.matrix import UNKNOWN, IdMap
 from cofilter.recommender.inputs import Users
 from cofilter.release.catalogue import Catalogue, typed_id
 from cofilter.release.found import BEST
+from cofilter.release.limits import rating_limits
 from cofilter.release.opened import Opened
 from cofilter.reranking.config import RerankingConfig
 
@@ -110,14 +112,17 @@ def reranking_of(text: str) -> RerankingConfig:
 
 
 def checked_rating(opened: Opened, text: str) -> float:
-    """A rating on the model's scale, from a text."""
-    low, high = opened.model.scale_
+    """A rating that the model takes, from a text."""
+    limits = rating_limits(opened.model)
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
-    if not low <= value <= high:
+    if limits is not None and not limits[0] <= value <= limits[1]:
+        low, high = limits
         raise DataError(f"rating {text!r}: a number from {low:g} to {high:g} is expected")
+    if not math.isfinite(value):
+        raise DataError(f"rating {text!r}: a number is expected")
     return value
 
 

@@ -63,7 +63,7 @@ def recommended(
         {"rank": at, **opened.catalogue.described(item), "score": float(score)}
         for at, (item, score) in enumerate(zip(items, frame["score"], strict=True), 1)
     ]
-    if model.predicts_ratings and not model._ranks_by_ratings:
+    if model.predicts_ratings and items:  # clipped to the scale, as scores are not
         for row, rating in zip(rows, model.predict(user, items), strict=True):
             row["predicted"] = float(rating)
     if reasons and items:

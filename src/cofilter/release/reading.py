@@ -12,6 +12,7 @@ from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
+from cofilter.release.limits import rating_limits
 
 _NUMBERS = {RATING: "a number", TIMESTAMP: "seconds since 1970", WEIGHT: "a number"}
 
@@ -96,9 +97,10 @@ def _converted(
 
 def _refuse_off_scale(table: pd.DataFrame, model: Recommender, path: Path) -> None:
     """A rating that no user of the data could have given is a mistake, not an opinion."""
-    if not model.predicts_ratings:
+    limits = rating_limits(model)
+    if limits is None:
         return
-    low, high = model.scale_
+    low, high = limits
     off = ~table[RATING].between(low, high)
     if off.any():
         at = int(off.to_numpy().argmax())
