@@ -57,6 +57,7 @@ class Contract(ABC):
     data_sha256_: str
     engine_: str = "numpy"
     device_: str = "cpu"
+    _is_part: bool = False  # knows some of the users alone that it was fitted to
 
     histories_: Histories | None = None
     by_user_: sparse.csr_array  # float32[users, items], of models that hold histories
@@ -189,11 +190,12 @@ class Contract(ABC):
     def _keep_users(self, rows: np.ndarray) -> None:
         """Forget what was learned of other users than those in these rows, for `of_users`.
 
-        Their own arrays only; ids, biases and histories are taken care of. A model that looks into
-        everybody's ratings to answer one user, or a new one, raises `CapabilityError`.
+        Their own arrays only; ids, biases and histories are taken care of. What answering takes of
+        everybody's ratings stays, and is saved where the model ``_is_part``. One that compares each
+        user with all others raises `CapabilityError`.
         """
         raise CapabilityError(
-            f"{type(self).__name__} answers from what all users have rated: it is not cut by user"
+            f"{type(self).__name__} compares each user with all others: it is not cut by user"
         )
 
     def _members(self) -> Mapping[str, Any]:

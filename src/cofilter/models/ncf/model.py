@@ -31,7 +31,7 @@ class _Network(IterativeRecommender):
     all users' and with everything else fixed: no randomness, float32, one person at a time.
 
     Fitted state: ``parameters_``: ``user`` and ``item``, float32[n, dim]; ``weight0``,
-    float32[units, inputs], ``bias0`` and so on to the output.
+    float32[units, inputs], ``bias0`` and so on to the output; of a part of the users ``start``.
     """
 
     family = "ncf"
@@ -80,6 +80,17 @@ class _Network(IterativeRecommender):
     def _take_users(self, state: UserState, new: Interactions) -> None:
         self.parameters_ = self.parameters_ | {"user": state}
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        own = {"user": self.parameters_["user"][rows], "start": self._start}
+        self.parameters_ = self.parameters_ | own
+
+    @property
+    def _start(self) -> np.ndarray:
+        """float32[dim], where a new user begins; a part of the users keeps that of all."""
+        kept = self.parameters_.get("start")
+        mean: np.ndarray = self.parameters_["user"].mean(axis=0) if kept is None else kept
+        return mean
+
     def _score_items(self, users: UserRows) -> np.ndarray:
         # A user at a time, so that products have one shape and equal bits in whatever block.
         rows = [self._output(self._item_part + self._user_part(each)) for each in users.state]
@@ -93,7 +104,7 @@ class _Network(IterativeRecommender):
         return unit[item] @ unit.T
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
-        start = self.parameters_["user"].mean(axis=0)
+        start = self._start
         state = np.tile(start, (len(data.users), 1))
         order = np.argsort(data.user, kind="stable")
         bounds = np.searchsorted(data.user[order], np.arange(len(data.users) + 1))
