@@ -39,7 +39,6 @@ class Contract(ABC):
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     explains: bool = True  # what a user has rated decides what the user is recommended
     shares_are_exact: bool = False  # those of `explain` sum to the score less a constant
-    folds_in_over_all_items: ClassVar[bool] = False  # and not over the history alone, each step
     may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     holds_histories: ClassVar[bool] = False  # its `by_user_` has what users have rated
@@ -105,6 +104,15 @@ class Contract(ABC):
         ------
         DeviceError, MissingDependencyError, TooLargeError
         """
+
+    def folding_work(self, n_ratings: int) -> float:
+        """Operations of folding in a history of so many ratings and ranking all items for it.
+
+        To an order of magnitude: multiply-adds, sixteen of a large dense product for one. What is
+        measured by folding in many times is bounded by it, and so the same on every machine. This
+        one: each rating says something of each item.
+        """
+        return float(n_ratings * len(self.items_))
 
     @abstractmethod
     def _fit(

@@ -137,6 +137,11 @@ class GraphFilter(Recommender):
         if not self._is_part:
             self._derive()
 
+    def folding_work(self, n_ratings: int) -> float:
+        """Both ways through R̃, once or as often as the polynomial has powers."""
+        ways = self.config.degree if self.config.kind == "chebyshev" else 1
+        return float(2 * ways * self._normalized.nnz)
+
     def _keep_users(self, rows: np.ndarray) -> None:
         self.by_user_ = self.by_user_[rows]
 

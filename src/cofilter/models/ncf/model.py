@@ -16,6 +16,7 @@ from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
 
 PAIRS_AT_ONCE = 1 << 16  # predicted together: 32 MiB a layer of 128 units
+STEP = 1e5  # operations that take as long as a step's calls of NumPy, whatever its arrays' size
 
 
 class _Network(IterativeRecommender):
@@ -134,6 +135,17 @@ class _Network(IterativeRecommender):
             embedding = embedding - self.config.fold_in_lr * (mean / (1 - 0.9**step)) / root
         return embedding.astype(np.float32)
 
+    def folding_work(self, n_ratings: int) -> float:
+        """Steps of three passes each over the rows of the loss, and one pass over all items."""
+        pairs = sum(weight.size for weight, _ in self._layers) / 16
+        rows = self._n_folding_rows(n_ratings)
+        steps = self.config.fold_in_steps
+        return steps * (3 * rows * pairs + STEP) + len(self.items_) * pairs
+
+    def _n_folding_rows(self, n_ratings: int) -> int:
+        """How many rows `_fold_in_rows` gives of a history."""
+        return n_ratings
+
     def _empty_layers(self, n: int) -> list[np.ndarray]:
         """Room for every layer's units of n items; fresh pages a step cost as much as its sums."""
         widths = [len(self._user_weight), *(len(weight) for weight, _ in self._layers)]
@@ -186,7 +198,6 @@ class ImplicitNetwork(_Network):
     """
 
     predicts_ratings = False
-    folds_in_over_all_items = True
     embeddings_activated = False
     config: ImplicitNetworkConfig
     config_class = ImplicitNetworkConfig
@@ -204,6 +215,9 @@ class ImplicitNetwork(_Network):
         target = np.zeros(n_items)
         weight[item], target[item] = 1 / len(item), 1.0
         return np.arange(n_items), target, weight / (1 + config.n_negatives)
+
+    def _n_folding_rows(self, n_ratings: int) -> int:
+        return len(self.items_)
 
     def _error(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         return 0.5 * (1 + np.tanh(0.5 * output.astype(np.float64))) - target
