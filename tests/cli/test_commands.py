@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two exported models, `films` and `stars`; the second predicts ratings."""
     where = tmp_path_factory.mktemp("served")
     exported(als(), where / "films")
-    exported(factors(), where / "stars")
+    exported(factors(), where / "stars", index=True)
     return where
 
 
@@ -142,8 +142,23 @@ def test_new_ratings_are_folded_in_and_a_worse_model_is_refused(
     expected = updated(factors(), new)
     user = int(new["user_id"].iloc[0])
     assert opened.model.recommend(user, 5)[0].tolist() == expected.recommend(user, 5)[0].tolist()
+    written = pd.read_parquet(out / "embeddings" / "users.parquet")["user_id"]
+    assert written.tolist() == opened.model.users_.ids.tolist()
+    assert opened.card["index"]["recall"] >= 0.99
+    assert (out / "index" / "items.usearch").is_file()
     (kept,) = opened.card["updated"]
     assert kept["rows"] == 40
+    shop = new.rename(columns={"user_id": "who", "item_id": "what"})
+    shop.to_csv(tmp_path / "shop.tsv", index=False, sep=";")
+    columns = ("--columns", "user=who,item=what,rating=rating", "--delimiter", ";")
+    plain = ("--no-factors", "--no-measure")
+    told = str(tmp_path / "shop.tsv"), str(tmp_path / "shop")
+    done = run(folder, "update", "stars", *told, *columns, *plain)
+    assert done.returncode == 0, done.stderr
+    bare = open_model(tmp_path / "shop")
+    assert bare.model.data_sha256_ == opened.model.data_sha256_
+    assert "index" not in bare.card
+    assert not (tmp_path / "shop" / "embeddings").exists()
     later = log().head(300).assign(user_id=lambda rows: rows["user_id"] + 900)
     later.to_csv(tmp_path / "later.csv", index=False)
     noise = log().assign(rating=log()["rating"].sample(frac=1, random_state=0).to_numpy())

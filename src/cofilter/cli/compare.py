@@ -8,7 +8,13 @@ from pathlib import Path
 
 import click
 
-from cofilter.cli.options import json_option, length_option
+from cofilter.cli.options import (
+    columns_option,
+    delimiter_option,
+    form_of,
+    json_option,
+    length_option,
+)
 from cofilter.cli.output import show
 from cofilter.release.comparing import HeldOut, compare
 from cofilter.release.found import open_named
@@ -25,9 +31,18 @@ WORSE = 3  # exit code
 @click.option(
     "--relevant-from", type=float, help="A rating from which an item is relevant; by default all."
 )
+@columns_option
+@delimiter_option
 @json_option
 def command(
-    first: str, second: str, rows: Path, k: int, relevant_from: float | None, as_json: bool
+    first: str,
+    second: str,
+    rows: Path,
+    k: int,
+    relevant_from: float | None,
+    columns: str | None,
+    delimiter: str,
+    as_json: bool,
 ) -> None:
     """Compare two models on the same held-out ratings.
 
@@ -41,7 +56,7 @@ def command(
       cofilter compare now tonight newest.csv && ln -sfn tonight now
     """
     present, candidate = open_named(first), open_named(second)
-    table = read_new_ratings(rows, present.model)
+    table = read_new_ratings(rows, present.model, form_of(present, columns, delimiter))
     found = compare(present.model, candidate.model, HeldOut(table, k, relevant_from))
     title = f"{present.name} (first) and {candidate.name} (second)"
     show([asdict(each) | {"worse": each.worse} for each in found], as_json, title)

@@ -18,6 +18,7 @@ from cofilter.release.catalogue import Catalogue, typed_id
 from cofilter.release.found import BEST
 from cofilter.release.limits import rating_limits
 from cofilter.release.opened import Opened
+from cofilter.release.reading import Form, form_of_columns
 from cofilter.reranking.config import RerankingConfig
 
 PERSON = 0  # id of somebody who is folded in; folded-in people are no known users
@@ -37,6 +38,25 @@ json_option: Decorated = click.option("--json", "as_json", is_flag=True, help="P
 length_option: Decorated = click.option(
     "-k", default=10, show_default=True, type=click.IntRange(1), help="Length of the list."
 )
+
+
+columns_option: Decorated = click.option(
+    "--columns",
+    metavar="user=NAME,item=NAME,…",
+    help="Columns of the file (also rating, timestamp, weight), where they are not the source's; "
+    "numbers: positions in a file without a header.",
+)
+delimiter_option: Decorated = click.option(
+    "--delimiter", default=",", help="Of a text file with --columns; by default a comma."
+)
+
+
+def form_of(opened: Opened, columns: str | None, delimiter: str) -> Form | None:
+    """How a file of new rows is written: as ``--columns`` say, or as the model's source is."""
+    if columns is not None:
+        return form_of_columns(columns, delimiter)
+    form: Form | None = (opened.card.get("data") or {}).get("form")
+    return form
 
 
 def user_id(opened: Opened, text: str) -> int | str:

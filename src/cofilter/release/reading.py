@@ -1,41 +1,129 @@
-"""New ratings from a file, in the project's own columns."""
+"""New ratings from a file: in the project's own columns, or as the model's source is written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
-from cofilter.core.errors import DataError
+from cofilter.core.errors import CofilterError, DataError
 from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.release.limits import rating_limits
+from cofilter.release.needs import needed
 
 _NUMBERS = {RATING: "a number", TIMESTAMP: "seconds since 1970", WEIGHT: "a number"}
+_COLUMNS = ("user", "item", "rating", "timestamp", "weight")
+_HEAD = 1 << 16  # bytes of a file that are looked at for its header
+
+Form = Mapping[str, Any]
 
 
-def read_new_ratings(path: Path, model: Recommender) -> pd.DataFrame:
+def read_new_ratings(path: Path, model: Recommender, form: Form | None = None) -> pd.DataFrame:
     """Read rows that came after a model was fitted, one a pair, in order of time.
 
-    CSV with a header, or Parquet: columns user_id, item_id, perhaps rating (without it each row
-    counts as the scale's highest), timestamp (seconds) and weight; others are ignored. Of a pair
-    that occurs again the latest row stays, without times the last one. Other forms of files are
-    what ``make own`` is for.
+    A file whose header has user_id and item_id, CSV or Parquet, is in the project's own columns:
+    perhaps rating (without it each row counts as the scale's highest), timestamp (seconds) and
+    weight; others are ignored. Any other is read as ``form`` says, in whatever form the sources
+    have: text, JSON lines, Parquet, a spreadsheet, packed. Of a pair that occurs again the latest
+    row stays, without times the last one.
+
+    Parameters
+    ----------
+    form:
+        How the model's source is written, as its card says (``data.form``), or `form_of_columns`;
+        None: the project's own columns alone.
 
     Raises
     ------
     DataError
         The file is missing or unreadable, a column is missing, or a value is of another kind; the
         line names the file, the line and what is expected.
+    MissingDependencyError
+        A form other than the project's own needs polars.
     """
+    if form is None or (_has_own_columns(path) and not _is_own(form)):
+        found = _in_own_columns(path, model)
+    else:
+        found = _in_form(path, model, form)
+    if TIMESTAMP in found:
+        found = found.sort_values(TIMESTAMP, kind="stable")
+    return found.drop_duplicates([USER, ITEM], keep="last").reset_index(drop=True)
+
+
+def form_of_columns(text: str, delimiter: str = ",") -> Form:
+    """The form of a table whose columns are named, such as ``user=customer,item=product``.
+
+    Positions, counted from 1, are of a file without a header.
+
+    Raises
+    ------
+    DataError
+        The text is no list of columns, or user or item is not among them.
+    """
+    from cofilter.sources.again import PLAIN
+
+    pairs = [each.partition("=") for each in text.split(",")]
+    wrong = [key for key, equals, name in pairs if key not in _COLUMNS or not equals or not name]
+    named = {key: name for key, _, name in pairs}
+    if wrong or not {"user", "item"} <= named.keys() or len(named) < len(pairs):
+        raise DataError(
+            f"--columns {text}: user=NAME,item=NAME and perhaps rating, timestamp and weight are "
+            "expected, each once, with names of the header or positions from 1"
+        )
+    header = not all(name.isdecimal() for name in named.values())
+    columns = {key: name if header else int(name) for key, name in named.items()}
+    nothing = dict.fromkeys(_COLUMNS)
+    return PLAIN | {"delimiter": delimiter, "has_header": header, "columns": nothing | columns}
+
+
+def _is_own(form: Form) -> bool:
+    """Whether a source's own names are the project's, so that a header alone tells nothing."""
+    columns = form["columns"] or {}
+    return columns.get("user") == USER and columns.get("item") == ITEM
+
+
+def _has_own_columns(path: Path) -> bool:
+    if path.suffix == ".parquet":
+        names = set(_table(path).columns)
+    else:
+        try:
+            with path.open("rb") as source:
+                head = source.read(_HEAD)
+        except FileNotFoundError:
+            raise DataError(f"{path}: file not found") from None
+        except OSError as error:
+            raise DataError(f"{path}: not readable ({error.strerror})") from None
+        first = head.decode("utf-8-sig", "replace").partition("\n")[0]
+        names = {each.strip().strip('"') for each in first.split(",")}
+    return {USER, ITEM} <= names
+
+
+def _in_form(path: Path, model: Recommender, form: Form) -> pd.DataFrame:
+    needed("polars", "a file as the model's source is written", "pipeline")
+    from cofilter.sources.again import read_again
+
+    if not path.exists():
+        raise DataError(f"{path}: file not found")
+    whole = {USER: _is_whole(model.users_), ITEM: _is_whole(model.items_)}
+    try:
+        return read_again(path, form, rating_limits(model), whole).to_pandas()
+    except CofilterError as error:
+        raise DataError(
+            f"{error}. --columns says which columns are which, if they are not the source's"
+        ) from None
+
+
+def _in_own_columns(path: Path, model: Recommender) -> pd.DataFrame:
     table = _table(path)
     missing = [name for name in (USER, ITEM) if name not in table.columns]
     if missing:
         raise DataError(
-            f"{path}: no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}"
+            f"{path}: no column {', '.join(missing)}; it has {', '.join(map(str, table.columns))}; "
+            "--columns says which are which"
         )
     if table.empty:
         raise DataError(f"{path}: no rows")
@@ -50,9 +138,11 @@ def read_new_ratings(path: Path, model: Recommender) -> pd.DataFrame:
         if name in table.columns:
             found[name] = _numbers(table[name], name, path)
     _refuse_off_scale(found, model, path)
-    if TIMESTAMP in found:
-        found = found.sort_values(TIMESTAMP, kind="stable")
-    return found.drop_duplicates([USER, ITEM], keep="last").reset_index(drop=True)
+    return found
+
+
+def _is_whole(ids: IdMap) -> bool:
+    return bool(ids.ids.dtype.kind == "i")
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -69,7 +159,7 @@ def _table(path: Path) -> pd.DataFrame:
 
 def _ids(column: pd.Series, ids: IdMap, path: Path) -> pd.Series:
     """As the model's ids are: whole numbers, or texts."""
-    if ids.ids.dtype.kind == "i":
+    if _is_whole(ids):
         return _converted(column, int, "a whole number", path).astype("int64")
     return column.astype(str)
 
