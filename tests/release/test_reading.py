@@ -10,19 +10,22 @@ import pytest
 import cofilter
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
 from cofilter.core.errors import DataError
-from cofilter.release.limits import rating_limits
-from cofilter.release.reading import form_of_columns, read_new_ratings
+from cofilter.release.limits import rating_limits, why_not
+from cofilter.release.reading import Written, read_new_ratings
 from cofilter.sources.again import PLAIN
 from tests.release.films import als, factors
 
-TABS = PLAIN | {
+TABS = Written(PLAIN | {
     "delimiter": "\t", "has_header": False, "quote": None, "timestamp_format": "epoch",
     "columns": {"user": 1, "item": 2, "rating": 3, "timestamp": 4},
-}  # fmt: skip
-DAYS = PLAIN | {
-    "timestamp_format": "text",
-    "columns": {"user": USER, "item": ITEM, "rating": RATING, "timestamp": TIMESTAMP},
-}
+})  # fmt: skip
+DAYS = Written(
+    PLAIN
+    | {
+        "timestamp_format": "text",
+        "columns": {"user": USER, "item": ITEM, "rating": RATING, "timestamp": TIMESTAMP},
+    }
+)
 
 
 def test_rows_as_the_source_has_them(tmp_path: Path) -> None:
@@ -54,10 +57,13 @@ def test_a_source_with_the_projects_names_keeps_its_own_times(tmp_path: Path) ->
 def test_columns_are_named_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     path.write_text("who;what;how\n1;5;4\n")
-    form = form_of_columns("user=who,item=what,rating=how", ";")
+    form = Written.by_columns("user=who,item=what,rating=how", ";")
     assert read_new_ratings(path, factors(), form).iloc[0].tolist() == [1, 5, 4]
+    path.write_text(f"{USER},{ITEM},who,what\n1,5,2,6\n")  # what is named counts
+    found = read_new_ratings(path, als(), Written.by_columns("user=who,item=what"))
+    assert (found[USER].tolist(), found[ITEM].tolist()) == ([2], [6])
     path.write_text("5,1\n6,1\n")
-    found = read_new_ratings(path, als(), form_of_columns("user=2,item=1"))
+    found = read_new_ratings(path, als(), Written.by_columns("user=2,item=1"))
     assert (found[USER].tolist(), found[ITEM].tolist()) == ([1, 1], [5, 6])
 
 
@@ -66,7 +72,7 @@ def test_columns_are_named_by_hand(tmp_path: Path) -> None:
 )
 def test_columns_that_name_no_table_are_refused(text: str) -> None:
     with pytest.raises(DataError, match=r"--columns .*user=NAME,item=NAME"):
-        form_of_columns(text)
+        Written.by_columns(text)
 
 
 def test_ids_are_of_the_models_kind(tmp_path: Path) -> None:
@@ -78,6 +84,9 @@ def test_ids_are_of_the_models_kind(tmp_path: Path) -> None:
     path.write_text("1\tfilm\t4\t20\n")
     with pytest.raises(DataError, match=r'row 1, item_id: "film".*--columns says'):
         read_new_ratings(path, factors(), TABS)
+    path.write_text(f"{USER},{ITEM}\n99999999999999999999,1\n")
+    with pytest.raises(DataError, match="line 2: user_id '99999999999999999999', a whole number"):
+        read_new_ratings(path, factors())
     with pytest.raises(DataError, match=r"none.csv: file not found"):
         read_new_ratings(tmp_path / "none.csv", factors(), TABS)
     with pytest.raises(DataError, match="not readable"):
@@ -88,6 +97,10 @@ def test_counts_have_no_limits_and_a_scale_has() -> None:
     counts = pd.DataFrame({USER: [1, 1, 2, 2], ITEM: [1, 2, 1, 3], RATING: [1.0, 7.0, 1.0, 2.0]})
     assert rating_limits(cofilter.EASE(kind="rating").fit(counts)) is None
     assert rating_limits(cofilter.ImplicitALS(dim=2, epochs=1).fit(counts)) is None
+    model = cofilter.ImplicitALS(dim=2, epochs=1).fit(counts)
+    assert why_not(model, 1e38) is None
+    assert why_not(model, 1e39) == why_not(model, float("nan")) == "a number is expected"
     scaled = cofilter.EASE(kind="rating", scale=(1.0, 10.0)).fit(counts)
+    assert why_not(scaled, 0.5) == "a number from 1 to 10 is expected"
     assert rating_limits(scaled) == (1.0, 10.0)
     assert rating_limits(cofilter.BiasBaseline().fit(counts)) == (1.0, 7.0)

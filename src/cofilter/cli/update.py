@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from cofilter.cli.options import columns_option, delimiter_option, form_of, json_option
+from cofilter.cli.options import (
+    columns_option,
+    delimiter_option,
+    json_option,
+    relevance_option,
+    written,
+)
 from cofilter.cli.output import show
 from cofilter.core.errors import DataError
 from cofilter.recommender.updates import updated
@@ -29,9 +35,7 @@ from cofilter.release.reading import read_new_ratings
     default=True,
     help="Score the model before, updated and fitted again on the newest rows (default: yes).",
 )
-@click.option(
-    "--relevant-from", type=float, help="A rating from which an item is relevant; by default all."
-)
+@relevance_option
 @columns_option
 @delimiter_option
 @click.option(
@@ -69,7 +73,7 @@ def command(
     index, embeddings = (factors and (opened.folder / of).is_dir() for of in (INDEX, EMBEDDINGS))
     if embeddings:  # said before anything is measured
         needed("pyarrow", "writing embeddings again (or --no-factors)", "pipeline")
-    rows = read_new_ratings(new, opened.model, form_of(opened, columns, delimiter))
+    rows = read_new_ratings(new, opened.model, written(opened, columns, delimiter))
     counts = counted(opened.model, rows)
     if counts.unknown_rows == counts.rows:
         raise DataError(f"{new}: {opened.name} knows none of its {counts.unknown_items} items")

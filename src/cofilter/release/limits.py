@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cofilter.recommender.base import Recommender
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def rating_limits(model: Recommender) -> tuple[float, float] | None:
@@ -13,3 +17,12 @@ def rating_limits(model: Recommender) -> tuple[float, float] | None:
     """
     bounded = model.config.scale is not None or model.predicts_ratings
     return model.scale_ if bounded else None
+
+
+def why_not(model: Recommender, rating: float) -> str | None:
+    """What a model expects in place of a rating that nobody can give to it; None of a good one."""
+    limits = rating_limits(model)
+    if limits is None:
+        return None if abs(rating) <= _LARGEST else "a number is expected"
+    low, high = limits
+    return None if low <= rating <= high else f"a number from {low:g} to {high:g} is expected"

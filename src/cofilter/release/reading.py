@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import CofilterError, DataError
 from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
-from cofilter.release.limits import rating_limits
+from cofilter.release.limits import rating_limits, why_not
 from cofilter.release.needs import needed
 
 _NUMBERS = {RATING: "a number", TIMESTAMP: "seconds since 1970", WEIGHT: "a number"}
@@ -22,20 +24,45 @@ _HEAD = 1 << 16  # bytes of a file that are looked at for its header
 Form = Mapping[str, Any]
 
 
-def read_new_ratings(path: Path, model: Recommender, form: Form | None = None) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Written:
+    """How new rows are written.
+
+    Attributes
+    ----------
+    form:
+        As the model's card says it of its source (``data.form``); None: it does not.
+    named:
+        Whether the form was given by hand, so that nothing else is tried.
+    """
+
+    form: Form | None = None
+    named: bool = False
+
+    @classmethod
+    def by_columns(cls, text: str, delimiter: str = ",") -> Written:
+        """A table whose columns are named, such as ``user=customer,item=product``.
+
+        Positions, counted from 1, are of a file without a header.
+
+        Raises
+        ------
+        DataError
+            The text is no list of columns, or user or item is not among them.
+        """
+        return cls(_form_of_columns(text, delimiter), named=True)
+
+
+def read_new_ratings(
+    path: Path, model: Recommender, written: Written | None = None
+) -> pd.DataFrame:
     """Read rows that came after a model was fitted, one a pair, in order of time.
 
     A file whose header has user_id and item_id, CSV or Parquet, is in the project's own columns:
     perhaps rating (without it each row counts as the scale's highest), timestamp (seconds) and
-    weight; others are ignored. Any other is read as ``form`` says, in whatever form the sources
+    weight; others are ignored. Any other is read as ``written``, in whatever form the sources
     have: text, JSON lines, Parquet, a spreadsheet, packed. Of a pair that occurs again the latest
     row stays, without times the last one.
-
-    Parameters
-    ----------
-    form:
-        How the model's source is written, as its card says (``data.form``), or `form_of_columns`;
-        None: the project's own columns alone.
 
     Raises
     ------
@@ -45,7 +72,8 @@ def read_new_ratings(path: Path, model: Recommender, form: Form | None = None) -
     MissingDependencyError
         A form other than the project's own needs polars.
     """
-    if form is None or (_has_own_columns(path) and not _is_own(form)):
+    form, named = (None, False) if written is None else (written.form, written.named)
+    if form is None or (not named and _has_own_columns(path) and not _is_own(form)):
         found = _in_own_columns(path, model)
     else:
         found = _in_form(path, model, form)
@@ -54,16 +82,8 @@ def read_new_ratings(path: Path, model: Recommender, form: Form | None = None) -
     return found.drop_duplicates([USER, ITEM], keep="last").reset_index(drop=True)
 
 
-def form_of_columns(text: str, delimiter: str = ",") -> Form:
-    """The form of a table whose columns are named, such as ``user=customer,item=product``.
-
-    Positions, counted from 1, are of a file without a header.
-
-    Raises
-    ------
-    DataError
-        The text is no list of columns, or user or item is not among them.
-    """
+def _form_of_columns(text: str, delimiter: str) -> Form:
+    needed("polars", "--columns", "pipeline")
     from cofilter.sources.again import PLAIN
 
     pairs = [each.partition("=") for each in text.split(",")]
@@ -160,7 +180,7 @@ def _table(path: Path) -> pd.DataFrame:
 def _ids(column: pd.Series, ids: IdMap, path: Path) -> pd.Series:
     """As the model's ids are: whole numbers, or texts."""
     if _is_whole(ids):
-        return _converted(column, int, "a whole number", path).astype("int64")
+        return _converted(column, _int64, "a whole number", path).astype("int64")
     return column.astype(str)
 
 
@@ -185,16 +205,18 @@ def _converted(
         raise
 
 
+def _int64(value: Any) -> int:
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("beyond 64 bits")
+    return number
+
+
 def _refuse_off_scale(table: pd.DataFrame, model: Recommender, path: Path) -> None:
     """A rating that no user of the data could have given is a mistake, not an opinion."""
-    limits = rating_limits(model)
-    if limits is None:
-        return
-    low, high = limits
-    off = ~table[RATING].between(low, high)
+    limits = rating_limits(model) or (-np.finfo(np.float32).max, np.finfo(np.float32).max)
+    off = ~table[RATING].between(*limits)
     if off.any():
         at = int(off.to_numpy().argmax())
-        raise DataError(
-            f"{path}, line {at + 2}: rating {table[RATING].iloc[at]:g}, the model's scale is "
-            f"{low:g} to {high:g}"
-        )
+        value = float(table[RATING].iloc[at])
+        raise DataError(f"{path}, line {at + 2}: rating {value:g}; {why_not(model, value)}")
