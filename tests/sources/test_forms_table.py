@@ -71,6 +71,7 @@ FILES: dict[str, bytes | Callable[[Path], bytes]] = {
     "ratings.parquet": columnar(FRAME.write_parquet),
     "ratings.feather": columnar(FRAME.write_ipc),
     "events.jsonl": LINES,
+    "events.json": b"[" + b",".join(LINES.splitlines()) + b"]",
     "ratings.xlsx": book(ratings=[NAMES, *EVENTS]),
     "logs/2024-01.csv.gz": gzip.compress(CSV[: CSV.rindex(b"8,")]),
     "logs/2024-02.csv.gz": gzip.compress(CSV.splitlines(keepends=True)[0] + b"8,20,1.0,30\n"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +17,11 @@ from cofilter.sources.config import DataConfig
 from cofilter.sources.delimited import TextFormat
 from cofilter.sources.encoding import as_utf8, marked
 from cofilter.sources.files import Member
-from cofilter.sources.forms import JSON_LINES, TEXT, read_form
+from cofilter.sources.forms import JSON_LINES, JSON_VALUES, TEXT, read_form
 from cofilter.sources.forms import form_of as file_form
+from cofilter.sources.json_lines import json_text
+from cofilter.sources.json_values import objects
+from cofilter.sources.kinds import first_line
 from cofilter.sources.own_tables import members_of
 from cofilter.sources.source import Obtained, obtain
 from cofilter.sources.unpack import unpacked
@@ -128,13 +130,11 @@ def _encoding(content: bytes) -> str:
 def _names(first: Member, name: str, content: bytes, sheet: str | None) -> tuple[str, ...]:
     """Names of the columns of a form that is not text."""
     member, text = replace(first, name=name), TextFormat(",", True)
-    if file_form(first.label, name, content) != JSON_LINES:
+    form = file_form(first.label, name, content)
+    if form not in (JSON_LINES, JSON_VALUES):
         return read_form(member, content, text, {"first": 1}, sheet).header
-    line = next(line for line in content.splitlines() if line.strip())
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
+    start = first_line(content) if form == JSON_LINES else content
+    record = next(objects(first.label, json_text(first.label, start)), None)
     if not isinstance(record, Mapping):  # the reader says what is wrong with the line
         return read_form(member, content, text, {"first": "user_id"}, sheet).header
     return tuple(_keys(record))

@@ -127,7 +127,7 @@ def _check_each(
     for part in list(files):
         raw = files.pop(part)
         tables.append(check_ratings(raw, rules))
-        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, raw.typed)
+        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, 0, raw.typed)
         del raw
     return emptied, tables
 
