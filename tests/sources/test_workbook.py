@@ -11,9 +11,12 @@ from typing import Any
 import openpyxl
 import pytest
 import python_calamine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cofilter.core.errors import CofilterError, MissingDependencyError, TooLargeError
 from cofilter.sources import unpack
+from cofilter.sources.sheets import extents
 from cofilter.sources.source import Obtained, obtain
 from tests.sources.archives import zipped
 from tests.sources.configs import source
@@ -244,3 +247,26 @@ def test_matrices_and_lists_in_a_sheet(tmp_path: Path) -> None:
     ]
     with pytest.raises(CofilterError, match=r"m\.xlsx, line 3, item c: \"much\"; a number is"):
         rows("matrix", [[], ["who", "c"], ["x", "much"]], **named)
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.integers(-5, 10**6),
+    st.floats(-9, 9),
+    st.booleans(),
+    st.sampled_from(["", " ", "a", "</row>", "<v>", "&", "é", "#N/A", "007"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(CELLS, max_size=5), max_size=7))
+def test_the_count_apart_is_that_of_rows_with_a_value(rows: list[list[Any]]) -> None:
+    content = book(a=rows)
+    with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as whole:
+        read = whole.get_sheet_by_index(0).to_python(skip_empty_area=True)
+    filled = [row for row in read if any(cell != "" for cell in row)]
+    extent = extents("r.xlsx", content)["a"]
+    assert extent.rows == len(filled)
+    if filled:
+        assert extent.last - extent.first + 1 == len(read)
+        assert extent.columns >= len(read[0])

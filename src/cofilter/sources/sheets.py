@@ -22,15 +22,8 @@ _XLRD = (IndexError, KeyError, ValueError, AssertionError, struct.error)  # of a
 _BOOK, _RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _STRINGS, _OPEN_DOCUMENT = "xl/sharedStrings.xml", "content.xml"
 _INSIDE = rb"((?:\s(?:[^>/]|/(?!>))*)?)"  # an element's attributes, as long as it is not empty
-
-
-def _element(name: bytes) -> re.Pattern[bytes]:
-    """An element that is not written as an empty one: its attributes and its content."""
-    tag = rb"(?:\w+:)?" + name
-    return re.compile(rb"<" + tag + _INSIDE + rb">(.*?)</" + tag + rb">", re.DOTALL)
-
-
-_ROW, _CELL, _STRING = _element(b"row"), _element(b"c"), _element(b"si")
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
+_CELL = re.compile(rb"<(?:\w+:)?c" + _INSIDE + rb">(.*?)</(?:\w+:)?c>", re.DOTALL)
 _TEXT = re.compile(rb"<(?:\w+:)?[vt]" + _INSIDE + rb">[^<]")  # a value, or a text written in place
 _SHARED, _ERROR = re.compile(rb'\st="s"'), re.compile(rb'\st="e"')
 _NUMBER = re.compile(rb">(\d+)<")
@@ -141,13 +134,15 @@ def _blank_strings(content: bytes) -> set[bytes]:
 
 def _of_excel(content: bytes, blank: set[bytes]) -> Extent:
     extent, at = Extent(), 0
-    for row in _ROW.finditer(content):
-        number = _AT.search(row[1])
+    for row in _ROW.split(content)[1:]:
+        attributes, _, cells = row.partition(b">")
+        number = _AT.search(attributes)
         at = int(number[1]) if number else at + 1
-        last = _last_cell(row[2], blank)
+        cells = cells[: cells.rfind(b"row>")]  # without what follows the last row
+        last = None if attributes.endswith(b"/") else _last_cell(cells, blank)
         if last is not None:
             place = _PLACE.search(last)
-            extent.add(at, 1, _column(place[1]) if place else row[2].count(b"<c"))
+            extent.add(at, 1, _column(place[1]) if place else cells.count(b"<c"))
     return extent
 
 
@@ -155,6 +150,10 @@ def _last_cell(row: bytes, blank: set[bytes]) -> bytes | None:
     """Attributes of a row's last cell with a value."""
     if not _TEXT.search(row):
         return None
+    if not blank and not _ERROR.search(row):  # most sheets: no cell has to be looked at by itself
+        end = max(row.rfind(b"v>"), row.rfind(b"t>"))
+        start = max(row.rfind(b"<c ", 0, end), row.rfind(b":c ", 0, end))
+        return row[start + 2 : row.find(b">", start)]
     last = None
     for cell in _CELL.finditer(row):
         if _TEXT.search(cell[2]) and not _is_blank(cell, blank):
