@@ -114,6 +114,7 @@ READ: dict[str, tuple[bytes, dict[str, Any], Rows]] = {
         {"columns": UIRT | {"rating": None}},
         [(7, "A", 1.0, 1709632800), (7, "A", 1.0, 1709632860), (7, "B", 1.0, 1709632920)],
     ),
+    "decimal commas in quotes": (table('7,A,"4,5"'), {"decimal": ","}, [(7, "A", 4.5)]),
     "a course's log": (
         MOODLE,
         {"columns": OF_MOODLE, "timestamp_format": "%d/%m/%y, %H:%M:%S"},
@@ -265,7 +266,7 @@ REFUSED: dict[str, tuple[bytes, dict[str, Any], str]] = {
         "line 1: no key user",
     ),
     "a table of HTML": (b"<table><tr><td>7</td></tr></table>", {}, "is an HTML page"),
-    "statements of SQL": (b"INSERT INTO r VALUES (7,'A',4);\n", {}, "no column user, item, rating"),
+    "statements of SQL": (b"INSERT INTO r VALUES (7,'A',4);\n", {}, "is statements of SQL"),
     "a title above a sheet's header": (
         book(a=[["Sales"], [], ["user", "item", "rating"], [7, "A", 4]]),
         {},

@@ -146,7 +146,7 @@ def _nested(row: dict[str, Any], key: str) -> Any:
 
 
 def _remedy(row: dict[str, Any]) -> str:
-    rows = next((name for name, value in row.items() if _is_rows(value)), None)
+    rows = next((name for name, value in row.items() if is_rows(value)), None)
     if rows is None:
         return "data.columns names them"
     return (
@@ -154,5 +154,6 @@ def _remedy(row: dict[str, Any]) -> str:
     )
 
 
-def _is_rows(value: Any) -> bool:
+def is_rows(value: Any) -> bool:
+    """Whether a value of an object holds a table's rows itself."""
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)

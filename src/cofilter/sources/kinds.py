@@ -91,6 +91,11 @@ _KINDS = {
         for protocol in (2, 3, 4, 5)
     },
 }
+_STATEMENTS = (b"insert into", b"create table", b"-- mysql", b"-- mariadb", b"-- postgresql")
+_SQL_DUMP = Kind(
+    "statements of SQL",
+    "load them into a database, which is read with data=sql, or export the table as CSV",
+)
 _TAR = Kind("a tar archive", f"tar -xf FILE; {_UNPACK}")
 _DUCKDB = Kind(
     "a DuckDB database", "in duckdb: copy (select …) to 'ratings.parquet' writes what is read here"
@@ -109,6 +114,8 @@ def kind_of(head: bytes) -> Kind | None:
     start = head.lstrip()[:64].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<table")):
         return Kind("an HTML page", "pandas.read_html(…) finds the tables in it")
+    if start.startswith(_STATEMENTS):
+        return _SQL_DUMP
     if start.startswith(b"<?xml"):
         return Kind("an XML file", f"pandas.read_xml(…){_TO_PARQUET}")
     return None
