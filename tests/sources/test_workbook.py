@@ -258,7 +258,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(CELLS, max_size=5), max_size=7))
 def test_the_count_apart_is_that_of_rows_with_a_value(rows: list[list[Any]]) -> None:
     content = book(a=rows)
@@ -267,6 +267,6 @@ def test_the_count_apart_is_that_of_rows_with_a_value(rows: list[list[Any]]) -> 
     filled = [row for row in read if any(cell != "" for cell in row)]
     extent = extents("r.xlsx", content)["a"]
     assert extent.rows == len(filled)
-    if filled:
-        assert extent.last - extent.first + 1 == len(read)
+    if read:
+        assert extent.last - extent.first + 1 >= len(read)
         assert extent.columns >= len(read[0])

@@ -25,6 +25,7 @@ _INSIDE = rb"((?:\s(?:[^>/]|/(?!>))*)?)"  # an element's attributes, as long as 
 _ROW = re.compile(rb"<(?:\w+:)?row(?=[\s>/])")
 _CELL = re.compile(rb"<(?:\w+:)?c" + _INSIDE + rb">(.*?)</(?:\w+:)?c>", re.DOTALL)
 _TEXT = re.compile(rb"<(?:\w+:)?[vt]" + _INSIDE + rb">[^<]")  # a value, or a text written in place
+_CONTENT = re.compile(rb"<(?:\w+:)?(?:v|is|t)[\s>/]")
 _SHARED, _ERROR = re.compile(rb'\st="s"'), re.compile(rb'\st="e"')
 _NUMBER = re.compile(rb">(\d+)<")
 _PLACE = re.compile(rb'\sr="([A-Z]+)\d+"')
@@ -50,16 +51,19 @@ _PARAGRAPH = re.compile(rb"<text:\w+" + _INSIDE + rb">[^<]")
 
 @dataclass
 class Extent:
-    """Rows that have a value, and the rectangle around all values (rows and columns from 1)."""
+    """Rows that have a value, and the rectangle around all cells that have content.
+
+    Rows and columns count from 1.
+    """
 
     rows: int = 0
     first: int = 0
     last: int = 0
     columns: int = 0
 
-    def add(self, at: int, times: int, columns: int) -> None:
-        """Rows with values from ``at`` on."""
-        self.rows += times
+    def add(self, at: int, times: int, columns: int, *, filled: bool) -> None:
+        """Rows with content from ``at`` on, ``filled`` if they have a value."""
+        self.rows += times * filled
         self.first = self.first or at
         self.last = at + times - 1
         self.columns = max(self.columns, columns)
@@ -139,26 +143,28 @@ def _of_excel(content: bytes, blank: set[bytes]) -> Extent:
         number = _AT.search(attributes)
         at = int(number[1]) if number else at + 1
         cells = cells[: cells.rfind(b"row>")]  # without what follows the last row
-        last = None if attributes.endswith(b"/") else _last_cell(cells, blank)
-        if last is not None:
-            place = _PLACE.search(last)
-            extent.add(at, 1, _column(place[1]) if place else cells.count(b"<c"))
+        if not attributes.endswith(b"/") and _CONTENT.search(cells):
+            place = _PLACE.search(_last_cell(cells))
+            columns = _column(place[1]) if place else cells.count(b"<c")
+            extent.add(at, 1, columns, filled=_is_filled(cells, blank))
     return extent
 
 
-def _last_cell(row: bytes, blank: set[bytes]) -> bytes | None:
-    """Attributes of a row's last cell with a value."""
-    if not _TEXT.search(row):
-        return None
-    if not blank and not _ERROR.search(row):  # most sheets: no cell has to be looked at by itself
-        end = max(row.rfind(b"v>"), row.rfind(b"t>"))
-        start = max(row.rfind(b"<c ", 0, end), row.rfind(b":c ", 0, end))
-        return row[start + 2 : row.find(b">", start)]
-    last = None
-    for cell in _CELL.finditer(row):
-        if _TEXT.search(cell[2]) and not _is_blank(cell, blank):
-            last = cell[1]
-    return last
+def _last_cell(cells: bytes) -> bytes:
+    """Attributes of a row's last cell that has content."""
+    end = max(cells.rfind(mark) for mark in (b"v>", b"t>", b"v/>", b"t/>"))
+    start = max(cells.rfind(b"<c ", 0, end), cells.rfind(b":c ", 0, end))
+    return cells[start + 2 : cells.find(b">", start)]
+
+
+def _is_filled(cells: bytes, blank: set[bytes]) -> bool:
+    """Whether a cell of a row has a value."""
+    if not _TEXT.search(cells):
+        return False
+    if not blank and not _ERROR.search(cells):  # most sheets: no cell has to be looked at by itself
+        return True
+    found = _CELL.finditer(cells)
+    return any(_TEXT.search(cell[2]) and not _is_blank(cell, blank) for cell in found)
 
 
 def _is_blank(cell: re.Match[bytes], blank: set[bytes]) -> bool:
@@ -189,7 +195,7 @@ def _open_document(book: zipfile.ZipFile) -> Iterator[tuple[str, Extent]]:
                 if _VALUE.search(of_cell) or _PARAGRAPH.search(text):
                     last = columns
             if last:
-                extent.add(at, times, last)
+                extent.add(at, times, last, filled=True)
             at += times
         yield html.unescape(name.decode()), extent
 

@@ -53,7 +53,7 @@ def unpacked(label: str, name: str, content: bytes, table: str | None) -> tuple[
     TooLargeError
         It would take more than `SHARE` of the memory that is free.
     """
-    limit = int(psutil.virtual_memory().available * SHARE)
+    limit = _limit()
     for _ in range(_LAYERS):
         packing = _packing(content)
         if packing is not None:
@@ -72,14 +72,23 @@ def demand_room(label: str, archive: zipfile.ZipFile, content: bytes) -> None:
 
     By the sizes that the archive declares, and by what there is, in case these are wrong.
     """
-    limit = int(psutil.virtual_memory().available * SHARE)
-    if sum(info.file_size for info in archive.infolist()) > limit:
-        raise _too_large(label, limit)
-    room = limit
+    demand_free(label, sum(info.file_size for info in archive.infolist()))
+    limit = room = _limit()
     for info in archive.infolist():
         room -= _real_size(content, info, room)
         if room < 0:
             raise _too_large(label, limit)
+
+
+def demand_free(label: str, size: int) -> None:
+    """Raise `TooLargeError` when so many bytes are more than `SHARE` of the memory that is free."""
+    limit = _limit()
+    if size > limit:
+        raise _too_large(label, limit)
+
+
+def _limit() -> int:
+    return int(psutil.virtual_memory().available * SHARE)
 
 
 def _real_size(content: bytes, info: zipfile.ZipInfo, limit: int) -> int:
