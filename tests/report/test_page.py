@@ -170,7 +170,7 @@ def test_how_true_reasons_are_is_told_of_each_kind(page: str) -> None:
     text = re.sub(r"<[^>]+>", " ", part)
     assert re.search(r"knn/item\s+exact\s+12.5\s+0.5\s+12.0\s+−1.5 to 30.2\s+3.0\s+1\s+15", text)
     assert re.search(r"als/explicit-dim\d-seed0\s+exact\s+1.0\s+1.0\s+0.0\s+–\s+15\s+15", text)
-    assert "For 15 warm test users" in text
+    assert "For up to 15 warm test users" in text
     assert "baseline" not in text
 
 

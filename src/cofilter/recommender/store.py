@@ -143,6 +143,12 @@ def _mapped_arrays(folder: Path) -> _Arrays:
 def _restore(model: Recommender, description: Description, arrays: _Arrays) -> None:
     model.users_, model.items_ = IdMap(arrays["users"]), IdMap(arrays["items"])
     model.popularity_ = arrays["popularity"]
+    sizes = {"popularity": model.items_, "item_bias": model.items_, "user_bias": model.users_}
+    for name, ids in sizes.items():
+        if len(arrays[name]) != len(ids):
+            raise DataError(
+                f"{arrays._path}: {name} has {len(arrays[name])} values, {len(ids)} are expected"
+            )
     model._biases = Biases(
         description.mean,
         arrays["user_bias"],

@@ -92,7 +92,7 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         rated=found.facts["feedback"] != "clicks",
         backtest=backtest_rows(found),
         no_backtest=(found.backtest or {}).get("reason"),
-        reasons=reason_rows(found.tables[files.FAITHFULNESS], found.representatives()),
+        reasons=reason_rows(found.board, found.representatives()),
         leaks=leak_rows(found.tables[files.LEAK]),
         claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
         premium=premium_rows(found.tables[files.PREMIUM], found.config),

@@ -17,6 +17,7 @@ from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, 
 from cofilter.core.errors import DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.core.parts import PARTS
+from cofilter.sources.again import form_of_layout, form_of_source
 from cofilter.sources.config import DataConfig, TitlesConfig
 from cofilter.sources.delimited import TextFormat
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
@@ -70,6 +71,7 @@ class _Read:
     ratings: dict[str, RawTable]  # by part; under "" one file that is no part of a folder
     titles: pl.DataFrame
     timestamp_format: str
+    form: dict[str, Any] | None  # how more rows are written
     odd_titles: str = ""  # what is told of rows of the titles that are left out
 
 
@@ -114,7 +116,8 @@ def _checked(config: DataConfig, read: _Read) -> Obtained:
     (users,) = same_kind(label, checked.table[USER], keep_text=typed)
     ratings, items, repeated = join_items(label, checked.table, read.titles, typed)
     ratings = ratings.with_columns(users.alias(USER))
-    facts = {"skipped": checked.skipped, "repeated_titles": repeated}
+    facts: dict[str, Any] = {"skipped": checked.skipped, "repeated_titles": repeated}
+    facts["form"] = read.form
     if PART in ratings.columns:
         facts["parts"] = {part: int((ratings[PART] == part).sum()) for part in PARTS}
     obtained = _obtained(
@@ -154,7 +157,8 @@ def _synthetic(config: DataConfig) -> Obtained:
     ratings, facts = generate(config.synthetic)
     items = pd.DataFrame({ITEM: np.unique(ratings[ITEM]), TITLE: "", GENRES: ""})
     origin = f"generated with seed {config.synthetic.seed}"
-    return _obtained(config, origin, [], ratings, items, {"skipped": {}, "synthetic": facts})
+    more = {"skipped": {}, "form": None, "synthetic": facts}
+    return _obtained(config, origin, [], ratings, items, more)
 
 
 def _obtained(
@@ -244,7 +248,8 @@ def _read_layout(
     raw = read_table(ratings, content, layout.text, layout.columns)
     table = read_titles(items.label, described, layout, config.encoding)
     files = bundle.describe([(ratings, content), (items, described)])
-    return _Read(origin, files, {"": raw}, table, layout.timestamp_format)
+    form = form_of_layout(layout.text, layout.columns, layout.timestamp_format)
+    return _Read(origin, files, {"": raw}, table, layout.timestamp_format, form)
 
 
 @busy("reading the ratings")
@@ -258,8 +263,8 @@ def _read_own(config: DataConfig, downloads: Path, base: Path) -> _Read:
         table, without = _read_titles(config, of_titles, content)
         if without:
             odd = f"{without:,} rows of {of_titles.label} have no id and are left out"
-    form = config.timestamp_format or "auto"
-    return _Read(found.origin, files, found.tables, table, form, odd)
+    times, form = config.timestamp_format or "auto", form_of_source(config)
+    return _Read(found.origin, files, found.tables, table, times, form, odd)
 
 
 def _open_titles(given: str, base: Path) -> tuple[Member, bytes]:
