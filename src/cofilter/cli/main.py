@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from cofilter.core.errors import CofilterError, Interrupted
+from cofilter.core.errors import CofilterError, Interrupted, refusal_of_the_machine
 
 REFUSED = 2  # exit code of a mistake that the user can mend
 INTERRUPTED = 130  # as a shell gives it for Ctrl-C
@@ -88,14 +88,20 @@ def main() -> None:
     except CofilterError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(REFUSED)
+    except BrokenPipeError:
+        # A reader such as `head` has seen enough; Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (MemoryError, OSError) as error:
+        refusal = refusal_of_the_machine(error)
+        if refusal is None:
+            raise
+        click.echo(f"error: {refusal}", err=True)
+        sys.exit(REFUSED)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("cofilter"):
             raise
         click.echo(f"error: this needs {error.name}: pip install 'cofilter[pipeline]'", err=True)
         sys.exit(REFUSED)
-    except BrokenPipeError:
-        # A reader such as `head` has seen enough; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
 
