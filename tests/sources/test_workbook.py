@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import random
 import struct
 import sys
 import zipfile
@@ -139,6 +140,29 @@ def test_a_damaged_workbook_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CofilterError, match=r"r\.xlsx: ") as told:
         get(tmp_path, broken)
     assert "\n" not in str(told.value)
+
+
+def test_damage_of_any_kind_is_one_line(tmp_path: Path) -> None:
+    """The parser goes on for ever over an open element, and stops Python's process over others."""
+    old = (Path(__file__).parent / "cases" / "ratings.xls").read_bytes()
+    document = open_document([HEADER, [1, 2, 3, 4]])
+    with zipfile.ZipFile(io.BytesIO(document)) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    torn = members["content.xml"].replace(b"</table:table-row>", b"", 1)
+    generator = random.Random(0)
+    damaged = [old[:3000], zipped(members | {"content.xml": torn})]
+    for _ in range(50):
+        content = bytearray(old)
+        content[generator.randrange(8, 512)] ^= 0xFF  # of its head and its table of sectors
+        damaged.append(bytes(content))
+    said = []
+    for content in damaged:
+        try:
+            get(tmp_path, content)
+        except CofilterError as error:
+            said.append(str(error))
+    assert len(said) > 10
+    assert all(line.startswith("r.xlsx: ") and "\n" not in line for line in said)
 
 
 def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

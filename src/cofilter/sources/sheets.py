@@ -12,13 +12,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from cofilter.core.errors import DataError
 from cofilter.core.memory import require_memory
 from cofilter.sources.unpack import demand_room
 
 _BYTES = 48  # of a cell, in the parser's rectangle and in the list of Python's
-_XLRD = (IndexError, KeyError, ValueError, AssertionError, struct.error)  # of a damaged file
+# What a damaged file ends in; RuntimeError where a member is encrypted or packed in another way.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError),
+    *(KeyError, ValueError, StopIteration, ElementTree.ParseError, expat.ExpatError),
+)
+_XLRD = (IndexError, KeyError, ValueError, AssertionError, struct.error)
 _BOOK, _RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _STRINGS, _OPEN_DOCUMENT = "xl/sharedStrings.xml", "content.xml"
 _INSIDE = rb"((?:\s(?:[^>/]|/(?!>))*)?)"  # an element's attributes, as long as it is not empty
@@ -72,6 +78,8 @@ class Extent:
 def extents(label: str, content: bytes) -> dict[str, Extent]:
     """Extents of a workbook's sheets by their names, of Excel's XML or OpenDocument's.
 
+    All of its XML is well-formed then: the parser would go on for ever over an open element.
+
     Raises
     ------
     DataError
@@ -86,8 +94,11 @@ def extents(label: str, content: bytes) -> dict[str, Extent]:
                 raise DataError(
                     f"{label}: is a binary Excel workbook, which is not read; save it as .xlsx"
                 )
+            for name in book.namelist():
+                if name.endswith((".xml", ".rels")):
+                    expat.ParserCreate().Parse(book.read(name), True)
             found = dict(_excel(book) if _BOOK in book.namelist() else _open_document(book))
-    except (zipfile.BadZipFile, zlib.error, KeyError, ElementTree.ParseError, EOFError) as error:
+    except _DAMAGED as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{label}: the spreadsheet is damaged ({reason})") from None
     for name, extent in found.items():
@@ -100,20 +111,23 @@ def extents(label: str, content: bytes) -> dict[str, Extent]:
     return found
 
 
-def old_excel_rows(label: str, content: bytes, name: str) -> int:
-    """Rows that have a value in a sheet of an .xls file, by xlrd."""
+def old_excel(label: str, content: bytes) -> dict[str, Extent]:
+    """As `extents`, of an .xls file's sheets by xlrd, which also refuses most damaged ones."""
     import xlrd
 
+    found = {}
     try:
         with xlrd.open_workbook(file_contents=content, logfile=io.StringIO()) as book:
-            sheet = book.sheet_by_name(name)
-            kinds = [sheet.row_types(at) for at in range(sheet.nrows)]
-            values = [sheet.row_values(at) for at in range(sheet.nrows)]
+            for sheet in book.sheets():
+                extent = found[sheet.name] = Extent()
+                for at in range(sheet.nrows):
+                    cells = zip(sheet.row_types(at), sheet.row_values(at), strict=True)
+                    filled = any(v != "" and kind != xlrd.XL_CELL_ERROR for kind, v in cells)
+                    extent.add(at + 1, 1, sheet.row_len(at), filled=filled)
     except (*_XLRD, xlrd.XLRDError, xlrd.compdoc.CompDocError) as error:
         reason = " ".join(str(error).split())
-        raise DataError(f"{label}: the spreadsheet is damaged ({reason})") from None
-    rows = (zip(*row, strict=True) for row in zip(kinds, values, strict=True))
-    return sum(any(v != "" and kind != xlrd.XL_CELL_ERROR for kind, v in row) for row in rows)
+        raise DataError(f"{label}: the spreadsheet is damaged or locked ({reason})") from None
+    return found
 
 
 def _excel(book: zipfile.ZipFile) -> Iterator[tuple[str, Extent]]:

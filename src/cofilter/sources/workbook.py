@@ -10,7 +10,7 @@ from typing import Any
 from cofilter.core.errors import ConfigError, DataError, MissingDependencyError
 from cofilter.sources.cells import Cells
 from cofilter.sources.kinds import ZIP
-from cofilter.sources.sheets import extents, old_excel_rows
+from cofilter.sources.sheets import extents, old_excel
 from cofilter.sources.table import RawTable, demand_counted, demand_rows, resolve_columns
 
 
@@ -85,33 +85,42 @@ def _cells(label: str, content: bytes, sheet: str | None) -> tuple[int, list[lis
     """The first row that has cells, counted from 1, the rows from there, and those with values."""
     try:
         import python_calamine as calamine
+        import xlrd  # noqa: F401 - for `old_excel`
     except ImportError:
         raise MissingDependencyError(
             f"{label}: is a spreadsheet; pip install 'cofilter[excel]' lets it be read"
         ) from None
-    known = extents(label, content) if content.startswith(ZIP) else None
+    known = (extents if content.startswith(ZIP) else old_excel)(label, content)
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            if sheet is not None and sheet not in book.sheet_names:
-                shown = ", ".join(book.sheet_names)
-                raise ConfigError(
-                    f"data.member: {sheet} is no sheet of {label} (there are: {shown})"
-                )
             sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
-            filled = [name for name, one in sheets.items() if one.height]
-            if sheet is None and len(filled) > 1:
-                raise DataError(
-                    f"{label}: {len(filled)} sheets have cells ({', '.join(filled)}); "
-                    "name one in data.member"
-                )
-            name = sheet or [*filled, *sheets][0]
+            name = _chosen(label, {name: one.height for name, one in sheets.items()}, sheet)
             top = sheets[name].start or (0, 0)
             rows = sheets[name].to_python(skip_empty_area=True)
     except calamine.CalamineError as error:
         raise DataError(f"{label}: the spreadsheet is damaged or locked ({error})") from None
-    if known is None:
-        return top[0] + 1, rows, old_excel_rows(label, content, name)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, below no other class
+            raise
+        reason = " ".join(str(error).split())
+        raise DataError(f"{label}: the spreadsheet is damaged ({reason})") from None
     return top[0] + 1, rows, known[name].rows if name in known else 0
+
+
+def _chosen(label: str, heights: Mapping[str, int], sheet: str | None) -> str:
+    """The sheet that is named, or the one that has cells."""
+    if sheet is not None and sheet not in heights:
+        shown = ", ".join(heights)
+        raise ConfigError(f"data.member: {sheet} is no sheet of {label} (there are: {shown})")
+    if not heights:
+        raise DataError(f"{label}: the spreadsheet has no sheet")
+    filled = [name for name, height in heights.items() if height]
+    if sheet is None and len(filled) > 1:
+        raise DataError(
+            f"{label}: {len(filled)} sheets have cells ({', '.join(filled)}); "
+            "name one in data.member"
+        )
+    return sheet or [*filled, *heights][0]
 
 
 def _is_filled(row: list[Any]) -> bool:
