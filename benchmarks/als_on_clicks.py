@@ -1,4 +1,4 @@
-"""Implicit ALS on clicks and counts: what it takes from the data, beside a grid.
+"""Implicit ALS on clicks and counts: what it takes from the data, beside grids and other dims.
 
 ``python -m benchmarks.als_on_clicks`` reads MovieLens 100K from data/ratings.parquet;
 further files, ``name=path`` of tables with user, item and amount in their first three columns, are
@@ -26,7 +26,8 @@ from cofilter.scoring.scores import score
 
 SPLIT = SplitConfig(kind="user_random", validation_share=0.1, test_share=0.2, seed=0)
 SCORE = ScoreConfig(k=(10,), relevance_threshold=None)
-DIM = 50
+DIMS = (20, 50, 128, 256)
+ALPHAS, PENALTIES = (1 / 4, 1, 4), (1 / 2, 1, 2)  # times what is taken
 
 
 def main(named: dict[str, Path]) -> None:
@@ -38,21 +39,27 @@ def main(named: dict[str, Path]) -> None:
             kinds["counts"] = table[RATING].to_numpy()
         for kind, numbers in kinds.items():
             parts, _ = split_ratings(table.assign(**{RATING: numbers}), SPLIT, None)
-            taken = ImplicitALS(dim=DIM).fit(parts.train, parts.validation)
-            alpha, penalty = taken.config.alpha, taken.config.regularization
+            model = ImplicitALS()
+            by_rule = ndcg(model, parts)
+            dim, alpha, penalty = (
+                model.config.length,
+                model.config.alpha,
+                model.config.regularization,
+            )
             assert alpha is not None
             assert penalty is not None
             grid = {
                 (a, b): ndcg(
-                    ImplicitALS(dim=DIM, alpha=alpha * a, regularization=penalty * b), parts
+                    ImplicitALS(dim=dim, alpha=alpha * a, regularization=penalty * b), parts
                 )
-                for a, b in product((1 / 4, 1, 4), (1 / 4, 1 / 2, 1, 2, 4))
+                for a, b in product(ALPHAS, PENALTIES)
             }
+            dims = {each: round(ndcg(ImplicitALS(dim=each), parts), 4) for each in DIMS}
             best = max(grid, key=lambda point: grid[point])
             print(
-                f"{name} as {kind}: alpha {alpha:.3g}, penalty {penalty:.3g}: "
-                f"{grid[1, 1]:.4f}; best of {len(grid)}: {grid[best]:.4f} "
-                f"(alpha x {best[0]:g}, penalty x {best[1]:g})",
+                f"{name} as {kind}: dim {dim}, alpha {alpha:.3g}, penalty {penalty:.3g}: "
+                f"{by_rule:.4f}; best of {len(grid)}: {grid[best]:.4f} "
+                f"(alpha x {best[0]:g}, penalty x {best[1]:g}); by dim: {dims}",
                 flush=True,
             )
 

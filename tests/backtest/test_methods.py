@@ -15,9 +15,10 @@ def points(*overrides: str) -> list[str]:
 
 
 def test_kinds_takes_one_point_of_each() -> None:
-    """The middle dim, the smaller of two; the first seed; the slow ones left out."""
+    """The middle dim, the smaller of two, or the data's; the first seed; without the slow ones."""
     found = points("points.mf.dim=[100,20,50,10]", "points.bpr.dim=[7,5,6]", "seeds=[3,1]")
     assert {"knn/user", "knn/item", "mf/svdpp-dim20-seed3", "bpr/dim6-seed3"} < set(found)
+    assert {"als/implicit-dimauto-seed3", "als/explicit-dimauto-seed3"} < set(found)
     assert not [name for name in found if name.startswith(("ncf/", "bayes/", "mf/item_centred"))]
     kinds = [name.split("-dim")[0] for name in found]
     assert len(kinds) == len(set(kinds))

@@ -48,6 +48,18 @@ SOURCE = {
     "skipped": {"rating off the scale": 1234, "blank_line": 0},
     "warnings": ["3 times are odd; <b>see</b> data.timestamp_format", "few titles"],
 }
+FILTERED = {
+    "rules": [
+        {"rule": "min_rating", "value": 1.0, "before": {"rows": 262}, "after": {"rows": 262}},
+        {
+            "rule": "min_date",
+            "value": "2001-01-01",
+            "before": {"rows": 262},
+            "after": {"rows": 257},
+        },
+        {"rule": "k_core", "value": 2, "before": {"rows": 257}, "after": {"rows": 250}},
+    ]
+}
 
 
 def trained_sweep(
@@ -84,7 +96,7 @@ def evaluated(root: Path, config: EvaluateConfig, ratings: pd.DataFrame | None =
     results = root / "results"
     request = Request(
         parts, audit, split, points, root / "models", config,
-        titles=titles, genres=genres, source=SOURCE,
+        titles=titles, genres=genres, source=SOURCE, filtered=FILTERED,
     )  # fmt: skip
     evaluate(request, results)
     for family, point in points:

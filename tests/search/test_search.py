@@ -18,7 +18,9 @@ from optuna.trial import TrialState
 from cofilter.search.job import Job
 from cofilter.search.search import SearchError
 from cofilter.search.study import SearchStudy
-from tests.search.jobs import GROUP, data, history, job, run
+from tests.search.jobs import GROUP, data, history, job, run, tracked
+from tests.tracking.runs import folders
+from tests.tracking.wandb_log import read_run
 
 # Trials that last, so that one can be hit: each of its epochs writes a checkpoint to disk.
 SLOW: dict[str, Any] = GROUP | {"epochs": 60, "dim": 32, "patience": None}
@@ -158,3 +160,18 @@ def test_torch_is_not_imported_for_the_fused_engine(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_the_study_is_a_tracked_run_of_its_own(tmp_path: Path) -> None:
+    found = run(tracked(job(tmp_path, n_trials=2)))
+    runs = [read_run(folder) for folder in folders(tmp_path)]
+    (study,) = [each for each in runs if each.job_type == "study"]
+    assert len(runs) == 3
+    assert (study.group, study.name, study.exit_code) == ("small", "small", 0)
+    best = found.best()
+    assert best is not None
+    assert study.summary["trials"] == 2
+    assert study.summary["trial"] == best.number
+    assert study.summary["rmse"] == best.value
+    assert study.summary["rmse before"] == found.trials()[0].value
+    assert study.config["mf"] == GROUP

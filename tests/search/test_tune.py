@@ -15,8 +15,11 @@ from cofilter.core.io import read_table, write_json
 from cofilter.core.parts import Parts
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.tuning import TUNED, how_tuned, read_tuned
+from cofilter.models.als.model import ImplicitALS
 from cofilter.search.job import PARTS, Data
+from cofilter.search.search import search
 from cofilter.search.space import merged
+from cofilter.search.study import VALUES
 from cofilter.search.tune import Tuned, tune, tune_jobs
 from cofilter.training.loop import CheckpointConfig
 from stages.groups import score_config
@@ -187,3 +190,20 @@ def test_what_the_data_cannot_train_is_left_out(tmp_path: Path) -> None:
     }
     with pytest.raises(DataError, match="none can be searched"):
         tune_jobs(config(methods=["ease/rating"]), CheckpointConfig(), tmp_path, data)
+
+
+def test_a_dim_that_the_data_decide_may_be_searched(tmp_path: Path) -> None:
+    """And the sampler is told what they make of it; a dim that the name says stays."""
+    write_parts(tmp_path)
+    cfg = config(trials=3, methods=["als/implicit-dimauto-seed0", "als/implicit-dim4-seed0"])
+    cfg["points"] = POINTS | {"als": {"kind": ["implicit"], "dim": [4, "auto"], "seed": [0]}}
+    data = load(tmp_path, cfg)
+    free, named = tune_jobs(cfg, CheckpointConfig(), tmp_path, data)
+    assert set(free.space) - set(named.space) == {"kinds.implicit.dim"}
+    study = search(free, data)
+    first, second, _ = study.trials()
+    settled = ImplicitALS(scale=(1, 5)).settled_config(data.train)
+    assert first.params["kinds.implicit.dim"] == settled.dim == 50
+    assert first.params["kinds.implicit.penalty_share"] == settled.penalty_share
+    assert first.user_attrs[VALUES] == {}  # nothing is written over the configuration
+    assert second.user_attrs[VALUES].keys() == free.space.keys()

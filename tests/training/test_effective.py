@@ -20,6 +20,7 @@ NO_LEAK = "leak.methods=[knn/item]"
         (("mf.kind=dot",), 'mf.kind: "dot" has no effect in the pipeline, whose points name the '
          "kinds: set points.mf.kind=[dot]"),
         (("bpr.dim=3",), "set points.bpr.dim=[3]"),
+        (("als.dim=3",), "set points.als.dim=[3]"),
         (("+mf.kinds.svdpp.dim=7",), "mf.kinds.svdpp.dim: 7 has no effect"),
         (("seed=3",), "seed: 3 has no effect in the pipeline, whose seeds name it: set seeds=[3]"),
         (("family=als",), 'family: "als" has no effect'),
@@ -45,6 +46,7 @@ def test_a_key_without_effect_is_refused_with_the_one_that_has(
         (SVDPP, NO_LEAK, "mf.kinds.svdpp.lr=0.01"),
         ("ncf.kinds.implicit.dim=7",),  # dim is no axis of its points
         ("points.mf.kind=[]", "mf.lr=0.01", NO_LEAK),
+        ("+als.kinds.implicit.dim=7",),  # of the points that leave it open
     ],
 )
 def test_what_has_an_effect_passes(overrides: tuple[str, ...]) -> None:

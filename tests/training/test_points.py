@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from cofilter.core.errors import ConfigError
-from cofilter.training.points import expected_points, parse_point, point_name
+from cofilter.training.points import expected_points, make_point, parse_point, point_name
 from tests.checkout import PROJECT, Checkout
+from tests.composition import compose
 
 CFG: dict[str, Any] = {
     "points": {
@@ -27,16 +28,27 @@ def test_names_every_combination_once() -> None:
 
 @pytest.mark.parametrize("axes", [
     {"kind": "item"}, {"kind": "biased", "dim": 50, "seed": 0}, {"dim": 8}, {"seed": 3},
-    {"kind": "dimension"}, {}, {"kind": "global_mean"},
+    {"kind": "dimension"}, {}, {"kind": "global_mean"}, {"kind": "implicit", "dim": "auto"},
+    {"dim": "auto", "seed": 0}, {"kind": "automatic"},
 ])  # fmt: skip
 def test_a_name_spells_its_axes(axes: dict[str, Any]) -> None:
     assert parse_point(point_name(**axes)) == axes
 
 
-@pytest.mark.parametrize("name", ["-", "dot-dimx", "dim4-dot", "a-b", "dot-", "dim4-dim8"])
+@pytest.mark.parametrize(
+    "name", ["-", "dot-dimx", "dim4-dot", "a-b", "dot-", "dim4-dim8", "dimauto4"]
+)
 def test_what_is_not_a_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="is not a point"):
         parse_point(name)
+
+
+@pytest.mark.parametrize("dim", ["auto", 192])
+def test_a_dim_that_is_left_open_is_the_kind_s_the_group_s_or_the_data_s(dim: int | str) -> None:
+    cfg = compose(f"+als.kinds.implicit.dim={dim}")
+    assert make_point("als", "implicit-dimauto-seed0", cfg).config.dim == dim
+    assert make_point("als", "implicit-dim20-seed0", cfg).config.dim == 20
+    assert make_point("als", "explicit-dimauto", cfg).config.dim == "auto"
 
 
 def test_no_point_of_a_family_is_no_point() -> None:

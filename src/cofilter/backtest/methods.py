@@ -9,6 +9,7 @@ from cofilter.core.config import parse
 from cofilter.core.errors import ConfigError
 from cofilter.training.families import kinds_of
 from cofilter.training.points import (
+    AUTO,
     DIM,
     KIND,
     SEED,
@@ -38,8 +39,9 @@ def backtest_config(cfg: Tree) -> BacktestConfig:
 def backtest_points(config: BacktestConfig, cfg: Tree) -> list[tuple[str, str]]:
     """(family, point) of every method, in the order of the sweep.
 
-    ``kinds`` takes of each family and kind the middle one of the sweep's dims (of an even number
-    the smaller of the two in the middle, which is quicker) and its first seed. The choice reads
+    ``kinds`` takes of each family and kind the dim that is left to the data, or else the middle one
+    of the sweep's dims (of an even number the smaller of the two in the middle, which is quicker),
+    and its first seed. The choice reads
     neither ratings nor models, so that no window is scored by what was chosen on its own rows.
     """
     points = expected_points(cfg)
@@ -85,6 +87,7 @@ def _one_of_each_kind(family: str, cfg: Tree) -> list[tuple[str, str]]:
         return []
     shared = {SEED: axes[SEED][0]} if SEED in axes else {}
     if DIM in axes:
-        shared[DIM] = sorted(axes[DIM])[(len(axes[DIM]) - 1) // 2]
+        dims = axes[DIM]
+        shared[DIM] = AUTO if AUTO in dims else sorted(dims)[(len(dims) - 1) // 2]
     kinds = [{KIND: kind} for kind in axes[KIND]] if KIND in axes else [{}]
     return [(family, point_name(**kind, **shared)) for kind in kinds]

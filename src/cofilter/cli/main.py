@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from cofilter.cli.output import printable
-from cofilter.core.errors import CofilterError, Interrupted
+from cofilter.core.errors import CofilterError, Interrupted, refusal_of_the_machine
 
 REFUSED = 2  # exit code of a mistake that the user can mend
 INTERRUPTED = 130  # as a shell gives it for Ctrl-C
@@ -96,8 +96,11 @@ def main() -> None:
     except BrokenPipeError:
         # A reader such as `head` has seen enough; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError as error:
+        _refuse(str(refusal_of_the_machine(error)))
     except OSError as error:  # no right, no room, no such folder: not for the program to mend
-        _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _refuse(refusal_of_the_machine(error) or told)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
 

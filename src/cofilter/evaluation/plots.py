@@ -70,5 +70,5 @@ def kind_of(model: str) -> str:
     """``family/kind`` of a ``family/point``: the name without dim and seed, of a sweep's points
     one and the same."""
     family, _, point = model.partition("/")
-    rest = [part for part in point.split("-") if not re.fullmatch(r"(dim|seed)?\d+", part)]
+    rest = [part for part in point.split("-") if not re.fullmatch(r"(dim|seed)?\d+|dimauto", part)]
     return "/".join([family, "-".join(rest)] if rest else [family])

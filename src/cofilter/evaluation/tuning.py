@@ -8,7 +8,7 @@ A search judges a model by the metric that chooses it (`tuning_metric`). What it
     kind has exactly the point's configuration, and it was judged as it would be today: by the same
     metric and, for rankings, the same relevance threshold. Only what makes points of one kind
     (dim and seed) and what changes no result may differ; another dim than the searched one is
-    named: ``24 trials at dim20``.
+    named: ``24 trials at dim20``. A dim that is left to the data may be searched, and then counts.
 ``default``
     Otherwise, where the configuration is the class's own.
 ``by hand``
@@ -17,7 +17,7 @@ A search judges a model by the metric that chooses it (`tuning_metric`). What it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,10 @@ from cofilter.recommender.base import Recommender
 from cofilter.recommender.iterative import RANKED
 from cofilter.scoring.config import PrimaryConfig
 from cofilter.training.points import (
+    AUTO,
     DIM,
     KIND,
     SEED,
-    axes_of,
     expected_points,
     make_point,
     parse_point,
@@ -135,7 +135,7 @@ def how_tuned(
     found = {}
     for family, point in expected_points(cfg):
         model = make_point(family, point, cfg)
-        axes = axes_of(family, cfg)
+        axes = {KIND, SEED} if _dim(point) == AUTO else {KIND, SEED, DIM}
         record = records.get(kind_key(family, point))
         metric = tuning_metric(model, config, rated=rated)
         if record is not None and _agrees(record, model, axes, metric, config):
@@ -148,7 +148,7 @@ def how_tuned(
 def _agrees(
     record: TuningRecord,
     model: Recommender,
-    axes: Mapping[str, Any],
+    axes: Set[str],
     metric: str,
     config: EvaluateConfig,
 ) -> bool:
@@ -158,11 +158,15 @@ def _agrees(
 
 
 def _elsewhere(record: TuningRecord, point: str) -> str:
-    searched = parse_point(record.method.partition("/")[2]).get(DIM)
-    return "" if searched == parse_point(point).get(DIM) else f" at {DIM}{searched}"
+    searched, own = record.config.get(DIM), _dim(point)
+    return "" if own in (searched, AUTO) else f" at {DIM}{searched}"
 
 
-def _is_default(model: Recommender, axes: Mapping[str, Any]) -> bool:
+def _dim(point: str) -> Any:
+    return parse_point(point).get(DIM)
+
+
+def _is_default(model: Recommender, axes: Set[str]) -> bool:
     kind = getattr(model.config, KIND, None)
     fresh = type(model)() if kind is None else type(model)(kind=kind)
     return _own(_plain(model), axes) == _own(_plain(fresh), axes)
@@ -172,5 +176,5 @@ def _plain(model: Recommender) -> dict[str, Any]:
     return model.config.model_dump(mode="json")
 
 
-def _own(values: Mapping[str, Any], axes: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: each for name, each in values.items() if name not in _ELSEWHERE | axes.keys()}
+def _own(values: Mapping[str, Any], axes: Set[str]) -> dict[str, Any]:
+    return {name: each for name, each in values.items() if name not in _ELSEWHERE | axes}

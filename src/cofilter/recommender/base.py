@@ -112,7 +112,7 @@ class Recommender(Ratings, Explanations):
         histories = checked(data, type(self).__name__)
         self.users_, self.items_ = data.users, data.items
         self.popularity_ = np.bincount(data.item, minlength=len(data.items))
-        self.config = self.config.settled(data)
+        self.config = self.settled_config(data)
         extremes = float(data.rating.min()), float(data.rating.max())
         self.scale_ = self.config.scale or extremes
         self._learning = self._learning_scale()

@@ -90,6 +90,10 @@ class Contract(ABC):
         weight = (data.weight / unit).astype(np.float32) if self.uses_weights else None
         return replace(data, weight=weight)
 
+    def settled_config(self, data: Interactions) -> ModelConfig:
+        """The configuration with all that is left to the data decided."""
+        return self.config.settled(data)
+
     @property
     def _ranks_by_ratings(self) -> bool:
         """Whether a ranking score is a predicted rating."""

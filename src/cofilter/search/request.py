@@ -16,7 +16,7 @@ from cofilter.search.report import refuse_to_overwrite
 from cofilter.search.space import Tree, check_space, merged, space_of, values_at
 from cofilter.tracking.config import TrackingConfig
 from cofilter.training.loop import CheckpointConfig
-from cofilter.training.points import make_point, parse_point
+from cofilter.training.points import AUTO, make_point, parse_point
 
 
 def job_of(
@@ -41,6 +41,8 @@ def job_of(
     making = partial(make, family, point, cfg)
     kind = parse_point(point).get("kind", cfg[family].get("kind"))
     space = space_of(config.space, family, kind, "search.space")
+    named = {axis for axis, value in parse_point(point).items() if value != AUTO}
+    space = {path: each for path, each in space.items() if path.rpartition(".")[2] not in named}
     check_space(space, making, f"search.space.{family}")
     job = Job(
         config=config,

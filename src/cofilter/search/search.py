@@ -9,14 +9,17 @@ import signal
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 import numba
 from optuna.trial import FrozenTrial
 
 from cofilter.core.errors import CofilterError, DataError, Interrupted
 from cofilter.search.job import Data, Job
-from cofilter.search.study import SearchStudy, only_run, worker_lives
+from cofilter.search.report import chosen, table, value_before
+from cofilter.search.study import VALUES, SearchStudy, only_run, worker_lives
 from cofilter.search.trial import Outcome, Trials
+from cofilter.tracking.tracker import Tracker
 from cofilter.training.interruption import stop_on_signals
 from cofilter.training.unfit import unfit_reason
 
@@ -43,7 +46,7 @@ def search(job: Job, data: Data) -> SearchStudy:
     if reason is not None:
         raise DataError(f"search.method: {job.config.method}: {reason}")
     with only_run(job):
-        study = SearchStudy(job, data.fingerprint)
+        study = SearchStudy(job, data.fingerprint, settled_values(job, data))
         study.take_back()
         if job.config.workers == 1:
             with stop_on_signals() as stop:
@@ -57,7 +60,34 @@ def search(job: Job, data: Data) -> SearchStudy:
                 f"{last.user_attrs.get('reason')}"
             )
         shutil.rmtree(job.checkpoints({}).parent, ignore_errors=True)
+        track(study)
         return study
+
+
+def track(study: SearchStudy) -> None:
+    """A tracked run of the study as a whole, in the group of its trials' runs."""
+    job, best = study.job, chosen(study)
+    tracker = Tracker(
+        job.tracking,
+        root=job.root,
+        group=job.study,
+        job_type="study",
+        name=job.study,
+        run_config=job.run_config,
+    )
+    with tracker:
+        tracker.log_table("trials", table(study))
+        figures = {job.metric: best.value, f"{job.metric} before": value_before(study)}
+        tracker.log_summary(
+            {"best": best.user_attrs[VALUES], "trial": best.number, "trials": len(study.trials())}
+            | figures
+        )
+
+
+def settled_values(job: Job, data: Data) -> dict[str, Any]:
+    """The present values by path, those that are left to the data as these decide them."""
+    config = job.make({}).settled_config(data.train)
+    return {path: getattr(config, path.rpartition(".")[2], None) for path in job.space}
 
 
 def run_trials(job: Job, data: Data, study: SearchStudy, check: Callable[[], None]) -> None:

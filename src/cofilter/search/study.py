@@ -15,7 +15,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import IO, Any
 
 import filelock
@@ -30,8 +31,9 @@ from cofilter.search.trial import FAIL, Outcome
 
 log = logging.getLogger(__name__)
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 IDENTITY, VALUES, REASON, EPOCHS = "identity", "values", "reason", "epochs"  # attributes
-AS_IT_IS = "as it is"  # a trial that changes nothing of the configuration
+AS_IT_IS = "as it is"  # a trial that changes nothing: what of it the sampler is told, by path
 LOST, AGAIN, ATTEMPT, KILLED = "lost", "again", "attempt", "killed"
 ATTEMPTS = 3  # of a trial whose process dies
 LOCKED_SECONDS = 120  # to wait for SQLite
@@ -45,6 +47,9 @@ class SearchStudy:
     ----------
     fingerprint:
         Of the ratings; a study of others is refused.
+    settled:
+        What the data make of the configuration as it is, by the space's paths: where it lies in
+        the space, the sampler learns from the first trial.
 
     Raises
     ------
@@ -52,7 +57,7 @@ class SearchStudy:
         The study is there and was begun for something else.
     """
 
-    def __init__(self, job: Job, fingerprint: str) -> None:
+    def __init__(self, job: Job, fingerprint: str, settled: Mapping[str, Any] = NOTHING) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         job.folder.mkdir(parents=True, exist_ok=True)
         self.job = job
@@ -68,23 +73,29 @@ class SearchStudy:
                 pruner=pruner_of(job),
                 load_if_exists=True,
             )
-            self._identify(_identity(job, fingerprint))
+            self._identify(_identity(job, fingerprint), settled)
 
-    def _identify(self, identity: dict[str, Any]) -> None:
+    def _identify(self, identity: dict[str, Any], settled: Mapping[str, Any]) -> None:
         known = self.study.user_attrs.get(IDENTITY)
         if known is None:
             self.study.set_user_attr(IDENTITY, identity)
-            present = self.job.present
-            if all(dimension.holds(present[path]) for path, dimension in self.job.space.items()):
-                self.study.enqueue_trial(dict(present))
+            if self._holds(self.job.present):
+                self.study.enqueue_trial(dict(self.job.present))
             else:  # such as null, what suits the data: no point of the space, but a trial
-                self.study.enqueue_trial({}, user_attrs={AS_IT_IS: True})
+                drawn = dict(settled) if self._holds(settled) else {}
+                self.study.enqueue_trial(drawn, user_attrs={AS_IT_IS: list(drawn)})
         elif known != identity:
             other = [name for name in identity if known.get(name) != identity[name]]
             raise ConfigError(
                 f"the study {self.job.study} was begun with other {', '.join(other)}; remove "
                 f"{self.job.database} to begin anew (a search can name another: search.study)"
             )
+
+    def _holds(self, values: Mapping[str, Any]) -> bool:
+        return all(
+            path in values and dimension.holds(values[path])
+            for path, dimension in self.job.space.items()
+        )
 
     def trials(self) -> list[FrozenTrial]:
         """Every trial in order, except those tried again since their process died."""
@@ -104,8 +115,10 @@ class SearchStudy:
                 return None
             self.study.sampler = sampler_of(self.job, len(trials))
             trial = self.study.ask()
-            space = {} if AS_IT_IS in trial.user_attrs else self.job.space
-            values = {path: dimension.suggest(trial, path) for path, dimension in space.items()}
+            drawn = trial.user_attrs.get(AS_IT_IS, self.job.space)
+            values = {path: self.job.space[path].suggest(trial, path) for path in drawn}
+            if AS_IT_IS in trial.user_attrs:
+                values = {}
             trial.set_user_attr(VALUES, values)
             return trial, values
 

@@ -72,6 +72,7 @@ class _Read:
     titles: pl.DataFrame
     timestamp_format: str
     form: dict[str, Any] | None  # how more rows are written
+    odd_titles: str = ""  # what is told of rows of the titles that are left out
 
 
 def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
@@ -119,7 +120,12 @@ def _checked(config: DataConfig, read: _Read) -> Obtained:
     facts["form"] = read.form
     if PART in ratings.columns:
         facts["parts"] = {part: int((ratings[PART] == part).sum()) for part in PARTS}
-    return _obtained(config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts)
+    obtained = _obtained(
+        config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts
+    )
+    if read.odd_titles:
+        obtained.report["warnings"].append(read.odd_titles)
+    return obtained
 
 
 def _check_each(
@@ -130,7 +136,7 @@ def _check_each(
     for part in list(files):
         raw = files.pop(part)
         tables.append(check_ratings(raw, rules))
-        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, raw.typed)
+        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, 0, raw.typed)
         del raw
     return emptied, tables
 
@@ -250,13 +256,15 @@ def _read_layout(
 def _read_own(config: DataConfig, downloads: Path, base: Path) -> _Read:
     found = own_tables(config, _text(config, config, "data"), base, downloads)
     files = list(found.files)
-    table = NO_TITLES
+    table, odd = NO_TITLES, ""
     if config.items is not None and config.items.path is not None:
         of_titles, content = _open_titles(config.items.path, base)
         files.append(describe(of_titles, content))
-        table = _read_titles(config, of_titles, content)
+        table, without = _read_titles(config, of_titles, content)
+        if without:
+            odd = f"{without:,} rows of {of_titles.label} have no id and are left out"
     times, form = config.timestamp_format or "auto", form_of_source(config)
-    return _Read(found.origin, files, found.tables, table, times, form)
+    return _Read(found.origin, files, found.tables, table, times, form, odd)
 
 
 def _open_titles(given: str, base: Path) -> tuple[Member, bytes]:
@@ -264,7 +272,7 @@ def _open_titles(given: str, base: Path) -> tuple[Member, bytes]:
     return member, member.read()
 
 
-def _read_titles(config: DataConfig, member: Member, content: bytes) -> pl.DataFrame:
+def _read_titles(config: DataConfig, member: Member, content: bytes) -> tuple[pl.DataFrame, int]:
     assert config.items is not None
     names = {ITEM: "item", TITLE: "title", GENRES: "genres"}
     given = config.items.columns.model_dump()

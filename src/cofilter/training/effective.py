@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cofilter.core.errors import ConfigError
-from cofilter.training.points import DIM, KIND, SEED, Tree, axes_of, parse_point
+from cofilter.training.points import AUTO, DIM, KIND, SEED, Tree, axes_of, parse_point
 
 FAMILY, KINDS = "family", "kinds"
 
@@ -53,8 +53,10 @@ def _of_axes(family: str, cfg: Tree, defaults: Tree) -> Iterator[str]:
     places = {family: group} | {
         f"{family}.{KINDS}.{kind}": special for kind, special in group.get(KINDS, {}).items()
     }
+    # A point whose dim is auto has its kind's.
+    taken = {DIM} if AUTO in axes_of(family, cfg).get(DIM, ()) else set()
     for place, values in places.items():
-        for axis in axes:
+        for axis in axes if values is group else [name for name in axes if name not in taken]:
             present = defaults[family].get(axis) if values is group else None
             if axis in values and values[axis] != present:
                 remedy = f"points.{family}.{axis}=[{values[axis]}]"

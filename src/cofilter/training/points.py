@@ -16,11 +16,12 @@ from cofilter.training.families import kinds_of
 Tree = Mapping[str, Any]
 NOTHING: Tree = MappingProxyType({})
 KIND, DIM, SEED = "kind", "dim", "seed"  # what tells the points of a family apart
+AUTO = "auto"  # a dim as the family's group says, and where that says the same, as suits the data
 _LOWEST = {DIM: 1, SEED: 0}
 
 # A kind, a dim and a seed, each optional.
 _POINT = re.compile(
-    r"(?:(?P<kind>(?!dim\d|seed\d)\w+)(?:-|$))?(?:dim(?P<dim>\d+)(?:-|$))?(?:seed(?P<seed>\d+))?(?<!-)"
+    r"(?:(?P<kind>(?!dim(?:\d|auto)|seed\d)\w+)(?:-|$))?(?:dim(?P<dim>\d+|auto)(?:-|$))?(?:seed(?P<seed>\d+))?(?<!-)"
 )
 
 
@@ -36,7 +37,8 @@ def parse_point(name: str) -> dict[str, Any]:
     if spelled is None:
         raise ConfigError(f"{name!r} is not a point (such as item, biased-dim50, dim50)")
     found = {axis: value for axis, value in spelled.groupdict().items() if value is not None}
-    return {axis: value if axis == KIND else int(value) for axis, value in found.items()}
+    names = {axis for axis, value in found.items() if axis == KIND or value == AUTO}
+    return {axis: value if axis in names else int(value) for axis, value in found.items()}
 
 
 def axes_of(family: str, cfg: Tree) -> dict[str, list[Any]]:
@@ -96,7 +98,7 @@ def refuse_impossible(value: Any, family: str, axis: str, key: str) -> None:
         possible, expected = value in list(kinds), f"one of {', '.join(kinds)}"
     elif axis in _LOWEST:
         is_whole = isinstance(value, int) and not isinstance(value, bool)
-        possible = is_whole and value >= _LOWEST[axis]
+        possible = (is_whole and value >= _LOWEST[axis]) or (axis, value) == (DIM, AUTO)
         expected = f"an integer from {_LOWEST[axis]} up"
     else:
         possible, expected = False, f"one of the axes {', '.join((KIND, *_LOWEST))}"
@@ -120,14 +122,15 @@ def make_point(family: str, point: str, cfg: Tree, overrides: Tree = NOTHING) ->
 
     Hyper-parameters are those of the family's group, above them what its ``kinds`` say of the
     kind, above them ``overrides``, above them the axes that the name spells; what the name leaves
-    out is as the group says.
+    out, or calls ``auto``, is as the group says.
 
     Raises
     ------
     ConfigError
         No such family, a name that is not a point's, or impossible hyper-parameters.
     """
-    kinds, axes = kinds_of(family), parse_point(point)
+    kinds = kinds_of(family)
+    axes = {axis: value for axis, value in parse_point(point).items() if value != AUTO}
     group = {**cfg[family], **axes}
     special = group.pop("kinds", {})
     kind = group.get(KIND, family)

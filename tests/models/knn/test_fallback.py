@@ -10,7 +10,9 @@ import pytest
 
 import cofilter.recommender.rankings as rankings
 from cofilter.core.columns import ITEM, RATING, USER
+from cofilter.core.matrix import Interactions
 from cofilter.models.baseline.model import Popularity
+from cofilter.models.knn.config import users_of_clicks
 from cofilter.models.knn.model import KINDS, ItemKNN, UserKNN
 from cofilter.recommender.base import Recommender
 from cofilter.scoring.config import ScoreConfig
@@ -218,9 +220,22 @@ def test_what_is_left_to_the_data_differs_for_clicks_and_counts(
     log = ratings_table(20, 12)
     values = np.where(np.arange(len(log)) % 5 == 0, numbers[1], numbers[0])
     model = KINDS[kind](scale=scale).fit(log.assign(**{RATING: values}))
-    settled = (expected, 120, 3.0) if expected == "cosine" else (expected, 40, 100.0)
+    k = 120 if kind == "item" else 40  # at least
+    settled = (expected, k, 3.0) if expected == "cosine" else (expected, 40, 100.0)
     for config in (model.config, model.for_refit().config):
         assert (config.similarity, config.k, config.shrinkage) == settled
     named = KINDS[kind](similarity="msd", k=7, shrinkage=0.0)
     config = named.fit(log.assign(**{RATING: values})).config
     assert (config.similarity, config.k, config.shrinkage) == ("msd", 7, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("n_users", "length", "k"), [(400, 50, 70), (400, 5, 100), (400, 200, 40), (40, 5, 40)]
+)
+def test_shorter_histories_have_more_neighbours_up_to_a_quarter(
+    n_users: int, length: int, k: int
+) -> None:
+    user, item = np.divmod(np.arange(n_users * length), length)
+    log = pd.DataFrame({USER: user, ITEM: (item + user) % 250, RATING: 1.0})
+    heavy = pd.DataFrame({USER: n_users, ITEM: np.arange(5_000), RATING: 1.0})
+    assert users_of_clicks(Interactions.of(pd.concat([log, heavy], ignore_index=True))) == k

@@ -13,6 +13,7 @@ from scipy import sparse
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import Interactions
 from cofilter.models.als.config import ALSConfig, amounts
+from cofilter.models.als.kernels.dual import NO_ROW, Few, few_of, most_pairs
 from cofilter.models.als.kernels.rows import Objective, Table, gram, solve_rows
 from cofilter.models.als.kernels.tile import padded
 from cofilter.recommender.learner import Arrays
@@ -84,14 +85,23 @@ class HalfIteration:
     """All rows of one side, cut into batches of bounded work, heaviest rows first.
 
     ``weight``: of the stored entries, as `solve_rows` takes it. ``n_ratings``: int64[rows].
+    ``by_pairs``: solve short rows by `cofilter.models.als.kernels.dual`, which pays where the
+    fixed side changes from call to call less often than there are rows.
     """
 
     def __init__(
-        self, matrix: sparse.csr_array, weight: np.ndarray, objective: Objective, steps: int
+        self,
+        matrix: sparse.csr_array,
+        weight: np.ndarray,
+        objective: Objective,
+        steps: int,
+        *,
+        by_pairs: bool = False,
     ) -> None:
         self._rows, self._weight = as_sparse(matrix), weight
         self._objective = objective
         self._steps = steps
+        self._by_pairs = by_pairs and objective.implicit and steps == 0
         self.n_ratings = np.diff(self._rows.start)
         self._order = np.argsort(-self.n_ratings, kind="stable")
 
@@ -106,13 +116,20 @@ class HalfIteration:
         width = fixed.factor.shape[1]
         if base is None:
             base = base_of(fixed, self._objective)
+        few = self._few(fixed, base)
         loss = np.zeros(len(self._order))
         for batch in self._batches(width):
             solve_rows(
-                self._rows, self._weight, batch, fixed, base, self._objective, self._steps,
+                self._rows, self._weight, batch, fixed, base, few, self._objective, self._steps,
                 own.factor, own.bias, loss, np.zeros(1, np.int64),
             )  # fmt: skip
             yield int(self.n_ratings[batch].sum()), float(loss[batch].sum())
+
+    def _few(self, fixed: Table, base: np.ndarray) -> Few:
+        most = most_pairs(fixed.factor.shape[1]) if self._by_pairs else 0
+        if not (self.n_ratings <= most).any() or not np.isfinite(base).all():
+            return NO_ROW
+        return few_of(fixed.factor, base, float(self._objective.regularization))
 
     def _batches(self, width: int) -> list[np.ndarray]:
         work = self.n_ratings[self._order] * (width**2 // 2) + width**3 // 6 + 4 * width**2
@@ -135,19 +152,23 @@ class AlternatingFactors:
 
     def __init__(self, config: ALSConfig, data: Interactions, mean: float) -> None:
         config = config.settled(data)
-        self._dim = config.dim
+        self._dim = config.length
         self._regularization = config.regularization
         self._implicit = config.kind == "implicit"
         data = _some_observed(config, data)
         steps = config.cg_steps if config.solver == "cg" else 0
         objective = objective_of(config, mean)
-        self._users = HalfIteration(data.by_user, data.weight_by_user, objective, steps)
-        self._items = HalfIteration(data.by_item, data.weight_by_item, objective, steps)
-        start = np.zeros((len(data.items), config.dim + 1), np.float32)
+        self._users = HalfIteration(
+            data.by_user, data.weight_by_user, objective, steps, by_pairs=True
+        )
+        self._items = HalfIteration(
+            data.by_item, data.weight_by_item, objective, steps, by_pairs=True
+        )
+        start = np.zeros((len(data.items), config.length + 1), np.float32)
         rng = np.random.default_rng(config.seed)
-        start[:, :-1] = rng.normal(0.0, config.init_std, (len(data.items), config.dim))
+        start[:, :-1] = rng.normal(0.0, config.init_std, (len(data.items), config.length))
         self._item = to_table(start)
-        self._user = to_table(np.zeros((len(data.users), config.dim + 1), np.float32))
+        self._user = to_table(np.zeros((len(data.users), config.length + 1), np.float32))
 
     def identity(self) -> dict[str, Any]:
         """Engine and numba's version; the number of threads does not change a bit."""

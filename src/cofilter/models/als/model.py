@@ -52,13 +52,13 @@ class _ALS(FactorRecommender):
         known = observed(self.config, replace(data, items=self.items_, item=item))
         objective = objective_of(self.config, self._biases.mean)
         half = HalfIteration(known.by_user, known.weight_by_user, objective, steps=0)
-        people = to_table(np.zeros((len(data.users), self.config.dim + 1), np.float32))
+        people = to_table(np.zeros((len(data.users), self.config.length + 1), np.float32))
         fixed = self._items_as_solved()
         if self._base is None:
             self._base = base_of(fixed, objective)
         for _ in half.solve(fixed, people, self._base):
             pass
-        return from_table(people, self.config.dim)
+        return from_table(people, self.config.length)
 
     def _shares(
         self, users: UserRows, row: np.ndarray, item: np.ndarray, history: Interactions

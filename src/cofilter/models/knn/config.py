@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
+import numpy as np
 from pydantic import Field
 
 from cofilter.core.feedback import feedback_of
@@ -14,9 +15,12 @@ from cofilter.recommender.config import ModelConfig
 Similarity = Literal["auto", "cosine", "adjusted_cosine", "pearson", "pearson_baseline", "msd"]
 
 # What is left to the data. A cosine of clicks says something from a few of them on, where a
-# correlation needs many ratings (python -m benchmarks.knn_on_clicks).
+# correlation needs many ratings (python -m benchmarks.knn_on_clicks). Of short histories more
+# neighbours are needed to speak for as many items.
 FOR_RATINGS: Mapping[str, Any] = {"similarity": "pearson_baseline", "k": 40, "shrinkage": 100.0}
 FOR_CLICKS: Mapping[str, Any] = {"similarity": "cosine", "k": 120, "shrinkage": 3.0}
+PAIRS = 3_500  # that the neighbouring users of a median history have together
+LEAST_K, MOST_K = 40, 1_000
 
 
 class KNNConfig(ModelConfig):
@@ -34,7 +38,9 @@ class KNNConfig(ModelConfig):
         nothing (`cofilter.core.feedback`).
     k:
         Neighbours that take part in a prediction; only positive similarities count. None: 40 for
-        ratings, 120 for clicks and counts.
+        ratings; for clicks and counts 120 items, or as many users as have `PAIRS` pairs together
+        when each has as many as the median user (from 40 up to a quarter of all
+        users, at most 1,000).
     shrinkage:
         Similarity × n / (n + shrinkage), n co-ratings (Bell and Koren 2007). None: 100 for ratings,
         3 for clicks and counts.
@@ -63,9 +69,18 @@ class KNNConfig(ModelConfig):
     ranking: Literal["summed_similarity", "prediction"] = "summed_similarity"
     self_votes: bool = False
 
-    def settled(self, data: Interactions) -> Self:
-        """``auto`` and None decided."""
+    def settled(self, data: Interactions, *, of_users: bool = False) -> Self:
+        """``auto`` and None decided; ``of_users``: neighbours are users."""
         rated = feedback_of(data.rating, self.scale) == "ratings"
         taken = FOR_RATINGS if rated else FOR_CLICKS
+        if of_users and not rated:
+            taken = {**taken, "k": users_of_clicks(data)}
         left = [name for name in taken if getattr(self, name) in ("auto", None)]
         return self.model_copy(update={name: taken[name] for name in left})
+
+
+def users_of_clicks(data: Interactions) -> int:
+    """How many neighbouring users have `PAIRS` pairs together, at most a quarter of all users."""
+    each = np.bincount(data.user)
+    most = max(LEAST_K, min(MOST_K, len(each) // 4))
+    return min(max(round(PAIRS / float(np.median(each))), LEAST_K), most)

@@ -86,6 +86,9 @@ class _KNN(Recommender):
         self._prepare()
         self._similarities_at_hand()  # paid here, so that the first prediction is not the slow one
 
+    def settled_config(self, data: Interactions) -> KNNConfig:
+        return self.config.settled(data, of_users=self.users_are_rows)
+
     @property
     def _k(self) -> int:
         assert self.config.k is not None  # settled by what is fitted

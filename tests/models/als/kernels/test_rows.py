@@ -4,6 +4,7 @@ import numba
 import numpy as np
 import pytest
 
+from cofilter.models.als.kernels.dual import NO_ROW, Few, few_of, most_pairs
 from cofilter.models.als.kernels.rows import Objective, Table, gram, solve_rows
 from cofilter.models.als.kernels.solve import CHUNK
 from cofilter.models.als.kernels.tile import LANES, padded
@@ -45,11 +46,13 @@ def solved(
     implicit: bool,
     steps: int = 0,
     weight: np.ndarray = ALIKE,
+    few: Few = NO_ROW,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    own, loss = table(len(dense), 20, 9), np.full(len(dense), np.nan)
+    width = fixed.factor.shape[1]
+    own, loss = table(len(dense), width, 9), np.full(len(dense), np.nan)
     order = np.arange(len(dense))[::-1].copy()
     solve_rows(
-        to_rows(dense), weight, order, fixed, gram(fixed.factor), objective(implicit), steps,
+        to_rows(dense), weight, order, fixed, gram(fixed.factor), few, objective(implicit), steps,
         own.factor, own.bias, loss, np.zeros(1, np.int64),
     )  # fmt: skip
     return own.factor, own.bias, loss
@@ -128,20 +131,49 @@ def test_a_row_without_ratings_is_zero(implicit: bool) -> None:
         assert bias[0] == loss[0] == 0.0
 
 
-@pytest.mark.parametrize("steps", [0, 3])
-def test_threads_and_order_do_not_change_a_bit(steps: int) -> None:
-    dense, fixed = ratings(200), table(300, 20, 1)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_row_of_few_pairs_has_the_exact_minimum_too(weighted: bool) -> None:
+    dense, fixed = ratings(), table(300, 130, 1)
+    dense[2:6, 40:] = 0.0
+    weight = np.random.default_rng(4).exponential(1.0, dense.shape)
+    weight[3, ::2] = 0.0
+    few = few_of(fixed.factor, gram(fixed.factor), LAMBDA)
+    n_pairs = (dense > 0).sum(axis=1)
+    assert few.most == 72 < n_pairs.max()
+    assert ((n_pairs[1:] > 0) & (n_pairs[1:] <= few.most)).sum() > 5
+    entries = weight[dense > 0].astype(np.float32) if weighted else ALIKE
+    factor, bias, loss = solved(dense, fixed, True, weight=entries, few=few)
+    for row in range(1, len(dense)):
+        x, value = oracle(dense[row], fixed, True, weight[row] if weighted else None)
+        np.testing.assert_allclose(np.r_[factor[row], bias[row]], x, atol=2e-5)
+        assert loss[row] == pytest.approx(value, rel=1e-5)
+    assert not factor[:, 130:].any()
+    without = solved(dense, fixed, True, weight=entries)
+    assert not np.array_equal(factor[2:6], without[0][2:6])  # it was the other way
+    assert np.array_equal(factor[1], without[0][1])  # a long row has its own equations
+
+
+def test_narrow_tables_have_no_row_of_few_pairs() -> None:
+    assert [most_pairs(width) for width in (16, 64, 80, 256)] == [0, 0, 40, 128]
+
+
+@pytest.mark.parametrize(("steps", "dim"), [(0, 20), (3, 20), (0, 130)])
+def test_threads_and_order_do_not_change_a_bit(steps: int, dim: int) -> None:
+    dense, fixed = ratings(200), table(300, dim, 1)
+    base = gram(fixed.factor)
+    short = few_of(fixed.factor, base, LAMBDA)
     before = numba.get_num_threads()
     found = []
     try:
         for threads in (1, 2):
             numba.set_num_threads(min(threads, before))
             for implicit in (False, True):
-                own, loss = table(len(dense), 20, 9), np.zeros(len(dense))
+                own, loss = table(len(dense), dim, 9), np.zeros(len(dense))
+                few = short if implicit else NO_ROW
                 for part in np.split(np.random.default_rng(threads).permutation(200), [70]):
                     solve_rows(
-                        to_rows(dense), ALIKE, part, fixed, gram(fixed.factor), objective(implicit),
-                        steps, own.factor, own.bias, loss, np.zeros(1, np.int64),
+                        to_rows(dense), ALIKE, part, fixed, base, few, objective(implicit), steps,
+                        own.factor, own.bias, loss, np.zeros(1, np.int64),
                     )  # fmt: skip
                 found.append([own.factor, own.bias, loss])
     finally:

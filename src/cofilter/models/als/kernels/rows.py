@@ -17,6 +17,7 @@ import numba
 import numpy as np
 
 from cofilter.core.compiled import compiled
+from cofilter.models.als.kernels.dual import Few, solve_dual
 from cofilter.models.als.kernels.solve import CHUNK, FAST, add_gram, cholesky, conjugate_gradient
 from cofilter.models.als.kernels.tile import LANES, take_task
 from cofilter.recommender.sparse import Sparse
@@ -114,6 +115,19 @@ def _assemble(
     return constant
 
 
+@numba.njit(fastmath=FAST)
+def _surplus(
+    rows: Sparse, weight: np.ndarray, first: int, last: int, objective: Objective
+) -> np.ndarray:
+    """float32[last − first], what each of a row's entries weighs beyond 1 when implicit."""
+    surplus = np.empty(last - first, np.float32)
+    every = 1 if len(weight) > 1 else 0
+    for k in range(first, last):
+        value = objective.slope * rows.value[k] + objective.shift
+        surplus[k - first] = weight[k * every] * value
+    return surplus
+
+
 @compiled(parallel=True)
 def solve_rows(
     rows: Sparse,
@@ -121,6 +135,7 @@ def solve_rows(
     order: np.ndarray,
     fixed: Table,
     base: np.ndarray,
+    few: Few,
     objective: Objective,
     steps: int,
     own_factor: np.ndarray,
@@ -136,6 +151,8 @@ def solve_rows(
         float32 ≥ 0, w of each stored entry of ``rows``; one 1 where all count alike.
     base:
         float32[width, width], the fixed side's Gram matrix; read only when implicit.
+    few:
+        For the rows that `cofilter.models.als.kernels.dual` solves.
     steps:
         0: Cholesky; otherwise steps of conjugate gradient from the values in ``own``.
     loss:
@@ -160,6 +177,15 @@ def solve_rows(
                         own_factor[row] = np.float32(0.0)
                         own_bias[row] = np.float32(0.0)
                         loss[row] = 0.0
+                        continue
+                    first, last = rows.start[row], rows.start[row + 1]
+                    if last - first <= few.most:
+                        surplus = _surplus(rows, weight, first, last, objective)
+                        loss[row] = solve_dual(
+                            rows, first, last, surplus, fixed.factor, few.solution, x[:width]
+                        )
+                        own_factor[row] = x[:width]
+                        own_bias[row] = np.float32(0.0)
                         continue
                     constant = _assemble(
                         rows, weight, row, fixed, base, objective, gathered, sums, normal
