@@ -104,7 +104,7 @@ class ALSConfig(IterativeConfig):
         if alpha is None:
             weight = float(np.sqrt(n_users * n_items / len(data)))
             alpha = 1.0 if feedback == "ratings" or amount <= 0 else weight / amount
-        chosen = {"dim": dim, "confidence": form, "alpha": alpha}
+        chosen: dict[str, Any] = {"dim": dim, "confidence": form, "alpha": alpha}
         if self.regularization is None:
             chosen |= self._penalty(alpha * typical_amount(form, data), feedback)
         return self.model_copy(update=chosen)
