@@ -104,7 +104,7 @@ def test_beside_an_exported_folder_it_answers_and_serves_the_page(
     told = json.loads(run(command, "recommend", "-u", "7", "--json", cwd=tmp_path / "films"))
     assert [row["item"] for row in told] == als().recommend(7)[0][0].tolist()
     log().head(5).assign(user_id=900).drop_duplicates("item_id").to_csv(tmp_path / "new.csv")
-    run(command, "update", "films", "new.csv", "updated", cwd=tmp_path)
+    run(command, "update", "films", "new.csv", "updated", "--no-factors", cwd=tmp_path)
     serve = [command, "serve", "films", "--port", "0"]
     refused = subprocess.run(serve, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert refused.returncode == 2

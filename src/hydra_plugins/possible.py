@@ -29,7 +29,8 @@ def _refuse_impossible(cfg: DictConfig) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))  # this checkout's code, not an installed one
     from cofilter.core.errors import CofilterError
     from stages import messages
-    from stages.app import USER_ERROR, plain
+    from stages.app import plain
+    from stages.messages import USER_ERROR
     from stages.possible import possible_methods
 
     try:

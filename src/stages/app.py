@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cofilter.core.errors import CofilterError, Interrupted
+from cofilter.core.errors import CofilterError, Interrupted, refusal_of_the_machine
 from cofilter.core.io import write_text
 from cofilter.core.paths import JOB_ERROR, main_checkout
 from stages import messages
 from stages.drift import CONF, PARAMS, PIPELINE, inside_dvc, say_drift
 
 FULL_ERROR = "HYDRA_FULL_ERROR"
-USER_ERROR = 2  # exit code of a mistake that the user can mend
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def app(primary: str) -> Callable[[Callable[[Run], None]], Callable[[], None]]:
         def main() -> None:
             try:
                 _read_params(work) if inside_dvc() else _compose(work, primary)
-            except OmegaConfBaseException as error:
-                _refuse(error)
+            except (OmegaConfBaseException, yaml.YAMLError) as error:
+                _refuse(error)  # as PyYAML says: a tag that would run code, a key twice
 
         return main
 
@@ -140,16 +140,16 @@ def _run(
         messages.interrupted(interrupted)
         sys.exit(128 + interrupted.signal_number)
     except Exception as error:
-        refused = isinstance(error, CofilterError)
+        refusal = str(error) if isinstance(error, CofilterError) else refusal_of_the_machine(error)
         if not one_of_many:
-            if refused:
-                _refuse(error)
+            if refusal is not None:
+                _refuse(CofilterError(refusal))
             raise
-        if refused:
-            messages.one_line(error)
+        if refusal is not None:
+            messages.one_line(CofilterError(refusal))
         else:
             traceback.print_exc()  # a mistake of the programme, which does not end a sweep either
-        told = str(error) if refused else f"{type(error).__name__}: {error}"
+        told = refusal or f"{type(error).__name__}: {error}"
         return write_text(out / JOB_ERROR, told)
     if run.direct:
         messages.outputs(out)
@@ -159,4 +159,4 @@ def _refuse(error: Exception) -> NoReturn:
     """End with one line, and in DVC with another on what an experiment left in params.yaml."""
     messages.one_line(error)
     say_drift(failed=True)
-    sys.exit(USER_ERROR)
+    sys.exit(messages.USER_ERROR)

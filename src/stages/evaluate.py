@@ -5,7 +5,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     __import__("begin")  # before all other imports: see there
 
-from cofilter.core.io import write_json
+from cofilter.core.io import write_log
 from cofilter.core.paths import RESULTS
 from cofilter.core.titles import read_genres, read_titles
 from cofilter.evaluation.evaluate import evaluate
@@ -29,7 +29,7 @@ def main(run: Run) -> None:
     with tracker(run, "evaluate") as tracked:
         tracked.start()
         found = evaluate(request, results)
-        write_json(run.root / ENVIRONMENT, environment())
+        write_log(run.root / ENVIRONMENT, environment())
         use(tracked, "split")
         log_evaluation(tracked, request, found, results)
         log_figures(tracked, write_report(results, run.root))

@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+USER_ERROR = 2  # exit code of a mistake that the user can mend
+
 log = logging.getLogger("cofilter")
 
 
 def one_line(error: Exception) -> None:
     """An error that the user can mend, without a stack trace."""
     print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+
+
+def restored(path: Path) -> None:
+    """A file that was cut has been put back from a copy."""
+    cut = "was cut short, as by a kill while DVC wrote it"
+    print(f"note: {path} {cut}; its last whole copy is back", file=sys.stderr)
 
 
 def interrupted(error: Exception) -> None:

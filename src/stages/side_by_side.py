@@ -18,13 +18,22 @@ from pathlib import Path
 
 from dvc.cli import main as dvc  # in this process, which spares two starts of it
 
+from cofilter.core.errors import CofilterError
 from cofilter.core.paths import CHECKED
+from stages.books import see_to_the_lock
+from stages.messages import USER_ERROR, one_line
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the pipeline, or with arguments `dvc repro` alone; gives the exit status."""
     try:
-        return _repro(arguments)
+        see_to_the_lock()
+        status = _repro(arguments)
+        see_to_the_lock()
+        return status
+    except CofilterError as error:
+        one_line(error)
+        return USER_ERROR
     except KeyboardInterrupt:  # DVC and the stages have it too, and have ended
         return 128 + signal.SIGINT
 

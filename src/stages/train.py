@@ -6,7 +6,7 @@ if __name__ == "__main__":
     __import__("begin")  # before all other imports: see there
 
 from cofilter.console import messages
-from cofilter.core.io import write_json
+from cofilter.core.io import write_log
 from cofilter.core.parts import load_parts
 from cofilter.core.paths import CHECKPOINTS, MODELS, SPLIT, TIMINGS
 from cofilter.core.titles import read_titles
@@ -36,7 +36,7 @@ def main(run: Run) -> None:
             return save_left_out(folder, reason)
         trained = train_point(point, parts, run.root / CHECKPOINTS, tracked)
         save_point(trained, folder)
-        write_json(run.logs / TIMINGS / f"{name}.json", trained.timings)
+        write_log(run.logs / TIMINGS / f"{name}.json", trained.timings)
         use(tracked, "split")
         log_trained(tracked, trained, parts, read_titles(), folder)
     reached(quality(trained.selection, run.cfg["evaluate"]["primary"]))

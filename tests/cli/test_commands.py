@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cofilter import EASE, GlobalMean
 from cofilter.cli.main import COMMANDS
 from cofilter.recommender.updates import updated
 from cofilter.release.opened import open_model
@@ -24,7 +26,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two exported models, `films` and `stars`; the second predicts ratings."""
     where = tmp_path_factory.mktemp("served")
     exported(als(), where / "films")
-    exported(factors(), where / "stars")
+    exported(factors(), where / "stars", index=True)
+    return where
+
+
+@pytest.fixture(scope="module")
+def others(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two more beside them: one without a scale whose ids are texts, and one that cannot rank."""
+    where = tmp_path_factory.mktemp("others")
+    shutil.copytree(folder, where, dirs_exist_ok=True)
+    counts = pd.DataFrame({"user_id": ["u", "u", "v"], "item_id": ["a", "b", "a"], "rating": 3.0})
+    for name, model in (("texts", EASE(kind="binary").fit(counts)), ("mean", GlobalMean())):
+        fitted = model if name == "texts" else model.fit(log())
+        fitted.save(where / name, mapped=True)
     return where
 
 
@@ -102,18 +116,27 @@ def test_control_characters_of_a_title_are_shown_and_not_obeyed(folder: Path) ->
     (["similar", "-m", "films", "--item", "Film numbr"], "did you mean"),
     (["similar", "-m", "films", "--item", "zzqq"], "no item 'zzqq' in films"),
     (["predict", "-m", "films", "--user", "1", "--item", "3"], "does not predict ratings"),
-    (["recommend", "-m", "nothing", "--user", "1"], "no model 'nothing': there are films, stars"),
-    (["recommend", "--user", "1"], "nothing says which of the models is the best: films, stars"),
+    (["recommend", "-m", "nothing", "--user", "1"], "no model 'nothing': there are films, mean"),
+    (["recommend", "--user", "1"], "nothing says which of the models is the best: films, mean"),
     (["recommend", "-m", "../../etc/passwd", "--user", "1"], "no model"),
     (["ship"], "nothing says which"),
     (["export", "films", "."], "is no exported model"),
     (["update", "films", "none.csv", "out"], "none.csv: file not found"),
     (["nonsense"], "No such command 'nonsense'"),
+    (["similar", "-m", "films", "--item", "31mred"], r"did you mean 4 (\x1b[2J\x1b[31mred)?"),
+    (["export", "films", "/dev/null"], "/dev/null: Not a directory"),
+    (["recommend-all", "films", "/dev/null/x"], "/dev/null"),
+    (["compare", "films", "stars", "x", "--relevant-from", "nan"], "'nan' is not a finite number"),
+    (["compare", "films", "texts", "x"], "films and texts have ids of two kinds"),
+    (["recommend", "-m", "texts", "--rate", "a=1e39"], "rating '1e39': a number is expected"),
+    (["onboard", "-m", "mean"], "mean does not rank"),
+    (["update", "films", "x", "y", "--columns", "user=a"], "user=NAME,item=NAME"),
+    (["serve", "films", "--port", "0", "--state", "/dev/null/x"], "no file for sessions"),
 ])  # fmt: skip
 def test_what_is_wrong_is_one_line_and_status_2(
-    arguments: list[str], line: str, folder: Path
+    arguments: list[str], line: str, others: Path
 ) -> None:
-    done = run(folder, *arguments)
+    done = run(others, *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     last = done.stderr.strip().splitlines()[-1]
@@ -142,8 +165,23 @@ def test_new_ratings_are_folded_in_and_a_worse_model_is_refused(
     expected = updated(factors(), new)
     user = int(new["user_id"].iloc[0])
     assert opened.model.recommend(user, 5)[0].tolist() == expected.recommend(user, 5)[0].tolist()
+    written = pd.read_parquet(out / "embeddings" / "users.parquet")["user_id"]
+    assert written.tolist() == opened.model.users_.ids.tolist()
+    assert opened.card["index"]["recall"] >= 0.99
+    assert (out / "index" / "items.usearch").is_file()
     (kept,) = opened.card["updated"]
     assert kept["rows"] == 40
+    shop = new.rename(columns={"user_id": "who", "item_id": "what"})
+    shop.to_csv(tmp_path / "shop.tsv", index=False, sep=";")
+    columns = ("--columns", "user=who,item=what,rating=rating", "--delimiter", ";")
+    plain = ("--no-factors", "--no-measure")
+    told = str(tmp_path / "shop.tsv"), str(tmp_path / "shop")
+    done = run(folder, "update", "stars", *told, *columns, *plain)
+    assert done.returncode == 0, done.stderr
+    bare = open_model(tmp_path / "shop")
+    assert bare.model.data_sha256_ == opened.model.data_sha256_
+    assert "index" not in bare.card
+    assert not (tmp_path / "shop" / "embeddings").exists()
     later = log().head(300).assign(user_id=lambda rows: rows["user_id"] + 900)
     later.to_csv(tmp_path / "later.csv", index=False)
     noise = log().assign(rating=log()["rating"].sample(frac=1, random_state=0).to_numpy())

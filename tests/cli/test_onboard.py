@@ -21,11 +21,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     exported(factors(), where / "stars")
     clicks = log().assign(rating=1.0)
     exported(cofilter.ImplicitALS(dim=4, epochs=2).fit(clicks), where / "clicks")
+    exported(cofilter.BiasBaseline(scale=(1.0, 5.0)).fit(log()), where / "alike")
     return where
 
 
 def answers(*lines: str) -> str:
     return "\n".join(lines) + "\n"
+
+
+def test_a_model_that_ranks_everybody_alike_gives_a_list_without_reasons(folder: Path) -> None:
+    typed = answers("1", "5", "2", "4", "")
+    done = run(folder, "onboard", "-m", "alike", "--at-least", "2", "-k", "3", answers=typed)
+    assert done.returncode == 0, done.stderr
+    assert "because" not in done.stdout
+    assert "\n3\t" in done.stdout
 
 
 def test_somebody_rates_and_gets_a_list_with_reasons(folder: Path) -> None:

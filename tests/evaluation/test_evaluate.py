@@ -153,7 +153,6 @@ def test_two_equal_runs_write_equal_bytes(
         "plots/cold_start.csv",
         "plots/comparison.csv",
         "plots/factors.csv",
-        "plots/faithfulness.csv",
         "plots/learning_curves.csv",
         "plots/pruning.csv",
         "plots/reranking.csv",

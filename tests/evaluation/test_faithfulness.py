@@ -7,7 +7,8 @@ import pytest
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.parts import Parts
 from cofilter.evaluation import faithfulness as faithful
-from cofilter.evaluation.faithfulness import COLUMNS, Explained, faithfulness
+from cofilter.evaluation.config import EvaluateConfig, FaithfulnessConfig
+from cofilter.evaluation.faithfulness import Explained, Faithfulness, faithfulness, work_of
 from cofilter.models.baseline.model import GlobalMean, Popularity
 from cofilter.models.ease.model import EASE
 from cofilter.models.knn.model import ItemKNN, UserKNN
@@ -24,17 +25,27 @@ def long() -> Parts:
     return make_audited(make_ratings(n_users=40, n_items=90), make_split())[0]
 
 
+def of_users(n: int, work: float = 1e12, **changed: object) -> EvaluateConfig:
+    return make_config(faithfulness=FaithfulnessConfig(max_users=n, work=work), **changed)
+
+
+def measured(model: Recommender, explained: Explained, config: EvaluateConfig) -> Faithfulness:
+    found = faithfulness(model, explained, config)
+    assert found is not None
+    return found
+
+
 def test_users_are_drawn_by_seed_among_those_with_enough_history(long: Parts) -> None:
     before = pd.concat([long.train, long.validation])
     counts = before[USER].value_counts()
     warm = set(long.test[USER]) & set(long.train[USER])
     able = {user for user in warm if faithful.FEWEST <= counts[user] <= faithful.MOST}
-    everybody = Explained.of(long, make_config(explained_users=1_000)).history
+    everybody = Explained.of(long, of_users(1_000)).history
     assert set(everybody[USER]) == able
     assert len(able) > 8
     rows = [frame[[USER, ITEM]].sort_values([USER, ITEM]) for frame in (everybody, before)]
     assert rows[0].to_numpy().tolist() == rows[1][rows[1][USER].isin(able)].to_numpy().tolist()
-    some = [Explained.of(long, make_config(explained_users=5)).history for _ in range(2)]
+    some = [Explained.of(long, of_users(5)).history for _ in range(2)]
     assert some[0].equals(some[1])
     assert some[0][USER].nunique() == 5
     assert not (some[0].groupby(USER)[ITEM].diff().dropna() > 0).all()  # in random order
@@ -57,7 +68,7 @@ def without(model: Recommender, own: pd.DataFrame, removed: list[int], item: int
     ids=lambda model: type(model).__name__,
 )
 def test_it_is_what_one_finds_by_hand(model: Recommender, long: Parts) -> None:
-    config = make_config(explained_users=8, k=(2, 5), primary="ndcg@2")
+    config = of_users(8, k=(2, 5), primary="ndcg@2")
     explained = Explained.of(long, config)
     model.fit(long.train)
     falls, random_falls, removed = [], [], []
@@ -74,44 +85,59 @@ def test_it_is_what_one_finds_by_hand(model: Recommender, long: Parts) -> None:
         random_falls.append(without(model, own, others[: min(3, len(reasons))], item))
         places = [without(model, own, reasons[: n + 1], item) for n in range(len(reasons))]
         removed.append(next((n + 1 for n, place in enumerate(places) if place >= 2), np.nan))
-    (row,) = faithfulness(model, explained, config).to_dict("records")
-    assert row["shares"] == ("removal" if isinstance(model, UserKNN) else "exact")
-    assert (row["users"], row["unexplained"]) == (8, 0)
-    assert row["fall"] == np.mean(falls)
-    assert row["random_fall"] == np.mean(random_falls)
-    assert row["difference"] == np.mean(falls) - np.mean(random_falls)
-    assert row["difference_low"] <= row["difference"] <= row["difference_high"]
-    assert row["not_found"] == np.isnan(removed).sum()
-    assert row["removed"] == pytest.approx(np.nanmean(removed))
+    found = measured(model, explained, config)
+    assert found.shares == ("removal" if isinstance(model, UserKNN) else "exact")
+    assert (found.explained_users, found.unexplained_users) == (8, 0)
+    assert found.fall == np.mean(falls)
+    assert found.random_fall == np.mean(random_falls)
+    assert found.fall_difference == np.mean(falls) - np.mean(random_falls)
+    assert found.fall_difference_low <= found.fall_difference <= found.fall_difference_high
+    assert found.not_found == np.isnan(removed).sum()
+    median = np.median(np.nan_to_num(removed, nan=np.inf))
+    assert found.removed == (median if np.isfinite(median) else None)
     assert max(falls) > 0
 
 
-def test_who_cannot_be_asked_has_no_row(long: Parts) -> None:
+def test_a_model_that_takes_more_is_measured_on_the_first_users_of_the_draw(long: Parts) -> None:
+    explained = Explained.of(long, of_users(1_000))
+    model = EASE(kind="binary").fit(long.train)
+    lengths = explained.history[USER].value_counts()
+    work = [work_of(model, lengths[user]) for user in explained.users]
+    some = explained.within(model, sum(work[:5]))
+    assert set(some[USER]) == set(explained.users[:5])
+    assert set(explained.within(model, sum(work[:5]) - 1)[USER]) == set(explained.users[:4])
+    assert set(explained.within(model, 1.0)[USER]) == set(explained.users[: faithful.AT_LEAST])
+    slow = UserKNN(knn_config(scale=SCALE, similarity="msd")).fit(long.train)
+    n = int(lengths.iloc[0])
+    assert work_of(slow, n) / slow.folding_work(n) == min(n, 20) + 2 + n + 1  # by removal
+    assert work_of(model, n) / model.folding_work(n) == min(n, 20) + 2
+    assert measured(model, explained, of_users(1_000, work=1.0)).explained_users == 3
+
+
+def test_who_cannot_be_asked_has_no_figures(long: Parts) -> None:
     config = make_config()
     explained = Explained.of(long, config)
     for model in (Popularity(), GlobalMean()):
-        table = faithfulness(model.fit(long.train), explained, config)
-        assert list(table) == list(COLUMNS[2:])
-        assert table.empty
+        assert faithfulness(model.fit(long.train), explained, config) is None
     ease = EASE(kind="binary").fit(long.train)
-    nobody = make_config(explained_users=0)
-    assert faithfulness(ease, Explained.of(long, nobody), nobody).empty
-    assert len(faithfulness(ease, explained, config)) == 1
+    nobody = of_users(0)
+    assert faithfulness(ease, Explained.of(long, nobody), nobody) is None
+    assert measured(ease, explained, config).explained_users > 0
 
 
 def test_a_user_without_reasons_is_counted(long: Parts) -> None:
     """All that one user has rated is unknown to the model."""
-    config = make_config(explained_users=6)
+    config = of_users(6)
     explained = Explained.of(long, config)
     user = explained.history[USER].iloc[0]
     items = explained.history[ITEM].where(
         explained.history[USER] != user, explained.history[ITEM] + 50_000
     )
-    explained = Explained(explained.history.assign(**{ITEM: items}))
+    explained = Explained(explained.users, explained.history.assign(**{ITEM: items}))
     model = EASE(kind="binary").fit(long.train)
-    (row,) = faithfulness(model, explained, config).to_dict("records")
-    assert (row["users"], row["unexplained"]) == (5, 1)
-    only = Explained(explained.history[explained.history[USER] == user])
-    (row,) = faithfulness(model, only, config).to_dict("records")
-    assert (row["users"], row["unexplained"], row["not_found"]) == (0, 1, 0)
-    assert np.isnan([row["fall"], row["difference_low"], row["removed"]]).all()
+    found = measured(model, explained, config)
+    assert (found.explained_users, found.unexplained_users) == (5, 1)
+    only = Explained(np.array([user]), explained.history[explained.history[USER] == user])
+    found = measured(model, only, config)
+    assert (found.explained_users, found.unexplained_users, found.not_found) == (0, 1, 0)
+    assert (found.fall, found.fall_difference_low, found.removed) == (None, None, None)

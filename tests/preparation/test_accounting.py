@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cofilter.preparation.accounting import dropped_by_filter, losses, repeats_told, rows_lost
+from cofilter.preparation.accounting import (
+    dropped_by_filter,
+    filter_losses,
+    losses,
+    repeats_told,
+    rows_lost,
+)
 from cofilter.preparation.audit import audit
 from cofilter.preparation.duplicates import Policy
 from cofilter.preparation.filter import FilterConfig, filter_ratings
@@ -58,11 +64,13 @@ def test_nothing_is_said_where_no_row_went(policy: str) -> None:
 def test_every_row_is_accounted_for(rows: list[Row], policy: Policy) -> None:
     rows = [*rows, *((9, item, 5.0, 9) for item in range(30))]  # so that no part is empty
     raw, config = log(rows), SplitConfig(kind="random", duplicates=policy)
-    filtered, _ = filter_ratings(raw, FilterConfig(min_rating=1.0), None)
+    rules = FilterConfig(min_rating=1.0, max_rating=9.0)
+    filtered, counted = filter_ratings(raw, rules, None)
     parts, report = split_ratings(filtered, config, None)
     facts = audit(parts, None, config, report["duplicates"])
     low = sum(row[2] < 1.0 for row in rows)
     assert dropped_by_filter({"rows": len(rows)}, facts) == low
+    assert filter_losses(counted) == {"min_rating=1.0": low, "max_rating=9.0": 0}
     pairs = {row[:2] for row in rows if row[2] >= 1.0}
     assert rows_lost(facts) == len(rows) - low - len(pairs)
     assert ("pairs with a total of 0 or less" in losses(facts)) == (policy == "sum")

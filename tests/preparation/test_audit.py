@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from cofilter.core.errors import DataError, LeakError
 from cofilter.core.io import table_sha256
-from cofilter.core.parts import Parts, load_parts, save_parts
-from cofilter.preparation.audit import audit, content_sha256, verify_audit
+from cofilter.core.parts import Parts, content_sha256, load_parts, save_parts
+from cofilter.preparation.audit import audit, verify_audit
 from cofilter.preparation.instants import Instants
 from cofilter.preparation.order import PROMISED
 from cofilter.preparation.split import Kind, SplitConfig, split_instants, split_ratings

@@ -19,7 +19,7 @@ from cofilter.models.ease.model import EASE
 from cofilter.models.ensemble.model import Ensemble
 from cofilter.models.knn.model import ItemKNN
 from cofilter.recommender.config import ModelConfig
-from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, MAPPED, save
+from cofilter.recommender.folder import ARRAYS, DESCRIPTION, FORMAT, MAPPED, save, signature
 from cofilter.recommender.store import load
 from tests.models.contract import ratings_table
 
@@ -32,17 +32,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 def describe(folder: Path, **changes: Any) -> None:
-    """Change ``model.json``."""
-    values = json.loads((folder / DESCRIPTION).read_text())
-    (folder / DESCRIPTION).write_text(json.dumps(values | changes))
+    """Change ``model.json``, and its checksum with it."""
+    values = json.loads((folder / DESCRIPTION).read_text()) | changes
+    values["sha256"] = signature(values, folder)
+    (folder / DESCRIPTION).write_text(json.dumps(values))
 
 
 def rewrite(folder: Path, change: Callable[[dict[str, np.ndarray]], object]) -> None:
-    """Change ``arrays.npz``, which stays whole."""
+    """Change ``arrays.npz``, which stays whole, and the checksum with it."""
     with np.load(folder / ARRAYS) as stored:
         arrays = dict(stored)
     change(arrays)
     np.savez(folder / ARRAYS, **arrays)
+    describe(folder)
 
 
 def refused(folder: Path) -> str:
@@ -103,6 +105,8 @@ def test_a_damaged_or_missing_mapped_array_is_named(tmp_path: Path) -> None:
         path.write_bytes(content)
         assert "own_item.npy" in refused(tmp_path)
     path.unlink()
+    assert "does not fit its checksum" in refused(tmp_path)
+    describe(tmp_path)
     assert "holds no array 'item'" in refused(tmp_path)
 
 
@@ -219,7 +223,7 @@ def test_a_description_that_is_none_is_refused(text: str | bytes, folder: Path) 
 
 
 KEYS = ["family", "model", "cofilter", "config", "scale", "mean", "user_regularization", "engine"]
-KEYS += ["device", "data_sha256", "epochs"]
+KEYS += ["device", "data_sha256", "epochs", "sha256"]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -240,6 +244,22 @@ def test_a_missing_key_is_named(key: str, folder: Path) -> None:
 def test_a_wrong_value_is_named(changes: dict[str, Any], line: str, folder: Path) -> None:
     describe(folder, **changes)
     assert line in refused(folder)
+
+
+def test_a_changed_number_or_another_model_s_arrays_do_not_fit_the_checksum(
+    folder: Path, tmp_path: Path
+) -> None:
+    """One digit of the mean would shift every prediction; both files are whole by themselves."""
+    whole = (folder / DESCRIPTION).read_text()
+    mean = json.loads(whole)["mean"]
+    (folder / DESCRIPTION).write_text(whole.replace(str(mean), str(mean + 1.0)))
+    assert "does not fit its checksum" in refused(folder)
+    (folder / DESCRIPTION).write_text(whole)
+    load(folder)
+    other = ratings_table()
+    save(KINDS["bias"](ModelConfig(scale=(1.0, 5.0))).fit(other[1:]), tmp_path / "other")
+    shutil.copy(tmp_path / "other" / ARRAYS, folder / ARRAYS)
+    assert str(folder / ARRAYS) in refused(folder)
 
 
 @pytest.mark.parametrize("name", ["users", "items", "popularity", "user_bias", "item_bias"])

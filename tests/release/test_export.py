@@ -25,7 +25,8 @@ from cofilter.release.index import (
     recall_of,
     vectors_of,
 )
-from cofilter.release.opened import open_model
+from cofilter.release.manifest import MANIFEST, write_manifest
+from cofilter.release.opened import CARD, NAMES, open_model
 from tests.release.films import HOSTILE, als, exported, factors, items, log
 
 
@@ -75,6 +76,43 @@ def test_a_damaged_or_half_written_folder_is_refused_by_the_file(
     damage(copy / name)
     with pytest.raises(DataError, match=name):
         open_model(copy)
+
+
+def test_a_folder_without_its_list_of_files_is_half_copied(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy" / MANIFEST).unlink()
+    with pytest.raises(DataError, match=r"manifest\.json: missing, so the folder is half copied"):
+        open_model(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        (CARD, [1], "no model card"),
+        (NAMES, {"title": 1}, "holds no titles and genres"),
+        (NAMES, {"title": [1] * 30, "genres": [None] * 30}, "holds no titles and genres"),
+        (NAMES, {"title": ["a"], "genres": [""]}, "1 titles and 1 genres are given for 30 items"),
+        (MANIFEST, {"model.json": 3}, "not a list of files"),
+        (MANIFEST, [], "not a list of files"),
+    ],
+)
+def test_a_file_of_another_kind_than_expected_is_one_line(
+    name: str, content: object, line: str, folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy" / name).write_text(json.dumps(content))
+    if name != MANIFEST:
+        write_manifest(tmp_path / "copy")
+    with pytest.raises(DataError, match=line):
+        open_model(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", ["popularity", "item_bias", "user_bias"])
+def test_arrays_of_another_model_are_refused(name: str, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "copy")
+    np.save(tmp_path / "copy" / "arrays" / f"{name}.npy", np.zeros(3, np.float32))
+    with pytest.raises(DataError, match=f"{name} has 3 values"):
+        cofilter.load(tmp_path / "copy")
 
 
 def test_a_file_that_nobody_listed_is_refused(folder: Path, tmp_path: Path) -> None:

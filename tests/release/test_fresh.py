@@ -100,7 +100,7 @@ def test_an_updated_model_beats_the_one_before_where_users_are_new() -> None:
     ("user,item\n1,2\n", "no column user_id, item_id; it has user, item"),
     ("user_id,item_id\n1,2\nx,3\n", "line 3: user_id 'x', a whole number is expected"),
     ("user_id,item_id,rating\n1,2,4\n1,3,good\n", "line 3: rating 'good', a number is expected"),
-    ("user_id,item_id,rating\n1,2,9\n", "rating 9, the model's scale is 1 to 5"),
+    ("user_id,item_id,rating\n1,2,9\n", "rating 9; a number from 1 to 5 is expected"),
     ("user_id,item_id,timestamp\n1,2,today\n", "timestamp 'today', seconds since 1970"),
     ("", "not readable"),
 ])  # fmt: skip

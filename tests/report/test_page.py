@@ -170,7 +170,7 @@ def test_how_true_reasons_are_is_told_of_each_kind(page: str) -> None:
     text = re.sub(r"<[^>]+>", " ", part)
     assert re.search(r"knn/item\s+exact\s+12.5\s+0.5\s+12.0\s+−1.5 to 30.2\s+3.0\s+1\s+15", text)
     assert re.search(r"als/explicit-dim\d-seed0\s+exact\s+1.0\s+1.0\s+0.0\s+–\s+15\s+15", text)
-    assert "For 15 warm test users" in text
+    assert "For up to 15 warm test users" in text
     assert "baseline" not in text
 
 
@@ -262,7 +262,7 @@ def test_every_row_of_the_source_is_accounted_for(repeated: tuple[Path, Drawn]) 
         assert f'<th scope="row">{name}</th>{rows}' in page
     assert "<dt>merged or dropped as repeats</dt><dd>13</dd>" in page
     space = "\N{NARROW NO-BREAK SPACE}"
-    assert f"<dt>dropped by the filter</dt><dd>1{space}234</dd>" in page
+    assert f"<dt>dropped by the filter</dt><dd>1{space}234: " in page
     assert f"<dt>skipped on reading</dt><dd>1{space}234 rating off the scale</dd>" in page
 
 
@@ -270,7 +270,11 @@ def test_warnings_of_the_source_are_told(page: str) -> None:
     warnings = "3 times are odd; &lt;b&gt;see&lt;/b&gt; data.timestamp_format<br>few titles"
     assert f"<dt>warnings</dt><dd>{warnings}</dd>" in page
     assert '<p class="note">The source: few titles</p>' in page
-    assert "<dt>dropped by the filter</dt><dd>12</dd>" in page
+
+
+def test_the_filters_rules_tell_what_each_dropped(page: str) -> None:
+    rules = "5 min_date=2001-01-01, 7 k_core=2"
+    assert f"<dt>dropped by the filter</dt><dd>12: {rules}</dd>" in page
 
 
 def test_an_unknown_source_has_no_account(bare: Drawn) -> None:

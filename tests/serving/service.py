@@ -21,6 +21,7 @@ import pandas as pd
 from cofilter import BPR, EASE, BiasBaseline, GlobalMean, ImplicitALS
 from cofilter.recommender.base import Recommender
 from cofilter.release.catalogue import Catalogue
+from cofilter.release.manifest import write_manifest
 from cofilter.release.opened import NAMES
 
 SRC = Path(__file__).parents[2] / "src"
@@ -61,6 +62,7 @@ def saved(model: Recommender, folder: Path) -> Path:
     """A fitted model's folder, as processes map it, with titles."""
     model.save(folder, mapped=True)
     catalogue(model.items_).write(folder / NAMES)
+    write_manifest(folder)
     return folder
 
 
@@ -71,6 +73,7 @@ def models() -> dict[str, Recommender]:
     return {
         "ease": EASE(kind="rating", scale=scale).fit(table),
         "als": ImplicitALS(dim=4, epochs=3, scale=scale).fit(table),
+        "counts": ImplicitALS(dim=4, epochs=3).fit(table.assign(rating=table["rating"] ** 2)),
         "bias": BiasBaseline(scale=scale).fit(table),
         "bpr": BPR(dim=4, epochs=3, scale=scale).fit(table),
         "mean": GlobalMean(scale=scale).fit(table),

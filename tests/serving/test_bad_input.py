@@ -33,6 +33,10 @@ REFUSED: dict[str, tuple[str, Any, int, str]] = {
                        "ratings.0.rating"),
     "infinite rating": ("/recommend", b'{"ratings": [{"item": 3, "rating": 1e999}]}', 422,
                         "ratings.0.rating"),
+    "a rating that no score can be made of": ("/recommend", {"model": "counts", "ratings": [
+                                              {"item": 3, "rating": 1e30}]}, 422, "ratings"),
+    "a rating beyond single precision": ("/recommend", {"model": "counts", "ratings": [
+                                         {"item": 3, "rating": 1e39}]}, 422, "ratings.0.rating"),
     "rated twice": ("/recommend", {"ratings": [RATED, RATED]}, 422, "ratings.1.item"),
     "two people": ("/recommend", {"user": 101, "ratings": []}, 422, "body"),
     "nobody": ("/recommend", {}, 422, "body"),

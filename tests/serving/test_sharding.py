@@ -72,11 +72,11 @@ def test_the_hash_is_the_one_that_is_stated() -> None:
 
 
 def test_what_is_not_cut_by_user_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
-    from cofilter import ItemKNN
+    from cofilter import UserKNN
     from tests.serving.service import ratings, saved
 
-    knn = open_model(saved(ItemKNN().fit(ratings()), tmp_path / "knn"))
-    with pytest.raises(CapabilityError, match="ItemKNN answers from what all users have rated"):
+    knn = open_model(saved(UserKNN().fit(ratings()), tmp_path / "knn"))
+    with pytest.raises(CapabilityError, match="UserKNN compares each user with all others"):
         write_shards(knn, tmp_path / "out", SHARDS)
     with pytest.raises(DataError, match="each with its own name"):
         shard_of(1, ["a", "a"])

@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 PASSWORD = "s3cret"
 _USER = "postgres"  # the server refuses to run as root; Debian's package makes this user
 
@@ -30,6 +32,17 @@ def why_not() -> str | None:
     if os.getuid() == 0 and _USER not in {user.pw_name for user in pwd.getpwall()}:
         return "PostgreSQL does not run as root, and there is no user postgres"
     return None
+
+
+def fill(url: str, *statements: str) -> None:
+    """Run statements in the server's database, all or none."""
+    engine = sa.create_engine(sa.make_url(url).set(password=PASSWORD))
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager

@@ -112,6 +112,13 @@ NUMBERS = {"columns": {key: value and at for at, (key, value) in enumerate(UIR.i
             ("1", 10, 4.0, 1600000000),
         ),
         (
+            "events.jsonl",
+            {"columns": UIRT | {"timestamp": "timestamp"}},
+            8,
+            2,
+            (1, 1, 1.0, 1577836800),
+        ),
+        (
             "returns.csv",
             {
                 "columns": PURCHASES,

@@ -64,7 +64,7 @@ def test_movielens_sources_have_a_scale_and_a_threshold(name: str) -> None:
         ("ml_1m", {"quote": "'"}, "quote has no meaning for kind movielens"),
         ("synthetic", {"null_values": ["x"]}, "null_values has no meaning for kind synthetic"),
         ("csv", {"decimal": None}, "decimal is needed for kind csv"),
-        ("csv", {"decimal": ","}, 'decimal and delimiter are both ","'),
+        ("csv", {"decimal": ",", "quote": None}, 'decimal and delimiter are both ","'),
         ("csv", {"delimiter": '"'}, "quote and delimiter are both"),
         ("csv", {"items__delimiter": "pipe", "quote": "|"}, "quote and items.delimiter are both"),
         ("csv", {"quote": "ab"}, "data.quote"),

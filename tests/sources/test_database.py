@@ -3,12 +3,10 @@ from __future__ import annotations
 import sqlite3
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from cofilter.core.errors import (
     CofilterError,
@@ -122,23 +120,16 @@ def test_a_password_in_the_url_is_refused_unshown(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    reason = postgres.why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    with postgres.server() as there:
-        engine = sa.create_engine(sa.make_url(there).set(password=postgres.PASSWORD))
-        with engine.begin() as connection:
-            for statement in (
-                "create table r (user_id uuid, item_id bigint, rating numeric(3, 1), "
-                "timestamp timestamptz, day date, at time, tags text[])",
-                f"insert into r values ('{UUID}', 9007199254740993, 4.5, '2020-01-01 02:00+02', "
-                "'2020-01-01', '12:00', '{a}'), "
-                "(null, 2, 3, '2020-01-02 00:00+00', null, null, null)",
-            ):
-                connection.exec_driver_sql(statement)
-        engine.dispose()
-        yield there
+def url(postgres_url: str) -> str:
+    postgres.fill(
+        postgres_url,
+        "create table r (user_id uuid, item_id bigint, rating numeric(3, 1), "
+        "timestamp timestamptz, day date, at time, tags text[])",
+        f"insert into r values ('{UUID}', 9007199254740993, 4.5, '2020-01-01 02:00+02', "
+        "'2020-01-01', '12:00', '{a}'), "
+        "(null, 2, 3, '2020-01-02 00:00+00', null, null, null)",
+    )
+    return postgres_url
 
 
 def test_a_query_of_postgresql(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +144,9 @@ def test_a_query_of_postgresql(tmp_path: Path, url: str, monkeypatch: pytest.Mon
     many = "select n as user_id, n % 7 as item_id from generate_series(1, 120001) n"
     columns = {"user": "user_id", "item": "item_id", "rating": None, "timestamp": None}
     assert get(tmp_path, url, many, columns=columns).report["rows"] == 120_001
+    other = "select n as user_id, n as item_id from generate_series(1, 1000) n where random() < 0.5"
+    with pytest.raises(DataError, match=r"data.query gave \d+ rows, but \d+ when the database"):
+        get(tmp_path, url, other, columns=columns)
     cast = "select item_id::text as user_id, item_id, ':x' as c from r"
     assert get(tmp_path, url, cast, columns=columns).report["rows"] == 2
 

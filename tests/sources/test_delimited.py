@@ -116,15 +116,3 @@ def test_what_cannot_be_read_is_said_in_one_line(content: bytes, name: str, said
 def test_an_unknown_encoding_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match=r'data.encoding: "klingon"'):
         read(b"u,i\n1,2\n", TextFormat(",", True, "klingon"))
-
-
-@pytest.mark.parametrize(
-    "content", [b"u,i\n1,2\n3,4\n", b'u,i\n"1",2\n3,4\n'], ids=["plain", "quoted"]
-)
-def test_a_row_that_the_parser_loses_stops_everything(
-    monkeypatch: pytest.MonkeyPatch, content: bytes
-) -> None:
-    whole = pl.read_csv
-    monkeypatch.setattr(pl, "read_csv", lambda *args, **options: whole(*args, **options).head(1))
-    with pytest.raises(DataError, match=r"r.csv: 1 rows were read, but the file has 2; .* nothing"):
-        read(content)

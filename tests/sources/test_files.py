@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cofilter.core.errors import DataError, SourceError
+from cofilter.core.errors import DataError, SourceError, TooLargeError
 from cofilter.core.io import file_sha256
+from cofilter.sources import unpack
 from cofilter.sources.files import open_bundle, open_file
 from cofilter.sources.kinds import what_is
 from tests.sources.archives import zipped
@@ -57,6 +58,17 @@ def test_what_is_no_zip_is_said(tmp_path: Path, content: bytes, said: str) -> No
     path.write_bytes(content)
     with pytest.raises(DataError, match=said):
         open_bundle(path, "x.zip")
+
+
+def test_a_member_that_takes_too_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(zipped({"u.data": b"1" * (64 << 20)}))
+    free = unpack.psutil.virtual_memory().available
+    monkeypatch.setattr(unpack, "SHARE", (32 << 20) / free)
+    with pytest.raises(TooLargeError, match=r"x.zip: u.data: holds more than 0.0 GiB unpacked"):
+        open_bundle(path, "x.zip").get("u.data").read()
 
 
 def test_a_damaged_member_is_an_error(tmp_path: Path) -> None:

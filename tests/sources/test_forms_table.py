@@ -7,13 +7,12 @@ import gzip
 import lzma
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
 import pytest
-import sqlalchemy as sa
 
 from cofilter.core.config import parse
 from cofilter.sources.database import PASSWORD
@@ -71,6 +70,7 @@ FILES: dict[str, bytes | Callable[[Path], bytes]] = {
     "ratings.parquet": columnar(FRAME.write_parquet),
     "ratings.feather": columnar(FRAME.write_ipc),
     "events.jsonl": LINES,
+    "events.json": b"[" + b",".join(LINES.splitlines()) + b"]",
     "ratings.xlsx": book(ratings=[NAMES, *EVENTS]),
     "logs/2024-01.csv.gz": gzip.compress(CSV[: CSV.rindex(b"8,")]),
     "logs/2024-02.csv.gz": gzip.compress(CSV.splitlines(keepends=True)[0] + b"8,20,1.0,30\n"),
@@ -93,22 +93,15 @@ def write_all(folder: Path) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content(path))
 
 
-@contextmanager
-def shop() -> Iterator[str]:
-    reason = postgres.why_not()
-    if reason is not None:
-        pytest.skip(reason)
-    with postgres.server() as url:
-        engine = sa.create_engine(sa.make_url(url).set(password=postgres.PASSWORD))
-        with engine.begin() as connection:
-            values = ", ".join(str(tuple(row)) for row in EVENTS)
-            create = (
-                "create table ratings (user_id int, item_id int, rating real, timestamp bigint)"
-            )
-            connection.exec_driver_sql(create)
-            connection.exec_driver_sql(f"insert into ratings values {values}")
-        engine.dispose()
-        yield url
+@pytest.fixture(scope="module")
+def shop(postgres_url: str) -> str:
+    values = ", ".join(str(tuple(row)) for row in EVENTS)
+    postgres.fill(
+        postgres_url,
+        "create table ratings (user_id int, item_id int, rating real, timestamp bigint)",
+        f"insert into ratings values {values}",
+    )
+    return postgres_url
 
 
 def overrides_of(command: str) -> tuple[str, ...]:
@@ -125,14 +118,18 @@ def test_the_table_has_rows_and_each_file_is_in_one() -> None:
 
 @pytest.mark.parametrize(("have", "command"), ROWS, ids=[have for have, _ in ROWS])
 def test_a_row_of_the_table_reads_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, have: str, command: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    have: str,
+    command: str,
 ) -> None:
     write_all(tmp_path)
     overrides = overrides_of(command)
     with ExitStack() as stack:
         servers = {"https://example.org": stack.enter_context(serve(Site(CSV))).url}
         if "postgresql" in command:
-            servers |= {"postgresql+psycopg://me@host/shop": stack.enter_context(shop())}
+            servers |= {"postgresql+psycopg://me@host/shop": request.getfixturevalue("shop")}
             monkeypatch.setenv(PASSWORD, postgres.PASSWORD)
         told = list(overrides)
         for there, here in servers.items():

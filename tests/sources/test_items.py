@@ -33,5 +33,6 @@ def test_an_odd_id_in_the_titles_keeps_both_tables_as_text() -> None:
 
 def test_titles_are_trimmed_and_missing_text_is_empty() -> None:
     frame = pl.DataFrame({"item_id": ["1", None, "2"], "title": [" A ", "lost", None]})
-    table = titles(RawTable("t.csv", frame, lambda index: index))
+    table, without = titles(RawTable("t.csv", frame, lambda index: index, 3))
+    assert without == 1
     assert table.rows() == [("1", "A", ""), ("2", "", "")]

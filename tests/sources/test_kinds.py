@@ -72,7 +72,7 @@ FILES = {
     "a JPEG image": (b"\xff\xd8\xff\xe0", "a table of ratings is expected"),
     "an HTML page": (b"\n<!DOCTYPE html><html>", "read_html"),
     "an XML file": (b"<?xml version='1.0'?><a/>", "read_xml"),
-    "a JSON array": (b'[\n {"user": 1, "item": 2}]', "jq -c '.[]' FILE > ratings.jsonl"),
+    "a Matrix Market file": (saved(scipy.io.mmwrite, np.eye(2)), "scipy.io.mmread"),
     "a DuckDB database": (b"\x00" * 8 + b"DUCK" + b"\x00" * 20, "in duckdb: copy"),
 }
 

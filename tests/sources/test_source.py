@@ -159,7 +159,7 @@ def test_csv_of_ones_own_with_titles(tmp_path: Path) -> None:
     (tmp_path / "log.tsv").write_bytes(
         b"who\twhat\twhen\nann\t007\t2020-01-01\nbob\t8\t2020-01-02\n"
     )
-    (tmp_path / "shop.csv").write_bytes(b"sku;name\n007;Lamp\n9;Chair\n")
+    (tmp_path / "shop.csv").write_bytes(b"sku;name\n007;Lamp\n;Ghost\n9;Chair\n")
     obtained = get(
         tmp_path,
         "csv",
@@ -179,6 +179,7 @@ def test_csv_of_ones_own_with_titles(tmp_path: Path) -> None:
     ]
     assert rows(obtained.items) == [("007", "Lamp", ""), ("9", "Chair", ""), ("8", "", "")]
     assert [file["name"] for file in obtained.report["files"]] == ["log.tsv", "shop.csv"]
+    assert "1 rows of shop.csv have no id and are left out" in obtained.report["warnings"]
     assert obtained.report["scale"] is None
 
 

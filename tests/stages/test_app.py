@@ -178,6 +178,29 @@ def test_an_unknown_key_in_params_yaml_is_one_line(checkout: Checkout) -> None:
     assert "split.kidn: unknown key (allowed: " in refused(checkout, "split")
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("other: !!python/object/apply:os.system [x]", "python/object"), ("mf: 1", "duplicate key")],
+)
+def test_a_params_yaml_that_would_run_code_or_says_a_thing_twice_is_one_line(
+    line: str, told: str, checkout: Checkout
+) -> None:
+    with (checkout.path / "params.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    refused = checkout.stage("split", inside=True)
+    assert refused.returncode == 2
+    (found,) = errors(refused)
+    assert told in found
+
+
+def test_logs_that_cannot_be_written_do_not_fail_a_stage(checkout: Checkout) -> None:
+    (checkout.path / "logs" / "timings").rename(checkout.path / "logs" / "away")
+    (checkout.path / "logs" / "timings").write_text("a file where a folder should be")
+    done = checkout.stage("train_knn", "knn.kind=item", inside=True)
+    assert done.returncode == 0, done.stderr
+    assert "logs/timings/knn-item.json is not written" in done.stdout + done.stderr
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA GPU")
 def test_an_absent_device_is_one_line(finished: Checkout) -> None:
     line = refused(finished, "train_mf", "mf.device=cuda")

@@ -18,10 +18,9 @@ from cofilter.core.config import parse
 from cofilter.core.errors import LeakError
 from cofilter.core.feedback import feedback_of
 from cofilter.core.io import read_json, read_table
-from cofilter.core.parts import AUDIT, PARTS
+from cofilter.core.parts import AUDIT, PARTS, content_sha256
 from cofilter.core.paths import SPLIT
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.preparation.audit import content_sha256
 from cofilter.preparation.split import SplitConfig
 from cofilter.recommender.config import ModelConfig
 from cofilter.training.point import Point

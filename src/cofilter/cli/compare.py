@@ -8,8 +8,16 @@ from pathlib import Path
 
 import click
 
-from cofilter.cli.options import json_option, length_option
+from cofilter.cli.options import (
+    columns_option,
+    delimiter_option,
+    json_option,
+    length_option,
+    relevance_option,
+    written,
+)
 from cofilter.cli.output import show
+from cofilter.core.errors import DataError
 from cofilter.release.comparing import HeldOut, compare
 from cofilter.release.found import open_named
 from cofilter.release.reading import read_new_ratings
@@ -22,12 +30,19 @@ WORSE = 3  # exit code
 @click.argument("second", metavar="CANDIDATE")
 @click.argument("rows", metavar="ROWS", type=click.Path(path_type=Path, dir_okay=False))
 @length_option
-@click.option(
-    "--relevant-from", type=float, help="A rating from which an item is relevant; by default all."
-)
+@relevance_option
+@columns_option
+@delimiter_option
 @json_option
 def command(
-    first: str, second: str, rows: Path, k: int, relevant_from: float | None, as_json: bool
+    first: str,
+    second: str,
+    rows: Path,
+    k: int,
+    relevant_from: float | None,
+    columns: str | None,
+    delimiter: str,
+    as_json: bool,
 ) -> None:
     """Compare two models on the same held-out ratings.
 
@@ -41,7 +56,13 @@ def command(
       cofilter compare now tonight newest.csv && ln -sfn tonight now
     """
     present, candidate = open_named(first), open_named(second)
-    table = read_new_ratings(rows, present.model)
+    for side in ("users_", "items_"):
+        if len({getattr(each.model, side).ids.dtype.kind for each in (present, candidate)}) > 1:
+            raise DataError(
+                f"{side[:-1]} of {present.name} and {candidate.name} have ids of two kinds, "
+                "numbers and texts: they are of different data"
+            )
+    table = read_new_ratings(rows, present.model, written(present, columns, delimiter))
     found = compare(present.model, candidate.model, HeldOut(table, k, relevant_from))
     title = f"{present.name} (first) and {candidate.name} (second)"
     show([asdict(each) | {"worse": each.worse} for each in found], as_json, title)

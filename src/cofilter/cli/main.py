@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import NoReturn
 
 import click
 
-from cofilter.core.errors import CofilterError, Interrupted
+from cofilter.cli.output import printable
+from cofilter.core.errors import CofilterError, Interrupted, refusal_of_the_machine
 
 REFUSED = 2  # exit code of a mistake that the user can mend
 INTERRUPTED = 130  # as a shell gives it for Ctrl-C
@@ -86,18 +88,27 @@ def main() -> None:
         click.echo(str(interrupted), err=True)
         sys.exit(128 + interrupted.signal_number)
     except CofilterError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(REFUSED)
+        _refuse(str(error))
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("cofilter"):
             raise
-        click.echo(f"error: this needs {error.name}: pip install 'cofilter[pipeline]'", err=True)
-        sys.exit(REFUSED)
+        _refuse(f"this needs {error.name}: pip install 'cofilter[pipeline]'")
     except BrokenPipeError:
         # A reader such as `head` has seen enough; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError as error:
+        _refuse(str(refusal_of_the_machine(error)))
+    except OSError as error:  # no right, no room, no such folder: not for the program to mend
+        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _refuse(refusal_of_the_machine(error) or told)
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
+
+
+def _refuse(reason: str) -> NoReturn:
+    """One line, in which a title's control characters are shown, not obeyed."""
+    click.echo(f"error: {printable(reason)}", err=True)
+    sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from cofilter.core.io import read_json
 from cofilter.core.paths import RESULTS
 from cofilter.release.checkout import home
 from cofilter.release.found import BEST, known_models, shipped
-from cofilter.release.opened import CARD
+from cofilter.release.opened import read_card
 
 LEADERBOARD = RESULTS / "leaderboard.csv"
 
@@ -63,8 +63,8 @@ def _board(where: Path) -> dict[str, dict[str, Any]]:
 
 def _from_card(folder: Path) -> dict[str, Any]:
     empty = {"metric": None, "value": None, "low": None, "high": None}
-    card = read_json(folder / CARD) if (folder / CARD).is_file() else {}
-    if not card.get("metrics"):
+    card = read_card(folder)
+    if card is None or not card.get("metrics"):
         return empty
     name, figure = next(
         (each for each in card["metrics"]["model"].items() if each[0].startswith("ndcg")),

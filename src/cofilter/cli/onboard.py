@@ -12,7 +12,7 @@ import pandas as pd
 from cofilter.cli.options import PERSON, checked_rating, length_option, model_option
 from cofilter.cli.output import cell, printable, show
 from cofilter.core.columns import ITEM, RATING, USER
-from cofilter.core.errors import DataError
+from cofilter.core.errors import CapabilityError, DataError
 from cofilter.release.answers import recommended
 from cofilter.release.found import open_named
 from cofilter.release.limits import rating_limits
@@ -54,6 +54,8 @@ def command(name: str, n_items: int, at_least: int, k: int) -> None:
     """
     opened = open_named(name)
     model = opened.model
+    if not model.ranks:
+        raise CapabilityError(f"{opened.name} does not rank: it has nothing to recommend")
     order = np.lexsort((np.arange(len(model.items_)), -model.popularity_))
     listed = model.items_.ids[order[:n_items]].tolist()
     if len(model.items_) < at_least:
@@ -135,7 +137,7 @@ def _finish(ratings: Ratings, k: int) -> None:
     for item, rating in ratings.given.items():
         click.echo(f"  {cell(rating):>4}  {_titled(opened, item)}")
     people = opened.model.fold_in(ratings.history())
-    answer = recommended(opened, people, k, reasons=1)
+    answer = recommended(opened, people, k, reasons=int(opened.model.explains))
     click.echo("")
     show(answer.rows, False, "for you", answer.notes)
 

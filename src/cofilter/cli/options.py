@@ -16,8 +16,9 @@ from cofilter.core.matrix import UNKNOWN, IdMap
 from cofilter.recommender.inputs import Users
 from cofilter.release.catalogue import Catalogue, typed_id
 from cofilter.release.found import BEST
-from cofilter.release.limits import rating_limits
+from cofilter.release.limits import why_not
 from cofilter.release.opened import Opened
+from cofilter.release.reading import Written
 from cofilter.reranking.config import RerankingConfig
 
 PERSON = 0  # id of somebody who is folded in; folded-in people are no known users
@@ -37,6 +38,40 @@ json_option: Decorated = click.option("--json", "as_json", is_flag=True, help="P
 length_option: Decorated = click.option(
     "-k", default=10, show_default=True, type=click.IntRange(1), help="Length of the list."
 )
+
+
+columns_option: Decorated = click.option(
+    "--columns",
+    metavar="user=NAME,item=NAME,…",
+    help="Columns of the file (also rating, timestamp, weight), where they are not the source's; "
+    "numbers: positions in a file without a header.",
+)
+delimiter_option: Decorated = click.option(
+    "--delimiter", default=",", help="Of a text file with --columns; by default a comma."
+)
+
+
+class Finite(click.types.FloatParamType):
+    """A number that is neither infinite nor NaN."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; a `click.BadParameter` where it is none."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+relevance_option: Decorated = click.option(
+    "--relevant-from", type=Finite(), help="A rating from which an item is relevant; else all are."
+)
+
+
+def written(opened: Opened, columns: str | None, delimiter: str) -> Written:
+    """How a file of new rows is written: as ``--columns`` say, or as the model's source is."""
+    if columns is not None:
+        return Written.by_columns(columns, delimiter)
+    return Written((opened.card.get("data") or {}).get("form"))
 
 
 def user_id(opened: Opened, text: str) -> int | str:
@@ -113,16 +148,13 @@ def reranking_of(text: str) -> RerankingConfig:
 
 def checked_rating(opened: Opened, text: str) -> float:
     """A rating that the model takes, from a text."""
-    limits = rating_limits(opened.model)
     try:
         value = float(text)
     except ValueError:
         value = float("nan")
-    if limits is not None and not limits[0] <= value <= limits[1]:
-        low, high = limits
-        raise DataError(f"rating {text!r}: a number from {low:g} to {high:g} is expected")
-    if not math.isfinite(value):
-        raise DataError(f"rating {text!r}: a number is expected")
+    reason = why_not(opened.model, value)
+    if reason is not None:
+        raise DataError(f"rating {text!r}: {reason}")
     return value
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 Row = Mapping[str, Any]
+_JOINERS = "\u200c\u200d"
 
 
 def show(rows: Sequence[Row], as_json: bool, title: str = "", notes: Sequence[str] = ()) -> None:
@@ -26,9 +27,16 @@ def show(rows: Sequence[Row], as_json: bool, title: str = "", notes: Sequence[st
 
 
 def printable(text: object) -> str:
-    """A text whose control characters are shown, not obeyed: a title may hold a terminal's."""
+    """A text whose control characters are shown, not obeyed: a title may hold a terminal's.
+
+    What joins letters and pictures (U+200C, U+200D) stays; what turns the direction of text does
+    not.
+    """
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
+        each
+        if each.isprintable() or each in _JOINERS
+        else each.encode("unicode_escape", "surrogatepass").decode()
+        for each in str(text)
     )
 
 

@@ -7,13 +7,22 @@ from pathlib import Path
 
 import click
 
-from cofilter.cli.options import json_option
+from cofilter.cli.options import (
+    columns_option,
+    delimiter_option,
+    json_option,
+    relevance_option,
+    written,
+)
 from cofilter.cli.output import show
 from cofilter.core.errors import DataError
 from cofilter.recommender.updates import updated
+from cofilter.release.embeddings import FOLDER as EMBEDDINGS
 from cofilter.release.export import export
 from cofilter.release.found import open_named
 from cofilter.release.fresh import counted, measured
+from cofilter.release.index import FOLDER as INDEX
+from cofilter.release.needs import needed
 from cofilter.release.reading import read_new_ratings
 
 
@@ -26,38 +35,64 @@ from cofilter.release.reading import read_new_ratings
     default=True,
     help="Score the model before, updated and fitted again on the newest rows (default: yes).",
 )
+@relevance_option
+@columns_option
+@delimiter_option
 @click.option(
-    "--relevant-from", type=float, help="A rating from which an item is relevant; by default all."
+    "--factors/--no-factors",
+    "factors",
+    default=True,
+    help="Write embeddings and index again, where MODEL's folder has them (default: yes).",
 )
 @json_option
 def command(
-    name: str, new: Path, folder: Path, measure: bool, relevant_from: float | None, as_json: bool
+    name: str,
+    new: Path,
+    folder: Path,
+    measure: bool,
+    relevant_from: float | None,
+    columns: str | None,
+    delimiter: str,
+    factors: bool,
+    as_json: bool,
 ) -> None:
     """Fold new ratings into a model without training it again.
 
-    NEW is a CSV or Parquet file with the columns user_id, item_id, rating and perhaps timestamp
-    (seconds). Its users, known or new, are folded in, and FOLDER gets the updated model; nothing
-    else of it changes, and items that the model does not know are left out. How much that misses
-    is measured on the newest fifth of the rows. Embeddings and an index of the updated model are
-    what `cofilter export` of it writes.
+    NEW is a file as the model's source is written (its card says how), or one with the columns
+    user_id, item_id, rating and perhaps timestamp (seconds); --columns names others. Its users,
+    known or new, are folded in, and FOLDER gets the updated model; nothing else of it changes, and
+    items that the model does not know are left out. How much that misses is measured on the newest
+    fifth of the rows. Embeddings and an index are written again where MODEL has them.
 
     \b
-    Example:
+    Examples:
       cofilter update served/films tonight.csv served/films-updated
+      cofilter update served/shop tonight.csv served/tonight --columns user=customer,item=sku
     """
     opened = open_named(name)
-    rows = read_new_ratings(new, opened.model)
+    index, embeddings = (factors and (opened.folder / of).is_dir() for of in (INDEX, EMBEDDINGS))
+    if embeddings:  # said before anything is measured
+        needed("pyarrow", "writing embeddings again (or --no-factors)", "pipeline")
+    rows = read_new_ratings(new, opened.model, written(opened, columns, delimiter))
     counts = counted(opened.model, rows)
     if counts.unknown_rows == counts.rows:
         raise DataError(f"{new}: {opened.name} knows none of its {counts.unknown_items} items")
     quality = measured(opened.model, rows, relevant_from) if measure else []
     told = asdict(counts) | {"stale": counts.stale, "quality": [asdict(each) for each in quality]}
     model = updated(opened.model, rows)
-    card = opened.card | {
+    kept = {key: value for key, value in opened.card.items() if key != "index" or index}
+    card = kept | {
         "updated": [*opened.card.get("updated", []), told],
         "users": len(model.users_),
     }
-    export(model, opened.catalogue, card, folder, embeddings=False)
+    export(
+        model,
+        opened.catalogue,
+        card,
+        folder,
+        index=index,
+        embeddings=embeddings,
+    )
     if as_json:
         show([told], as_json=True)
         return

@@ -1,5 +1,6 @@
 """Errors that a user can cause and mend; stages print them as one line, without a stack trace."""
 
+import errno
 import signal
 
 
@@ -57,6 +58,29 @@ class Interrupted(CofilterError):  # noqa: N818 - it is a request, not an error
     def __init__(self, signal_number: int, message: str = "") -> None:
         super().__init__(message or f"stopped by {signal.Signals(signal_number).name}")
         self.signal_number = signal_number
+
+
+# What the machine refuses, and what a person can do about it.
+_REFUSALS = {
+    errno.ENOSPC: "the disk is full; make room and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; make room and run the same command again",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
+    errno.EIO: "the disk reports an error; copy what is there to another one",
+    errno.EMFILE: "too many open files; raise the limit (ulimit -n)",
+    errno.ENAMETOOLONG: "the name is too long for the file system",
+}
+
+
+def refusal_of_the_machine(error: BaseException) -> str | None:
+    """One line for an error of disk, permission or memory; None for a mistake of the programme."""
+    if isinstance(error, MemoryError):
+        what = f" ({error})" if str(error) else ""
+        return f"out of memory{what}; take a smaller model or fewer rows, or a larger machine"
+    if not isinstance(error, OSError) or error.errno not in _REFUSALS:
+        return None
+    return f"{error.filename or 'a file'}: {_REFUSALS[error.errno]}"
 
 
 def is_interruption(error: BaseException | None) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ import numpy as np
 import pandas as pd
 
 from cofilter.core.errors import DataError
+
+log = logging.getLogger("cofilter")
 
 # Ending of files being written. A killed process leaves one behind; .dvcignore names the ending,
 # so that DVC does not take it for a part of an output folder.
@@ -41,6 +44,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         os.replace(temporary, target)
         _sync_folder(target.parent)
+    except OSError as error:
+        if error.filename in (None, name):  # a full disk names no file, and a temporary one no use
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -61,29 +68,40 @@ def write_json(target: Path, value: Any) -> None:
     write_text(target, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def write_log(target: Path, value: Any) -> None:
+    """Write JSON that nothing depends on; where that fails, a warning says so and work goes on."""
+    try:
+        write_json(target, value)
+    except OSError as error:
+        log.warning("%s is not written: %s", target, error.strerror or error)
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file; a missing or broken one is a `DataError` that names it."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path}: file not found") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON or UTF-8; endless numbers, depth
         raise DataError(f"{path}: not readable as JSON ({error})") from None
 
 
 def write_table(target: Path, table: pd.DataFrame) -> None:
-    """Write a table as Parquet (zstd), atomically and with no trace of the machine or the time."""
+    """Write a table as Parquet (zstd), atomically and with no trace of the machine or the time.
+
+    Its pages carry checksums, which `read_table` compares.
+    """
     with atomic_path(target) as temporary:
-        table.to_parquet(temporary, index=False, compression="zstd")
+        table.to_parquet(temporary, index=False, compression="zstd", write_page_checksum=True)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file that an earlier stage wrote."""
     try:
-        return pd.read_parquet(path, columns=columns)
+        return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
     except FileNotFoundError:
         raise DataError(f"{path}: file not found; run the stage that writes it first") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:  # the last two: of its footer
         raise DataError(f"{path}: not readable as Parquet ({error})") from None
 
 

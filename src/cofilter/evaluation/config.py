@@ -83,6 +83,22 @@ class RerankingCurves(Config):
         return sorted({*self.strengths, *([listed[kind]] if kind in listed else [])})
 
 
+class FaithfulnessConfig(Config):
+    """Group ``evaluate.faithfulness``: on whom it is measured how true explanations are.
+
+    Attributes
+    ----------
+    max_users:
+        Warm test users whose first recommendation is explained; 0: nothing is measured.
+    work:
+        Operations that a model may take (`Recommender.folding_work`), by which fewer users take
+        part of one that folds in slowly: the same ones on every machine.
+    """
+
+    max_users: NonNegativeInt = 100
+    work: float = Field(default=3e10, gt=0)
+
+
 class EvaluateConfig(PrimaryConfig):
     """Group ``evaluate``.
 
@@ -105,9 +121,8 @@ class EvaluateConfig(PrimaryConfig):
         Of the curves for users first seen in test.
     reranking:
         Of the shipped model's lists once more, re-ranked.
-    explained_users:
-        For so many users it is measured how true explanations are
-        (`cofilter.evaluation.faithfulness`); 0: not at all.
+    faithfulness:
+        Of how true explanations are (`cofilter.evaluation.faithfulness`).
     """
 
     select_on: Literal["backtest", "validation"] = "backtest"
@@ -118,4 +133,4 @@ class EvaluateConfig(PrimaryConfig):
     diversity_dim: PositiveInt = 32
     cold_start: ColdStartConfig = ColdStartConfig()
     reranking: RerankingCurves = RerankingCurves()
-    explained_users: NonNegativeInt = 12
+    faithfulness: FaithfulnessConfig = FaithfulnessConfig()

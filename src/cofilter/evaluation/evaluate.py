@@ -164,6 +164,7 @@ def _facts(request: Request, chosen: Shipped | None, ships: ModelFolder | None) 
         "evaluate": plain(request.config),
         "split": request.audit,
         "source": request.source,
+        "filter": request.filtered,
         "feedback": request.parts.feedback(request.scale),
         "left_out": left_out(request.models, request.points),
         "shipped": plain(chosen),

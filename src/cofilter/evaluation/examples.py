@@ -16,6 +16,7 @@ from cofilter.scoring.target import Target
 
 PLACES = (1 / 6, 1 / 2, 5 / 6)  # among the users in order of their number of ratings
 HAD = 5  # rows of a user's history, at most
+MOST_WORK = 2e9  # operations of a user's reasons (`Recommender.folding_work`)
 
 
 def examples(
@@ -44,7 +45,8 @@ def examples(
         own = before[before[USER] == user]
         kept = lists.item[at] != UNKNOWN
         items = target.items.ids[lists.item[at][kept]]
-        shown = zip(items, lists.hits[at][kept], _reasons(model, user, items), strict=True)
+        reasons = _reasons(model, user, items, len(own))
+        shown = zip(items, lists.hits[at][kept], reasons, strict=True)
         had = _best(own)
         found.append(
             {
@@ -67,9 +69,11 @@ def examples(
     return found
 
 
-def _reasons(model: Recommender, user: Any, items: np.ndarray) -> list[Any]:
-    """Of each item the rated one that carried it most; None where the model cannot tell."""
-    if not model.explains or model.histories_ is None or model.folds_in_over_all_items:
+def _reasons(model: Recommender, user: Any, items: np.ndarray, n_ratings: int) -> list[Any]:
+    """Of each item the rated one that carried it most; None where that takes a model too long."""
+    folded_in = 1 if model.shares_are_exact else n_ratings + 1
+    too_long = folded_in * model.folding_work(n_ratings) > MOST_WORK
+    if not model.explains or model.histories_ is None or too_long:
         return [None] * len(items)
     reasons, shares = model.explain(user, items, 1)
     first = zip(reasons[:, 0], shares[:, 0], strict=True)

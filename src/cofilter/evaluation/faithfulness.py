@@ -17,15 +17,50 @@ from cofilter.evaluation.uncertainty import mean_intervals
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.rankings import BLOCK_SCORES
 
-COLUMNS = (
-    "model", "family", "shares", "users", "unexplained", "fall", "random_fall",
-    "difference", "difference_low", "difference_high", "removed", "not_found",
-)  # fmt: skip
 REASONS = 3  # taken out together
 MOST_REMOVED = 20  # reasons that are taken out one after the other, at most
 # Ratings before test of the users that take part. Fewer leave no random ones beside the reasons;
 # of more, shares by removal cost the square.
 FEWEST, MOST = 10, 100
+AT_LEAST = 3  # users, whatever they cost
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """How true a model's reasons are; the fields are columns of the leaderboard.
+
+    Attributes
+    ----------
+    shares:
+        ``exact``, or by ``removal``.
+    explained_users, unexplained_users:
+        Users that the figures are of, and users without a recommendation of the model's own or a
+        reason that speaks for it.
+    fall:
+        Mean number of places that the item falls without its three largest reasons (those that
+        there are, where there are fewer).
+    random_fall:
+        Without as many of the user's other ratings, drawn by seed.
+    fall_difference, fall_difference_low, fall_difference_high:
+        Of the two, with its interval by bootstrap over users. An explanation is faithful where it
+        is far above 0.
+    removed:
+        Median size of the smallest number of reasons, largest first, whose removal takes the item
+        out of the list; None where that of half of the users is not found.
+    not_found:
+        Users for whom `MOST_REMOVED` reasons do not suffice.
+    """
+
+    shares: str
+    explained_users: int
+    unexplained_users: int
+    fall: float | None
+    random_fall: float | None
+    fall_difference: float | None
+    fall_difference_low: float | None
+    fall_difference_high: float | None
+    removed: float | None
+    not_found: int
 
 
 @dataclass(frozen=True)
@@ -34,25 +69,47 @@ class Explained:
 
     Attributes
     ----------
+    users:
+        Their ids, in the order of a draw: a model that costs much is measured on the first ones.
     history:
         Their rows of train and validation, of each user in random order: the one that random
         ratings are taken out in, the same for every model.
     """
 
+    users: np.ndarray
     history: pd.DataFrame
 
     @classmethod
     def of(cls, parts: Parts, config: EvaluateConfig) -> Explained:
-        """``config.explained_users`` of those with `FEWEST` to `MOST` ratings, drawn by seed."""
+        """At most ``config.faithfulness.max_users`` with `FEWEST` to `MOST` ratings, by seed."""
         before = pd.concat([parts.train, parts.validation], ignore_index=True)
         warm = np.intersect1d(parts.test[USER].unique(), parts.train[USER].unique())
         counts = before.loc[before[USER].isin(warm), USER].value_counts()
         able = np.sort(counts.index[counts.between(FEWEST, MOST)].to_numpy())
         rng = np.random.default_rng(config.uncertainty.seed)
-        users = rng.permutation(able)[: config.explained_users]
+        users = rng.permutation(able)[: config.faithfulness.max_users]
         history = before[before[USER].isin(users)].sort_values([USER, ITEM])
         history = history.iloc[rng.permutation(len(history))]
-        return cls(history.sort_values(USER, kind="stable", ignore_index=True))
+        return cls(users, history.sort_values(USER, kind="stable", ignore_index=True))
+
+    def within(self, model: Recommender, most: float) -> pd.DataFrame:
+        """The histories of as many users as `work_of` of ``model`` is at most ``most`` of in all.
+
+        They are the first of the draw, and no fewer than `AT_LEAST` as long as there are some.
+        """
+        lengths = self.history[USER].value_counts()[self.users]
+        done = np.cumsum([work_of(model, length) for length in lengths])
+        n_users = max(AT_LEAST, int((done <= most).sum()))
+        some = self.history[USER].isin(self.users[:n_users])
+        return self.history[some].reset_index(drop=True)
+
+
+def work_of(model: Recommender, n_ratings: int) -> float:
+    """Operations of explaining to one user and measuring it, see `Recommender.folding_work`."""
+    folded_in = min(n_ratings, MOST_REMOVED) + 2
+    if not model.shares_are_exact:
+        folded_in += n_ratings + 1
+    return folded_in * model.folding_work(n_ratings)
 
 
 class _Case(NamedTuple):
@@ -83,32 +140,25 @@ class _Case(NamedTuple):
         return kept
 
 
-def faithfulness(model: Recommender, explained: Explained, config: EvaluateConfig) -> pd.DataFrame:
-    """One row of `COLUMNS`, without model and family, of a model that explains itself.
+def faithfulness(
+    model: Recommender, explained: Explained, config: EvaluateConfig
+) -> Faithfulness | None:
+    """Whether what a model says of its reasons is true; None of one that does not explain itself.
 
     Each user's whole history is folded in, the first recommendation taken and explained
     (`Recommender.explain`), ratings taken out of the history, the rest folded in again, and the
-    item looked for in the new list of all items that were not in the whole history.
+    item looked for in the new list of all items that were not in the whole history. The list that
+    the smallest set takes it out of has ``config.list_length`` items (after the counterfactual
+    sets of Tran, Ghazimatin and Saha Roy 2021, "Counterfactual Explanations for Neural
+    Recommenders", which search for another first item).
 
-    ``fall``: mean number of places it falls without its three largest reasons (those that there
-    are, where there are fewer); ``random_fall``: without as many of the user's other ratings,
-    drawn by seed. ``difference``: of the two, with an interval by bootstrap over users. An
-    explanation is faithful where it is far above 0.
-
-    ``removed``: mean size of the smallest number of reasons, largest first, whose removal takes
-    the item out of the first ``config.list_length`` (after the counterfactual sets of Tran,
-    Ghazimatin and Saha Roy 2021, "Counterfactual Explanations for Neural Recommenders", which
-    search for another first item); sought up to `MOST_REMOVED`. ``not_found``: users for whom
-    these do not suffice, who are not in the mean.
-
-    ``shares``: ``exact``, or by ``removal``. ``unexplained``: users without a recommendation of the
-    model's own or a reason that speaks for it. Without users, of a model that does not explain,
-    and of one whose `Recommender.folds_in_over_all_items` would take minutes, no row.
+    As many users take part as `Explained.within` gives for ``config.faithfulness.work``: all of a
+    model that folds in at once, a few of one that folds in over all items. Without users None.
     """
-    able = model.ranks and model.explains and not model.folds_in_over_all_items
-    if not able or explained.history.empty:
-        return pd.DataFrame(columns=list(COLUMNS[2:]))
-    history, n_items = explained.history, len(model.items_)
+    able = model.ranks and model.explains and len(explained.users)
+    if not able:
+        return None
+    history, n_items = explained.within(model, config.faithfulness.work), len(model.items_)
     people = model.fold_in(history)
     assert people.seen is not None
     seen = people.seen.matrix(n_items)
@@ -123,7 +173,7 @@ def faithfulness(model: Recommender, explained: Explained, config: EvaluateConfi
     some = np.array([len(case.reasons) > 0 for case in found], bool)
     cases = [case for case in found if len(case.reasons)]
     lost = _Lost(model, history, cases, item[some], seen[at[some]])
-    return _row(model, lost, len(people) - len(cases), config)
+    return _measured(model, lost, len(people) - len(cases), config)
 
 
 def _case(history: pd.DataFrame, user: object, reasons: np.ndarray) -> _Case:
@@ -173,7 +223,9 @@ class _Lost:
         return place
 
 
-def _row(model: Recommender, lost: _Lost, unexplained: int, config: EvaluateConfig) -> pd.DataFrame:
+def _measured(
+    model: Recommender, lost: _Lost, unexplained: int, config: EvaluateConfig
+) -> Faithfulness:
     n_items, k, n_cases = len(model.items_), config.list_length, len(lost.count)
     random_fall = lost.places(lost.first, n_items)
     fall = lost.places(lost.first + np.minimum(REASONS, lost.count - 1), n_items)
@@ -181,12 +233,29 @@ def _row(model: Recommender, lost: _Lost, unexplained: int, config: EvaluateConf
     out[lost.first] = False  # what is random
     case = np.repeat(np.arange(n_cases), lost.count)[out]
     moved, at = np.unique(case, return_index=True)
-    removed = np.flatnonzero(out)[at] - lost.first[moved]
+    removed = np.full(n_cases, np.inf)
+    removed[moved] = np.flatnonzero(out)[at] - lost.first[moved]
     difference = (fall - random_fall).astype(np.float64)
     low, high = mean_intervals(difference[:, None], config.uncertainty)
-    means = [each.mean() if len(each) else np.nan for each in (fall, random_fall, difference)]
-    values = (
-        "exact" if model.shares_are_exact else "removal", n_cases, unexplained, *means,
-        low[0], high[0], removed.mean() if len(removed) else np.nan, n_cases - len(removed),
-    )  # fmt: skip
-    return pd.DataFrame([dict(zip(COLUMNS[2:], values, strict=True))])
+    found = removed.size > 0
+
+    def mean(values: np.ndarray) -> float | None:
+        return float(values.mean()) if found else None
+
+    return Faithfulness(
+        shares="exact" if model.shares_are_exact else "removal",
+        explained_users=n_cases,
+        unexplained_users=unexplained,
+        fall=mean(fall),
+        random_fall=mean(random_fall),
+        fall_difference=mean(difference),
+        fall_difference_low=float(low[0]) if found else None,
+        fall_difference_high=float(high[0]) if found else None,
+        removed=_finite_median(removed),
+        not_found=n_cases - len(moved),
+    )
+
+
+def _finite_median(sizes: np.ndarray) -> float | None:
+    median = float(np.median(sizes)) if len(sizes) else np.inf
+    return median if np.isfinite(median) else None

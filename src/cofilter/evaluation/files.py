@@ -14,7 +14,6 @@ CALIBRATION = "plots/calibration.csv"
 SIMILARITY = "plots/similarity.csv"
 FACTORS = "plots/factors.csv"
 COLD_START = "plots/cold_start.csv"
-FAITHFULNESS = "plots/faithfulness.csv"
 PREMIUM = "plots/selection_premium.csv"
 PRUNING = "plots/pruning.csv"  # only the header where the filter pruned nothing
 RERANKING = "plots/reranking.csv"  # only the header where the shipped model does not rank

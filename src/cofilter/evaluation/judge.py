@@ -17,9 +17,8 @@ from cofilter.evaluation.calibration import calibration
 from cofilter.evaluation.cold_start import COLUMNS as CURVE_COLUMNS
 from cofilter.evaluation.cold_start import Newcomers, cold_start
 from cofilter.evaluation.config import EvaluateConfig
-from cofilter.evaluation.faithfulness import COLUMNS as FAITHFUL_COLUMNS
-from cofilter.evaluation.faithfulness import Explained, faithfulness
-from cofilter.evaluation.files import BANDS, CALIBRATION, COLD_START, FAITHFULNESS
+from cofilter.evaluation.faithfulness import Explained, Faithfulness, faithfulness
+from cofilter.evaluation.files import BANDS, CALIBRATION, COLD_START
 from cofilter.evaluation.intervals import contributions, contributions_to, score_intervals
 from cofilter.evaluation.leaderboard import Entry
 from cofilter.evaluation.premium import SelectionPremium
@@ -35,7 +34,6 @@ PER_MODEL = {
     BANDS: BAND_COLUMNS,
     CALIBRATION: BIN_COLUMNS,
     COLD_START: CURVE_COLUMNS,
-    FAITHFULNESS: FAITHFUL_COLUMNS,
 }
 
 
@@ -118,9 +116,8 @@ class Judge:
             BANDS: band_scores(scores, self.target, self.bands, self.config),
             CALIBRATION: calibration(scores, self.target, self.config),
             COLD_START: cold_start(model, self.newcomers, self.config),
-            FAITHFULNESS: faithfulness(model, self.explained, self.config),
         }
-        entry = self._entry(folder, scores)
+        entry = self._entry(folder, scores, faithfulness(model, self.explained, self.config))
         premium.see(entry, folder.selection["validation"]["warm"], scores)
         pruning.see(entry, model)
         dim = getattr(model.config, "dim", None)
@@ -140,7 +137,7 @@ class Judge:
                 f"{self._fitted_on[refit][:12]}); {folder.remedy}"
             )
 
-    def _entry(self, folder: ModelFolder, scores: Scores) -> Entry:
+    def _entry(self, folder: ModelFolder, scores: Scores, reasons: Faithfulness | None) -> Entry:
         selection, config = folder.selection, self.config
         validation = selection["validation"]["warm"]
         if config.primary not in validation:
@@ -163,4 +160,5 @@ class Judge:
             score_intervals(scores, beyond, config.uncertainty),
             contributions(scores, config),
             contributions_to(f"hit_rate@{config.list_length}", scores.warm, len(scores.user_ids)),
+            reasons=reasons,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from cofilter.core.paths import SOURCE
 from cofilter.evaluation.beyond import beyond_names, has_interval
 from cofilter.evaluation.config import EvaluateConfig
+from cofilter.evaluation.faithfulness import Faithfulness
 from cofilter.evaluation.intervals import Contributions, Interval
 from cofilter.evaluation.significance import differences_to_best
 from cofilter.preparation.accounting import repeats_told
@@ -34,6 +35,8 @@ NOT_TEMPORAL = "not temporal"
 CHANGED = "not wholly the published split"
 SEPARATOR = "; "  # of notes in a cell
 WARNINGS = 3  # of a source, at most, that stand in full
+REASONS = tuple(each.name for each in fields(Faithfulness))
+EXPLAINED_COUNTS = ("explained_users", "unexplained_users", "not_found")
 WHOLE_COUNTS = tuple(name for name in COUNTS if not name.endswith("_share"))
 
 
@@ -58,6 +61,8 @@ class Entry:
         Whether each user finds a relevant item in the list, warm; None when the model has none.
     tuned:
         How its values were found; None for what has none of its own, the blend.
+    reasons:
+        How true its explanations are; None when that was not measured.
     """
 
     family: str
@@ -72,6 +77,7 @@ class Entry:
     hits: Contributions | None = None
     backtest: float | None = None
     tuned: str | None = None
+    reasons: Faithfulness | None = None
 
     @property
     def sweep_point(self) -> tuple[str, str]:
@@ -122,7 +128,7 @@ def columns(config: EvaluateConfig) -> list[str]:
     identity = [RANK, SELECTED, FAMILY, POINT, SEED, ENGINE, DEVICE, TUNED]
     compared = [BEST_SET, *COMPARED, SEED_SD]
     chosen_by = [validation_column(config), backtest_column(config)]
-    return [*identity, *chosen_by, *compared, *scored, *counted, NOTES]
+    return [*identity, *chosen_by, *compared, *scored, *counted, *REASONS, NOTES]
 
 
 def leaderboard(
@@ -137,7 +143,8 @@ def leaderboard(
 
     ``best_set`` to ``effect_size`` compare the primary metric with the first row's, as
     `cofilter.evaluation.significance.Difference` explains; ``seed_sd`` is its standard deviation
-    (n − 1) over the seeds of a point, missing with one seed.
+    (n − 1) over the seeds of a point, missing with one seed. The last ones but ``notes`` are
+    those of `Faithfulness`.
 
     No entries give an empty table with all columns.
     """
@@ -265,6 +272,8 @@ def _row(entry: Entry, config: EvaluateConfig) -> dict[str, Any]:
         validation_column(config): entry.validation,
         backtest_column(config): entry.backtest,
     }
+    if entry.reasons is not None:
+        row |= asdict(entry.reasons)
     for scope in SCOPES:
         told = {**entry.summary[scope], **entry.summary["counts"][scope]}
         row.update({column(scope, name): value for name, value in told.items()})
@@ -276,7 +285,8 @@ def _row(entry: Entry, config: EvaluateConfig) -> dict[str, Any]:
 
 def _types(config: EvaluateConfig) -> dict[str, str]:
     whole = {column(scope, name) for scope in SCOPES for name in WHOLE_COUNTS} | {RANK, SEED}
-    text = {FAMILY, POINT, ENGINE, DEVICE, TUNED, NOTES}
+    whole |= set(EXPLAINED_COUNTS)
+    text = {FAMILY, POINT, ENGINE, DEVICE, TUNED, "shares", NOTES}
     types = {}
     for name in columns(config):
         if name in text:

@@ -12,7 +12,7 @@ import pandas as pd
 from cofilter.core.config import parse
 from cofilter.core.io import read_json
 from cofilter.core.parts import AUDIT, Parts, load_parts
-from cofilter.core.paths import BLENDED, MODELS, RESULTS, SOURCE, SPLIT
+from cofilter.core.paths import BLENDED, FILTER_REPORT, MODELS, RESULTS, SOURCE, SPLIT
 from cofilter.evaluation.backtested import NO_BACKTEST, Backtested, read_backtested
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.tuning import how_tuned
@@ -50,6 +50,8 @@ class Request:
         The backtest's figures, which `EvaluateConfig.select_on` may choose by.
     source:
         Where the ratings come from, which the facts repeat.
+    filtered:
+        What the filter counted, which the facts repeat too.
     scale:
         (lowest, highest) rating, when the source names it.
     pruned:
@@ -68,6 +70,7 @@ class Request:
     titles: pd.Series | None = None
     genres: pd.Series | None = None
     source: Mapping[str, Any] | None = None
+    filtered: Mapping[str, Any] | None = None
     backtested: Backtested = NO_BACKTEST
     scale: tuple[float, float] | None = None
     pruned: pd.DataFrame | None = None
@@ -99,6 +102,7 @@ def request_of(
         titles=titles,
         genres=genres,
         source=read_json(SOURCE),
+        filtered=read_json(FILTER_REPORT),
         backtested=read_backtested(RESULTS, config.primary),
         scale=cfg["data"]["scale"] and tuple(cfg["data"]["scale"]),
         pruned=load_pruned(SPLIT, audit),

@@ -6,16 +6,20 @@ Nothing here is final: a person is shown what was understood, and every key can 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import polars as pl
 
 from cofilter.core.errors import DataError
 from cofilter.core.feedback import Feedback, feedback_of
 from cofilter.sources.delimited import DELIMITERS as BY_NAME
+from cofilter.sources.time_text import fitting
+from cofilter.sources.timestamps import FormError, parse_timestamps
 
 SAMPLE = 1000  # rows that a form is told by
 DELIMITERS = ("\t", ",", ";", "|", "::", " ")  # in case of doubt the first
@@ -44,6 +48,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
 }
 _NUMBERS = ("timestamp", "rating")  # roles of numbers, not of ids
+_COMMA = re.compile(r"[-+]?\d+,\d+")
 _TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?|\d{4}-\d\d.*")
 _EPOCH = (600_000_000, 5_000_000_000)  # seconds: 1989 to 2128
 _EVEN = 0.6  # share of lines with the same number of fields below which there is no table
@@ -86,7 +91,8 @@ def form_of(label: str, text: str, delimiter: str | None = None) -> Form:
     DataError
         No delimiter gives two fields a row, or the lines have different numbers of them.
     """
-    lines = list(islice((line for line in text.splitlines() if line.strip()), SAMPLE))
+    every = (line.rstrip("\n") for line in io.StringIO(text, newline=None))
+    lines = list(islice((line for line in every if line.strip()), SAMPLE))
     best: tuple[float, int, int] | None = None
     chosen = ""
     known = None if delimiter is None else BY_NAME.get(delimiter, delimiter)
@@ -117,8 +123,9 @@ def form_of(label: str, text: str, delimiter: str | None = None) -> Form:
 def roles_of(label: str, form: Form) -> Roles:
     """Which column is which, by names, and where these say nothing by content.
 
-    Without a telling name, times are whole numbers or dates of the years from 1989, a rating has
-    few distinct numbers, and what is left is user and item in this order.
+    Without a telling name, times are numbers or dates of the years from 1989, a rating is true or
+    false, or has few distinct numbers where there is no header, and what is left is user and item
+    in this order.
 
     Raises
     ------
@@ -143,6 +150,7 @@ def roles_of(label: str, form: Form) -> Roles:
         guessed.append(role)
 
     guess("timestamp", next((at for at in left if _are_times(columns[at])), None))
+    guess("rating", next((at for at in left if _are_truths(columns[at])), None))
     if not form.has_header:
         spare = left[2:]  # the first two are user and item
         guess("rating", next((at for at in spare if _is_scale(columns[at])), None))
@@ -231,12 +239,33 @@ def _are_times(values: Sequence[str]) -> bool:
         return False
     if all(_TIME.fullmatch(value) for value in values):
         return True
-    if not all(value.isdigit() for value in values):
+    if not all(map(_is_number, values)):
         return False
     low, high = _EPOCH
     return any(
-        all(low <= int(value) / unit <= high for value in values) for unit in (1, 1e3, 1e6, 1e9)
+        all(low <= float(value) / unit <= high for value in values) for unit in (1, 1e3, 1e6, 1e9)
     )
+
+
+def _are_truths(values: Sequence[str]) -> bool:
+    return {value.lower() for value in values} == {"true", "false"}
+
+
+def decimal_of(values: Sequence[str]) -> str:
+    """The decimal mark of a column: a comma where numbers have one and none has a point."""
+    return "," if any(map(_COMMA.fullmatch, values)) and "." not in "".join(values) else "."
+
+
+def time_form_of(values: Sequence[str]) -> str:
+    """The one format of a column of times that ``auto`` does not guess; otherwise ``auto``."""
+    times = pl.Series([value or None for value in values], dtype=pl.String)
+    try:
+        parse_timestamps(times, "auto")
+    except FormError:
+        forms = fitting(times)
+        if len(forms) == 1:
+            return forms[0]
+    return "auto"
 
 
 def _is_scale(values: Sequence[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +12,24 @@ from cofilter.core.config import parse
 from cofilter.core.feedback import Feedback
 from cofilter.core.paths import DOWNLOADS
 from cofilter.onboarding.beside import titles_beside
-from cofilter.onboarding.proposal import Form, Roles, form_of, roles_of, scale_of
+from cofilter.onboarding.proposal import (
+    Form,
+    Roles,
+    decimal_of,
+    form_of,
+    roles_of,
+    scale_of,
+    time_form_of,
+)
 from cofilter.sources.config import DataConfig
 from cofilter.sources.delimited import TextFormat
 from cofilter.sources.encoding import as_utf8, marked
 from cofilter.sources.files import Member
-from cofilter.sources.forms import JSON_LINES, TEXT, read_form
+from cofilter.sources.forms import JSON_LINES, JSON_VALUES, TEXT, read_form
 from cofilter.sources.forms import form_of as file_form
+from cofilter.sources.json_lines import is_rows, json_text
+from cofilter.sources.json_values import objects
+from cofilter.sources.kinds import first_line
 from cofilter.sources.own_tables import members_of
 from cofilter.sources.source import Obtained, obtain
 from cofilter.sources.unpack import unpacked
@@ -105,6 +115,9 @@ def _form(path: str, said: Mapping[str, Any], base: Path) -> tuple[Tree, list[st
     roles = roles_of(first.label, form)
     columns = {name: getattr(roles, name) for name in ("user", "item", "rating", "timestamp")}
     named = said.get("columns", {})
+    if form.rows:
+        changes |= _spelling(form, columns | named, said, notes)
+    notes += _left_out(form, columns | named)
     notes += [_guess(role, roles) for role in roles.guessed if role not in named]
     item = named.get("item", columns["item"])
     titles = titles_beside(path, item, str(changes.get("encoding", UTF8)), base)
@@ -112,6 +125,39 @@ def _form(path: str, said: Mapping[str, Any], base: Path) -> tuple[Tree, list[st
         notes.append(f"titles are those of {titles['path']} (data.items.path=null takes none)")
         changes["items"] = titles
     return {**changes, "columns": columns}, notes
+
+
+def _spelling(form: Form, columns: Tree, said: Mapping[str, Any], notes: list[str]) -> Tree:
+    """How numbers and times of a text are written, where it is not as most write them."""
+    found = {}
+    decimal, time = decimal_of(_column(form, columns["rating"])), "auto"
+    if decimal != "." and "decimal" not in said:
+        found["decimal"] = decimal
+        notes.append('numbers have decimal commas (data.decimal="." says otherwise)')
+    if columns["timestamp"] is not None:
+        time = time_form_of(_column(form, columns["timestamp"]))
+    if time != "auto" and "timestamp_format" not in said:
+        found["timestamp_format"] = time
+        notes.append(f'times are read as "{time}" (data.timestamp_format says otherwise)')
+    return found
+
+
+def _column(form: Form, column: str | int | None) -> list[str]:
+    """The first rows of a column; empty where it is not there."""
+    if column is None or str(column) not in form.names:
+        return []
+    at = form.names.index(str(column))
+    return [row[at].strip() for row in form.rows if len(row) > at]
+
+
+def _left_out(form: Form, columns: Tree) -> list[str]:
+    """A line that names the columns without a role, which may be what matters."""
+    taken = {str(column) for column in columns.values()}
+    rest = [name or f"column {at}" for at, name in enumerate(form.names, 1) if name not in taken]
+    if not form.has_header or not rest:
+        return []
+    more = f" and {len(rest) - 8} more" if len(rest) > 8 else ""
+    return [f"not used: {', '.join(name[:40] for name in rest[:8])}{more}"]
 
 
 def _encoding(content: bytes) -> str:
@@ -128,14 +174,13 @@ def _encoding(content: bytes) -> str:
 def _names(first: Member, name: str, content: bytes, sheet: str | None) -> tuple[str, ...]:
     """Names of the columns of a form that is not text."""
     member, text = replace(first, name=name), TextFormat(",", True)
-    if file_form(first.label, name, content) != JSON_LINES:
+    form = file_form(first.label, name, content)
+    if form not in (JSON_LINES, JSON_VALUES):
         return read_form(member, content, text, {"first": 1}, sheet).header
-    line = next(line for line in content.splitlines() if line.strip())
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, Mapping):  # the reader says what is wrong with the line
+    start = first_line(content) if form == JSON_LINES else content
+    record = next(objects(first.label, json_text(first.label, start)), None)
+    # The reader says what is wrong with what is no object, or has the rows within.
+    if not isinstance(record, Mapping) or any(map(is_rows, record.values())):
         return read_form(member, content, text, {"first": "user_id"}, sheet).header
     return tuple(_keys(record))
 

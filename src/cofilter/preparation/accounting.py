@@ -43,6 +43,17 @@ def dropped_by_filter(source: Mapping[str, Any], audit: Mapping[str, Any]) -> in
     return int(source["rows"]) - _rows_given(audit)
 
 
+def filter_losses(report: Mapping[str, Any]) -> dict[str, int]:
+    """Rows that each rule of the filter dropped, in the order in which the rules run.
+
+    Takes the filter's report; a rule that dropped none has 0.
+    """
+    return {
+        f"{step['rule']}={step['value']}": step["before"]["rows"] - step["after"]["rows"]
+        for step in report["rules"]
+    }
+
+
 def repeats_told(audit: Mapping[str, Any]) -> list[str]:
     """What the policy merged or dropped, and what it kept of a pair, a line each.
 

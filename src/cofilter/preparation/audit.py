@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER, WEIGHT
+from cofilter.core.columns import ITEM, TIMESTAMP, USER, WEIGHT
 from cofilter.core.errors import DataError, LeakError
-from cofilter.core.io import table_sha256
-from cofilter.core.parts import PARTS, Parts
+from cofilter.core.parts import PARTS, Parts, content_sha256
 from cofilter.preparation.given import leaks
 from cofilter.preparation.instants import Instants
 from cofilter.preparation.order import GLOBAL, prove_order
@@ -123,15 +122,6 @@ def verify_audit(parts: Parts, recorded: Mapping[str, Any], config: SplitConfig)
     ]
     if differing:
         raise LeakError(f"the split does not match its audit: {'; '.join(differing)}")
-
-
-def content_sha256(part: pd.DataFrame) -> str:
-    """SHA-256 of a part's ids, ratings, times and weights, row order included, types not."""
-    names = (USER, ITEM, RATING, TIMESTAMP, WEIGHT)
-    kept = part[[name for name in names if name in part.columns]]
-    numbers = kept.columns[[pd.api.types.is_numeric_dtype(dtype) for dtype in kept.dtypes]]
-    wide = {name: np.float64 if name in (RATING, WEIGHT) else np.int64 for name in numbers}
-    return table_sha256(kept.astype(wide))
 
 
 def _facts(part: pd.DataFrame, table: pl.DataFrame) -> dict[str, Any]:

@@ -17,8 +17,8 @@ import pandas as pd
 from cofilter.core.columns import ITEM, PART, TIMESTAMP, USER
 from cofilter.core.errors import LeakError
 from cofilter.core.io import read_table, write_table
-from cofilter.core.parts import Parts
-from cofilter.preparation.audit import PRUNED, content_sha256
+from cofilter.core.parts import Parts, content_sha256
+from cofilter.preparation.audit import PRUNED
 from cofilter.preparation.duplicates import settle_duplicates
 from cofilter.preparation.given import TEST, TRAIN
 from cofilter.preparation.instants import Instants, moment

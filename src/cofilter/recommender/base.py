@@ -188,13 +188,13 @@ class Recommender(Ratings, Explanations):
         """The same model, knowing these of its users alone: what one of several servers needs.
 
         It answers them, and people who are folded in, to the bit as the whole model does.
-        Popularity and what was learned of items stay those of everybody. O(users' own rows).
+        Popularity and what was learned of items stay those of everybody; for item-based neighbours
+        and graph filters that is all ratings by item, without the users' ids. O(users' own rows).
 
         Raises
         ------
         CapabilityError
-            The model answers from what all users have rated (neighbours, graph filters), or from
-            all users' embeddings (networks, whose newcomers start at their mean).
+            The model compares each user with all others (`UserKNN`, a blend that has it).
         DataError
             It does not know one of them.
         """
@@ -203,6 +203,7 @@ class Recommender(Ratings, Explanations):
             raise DataError(f"unknown user: {as_ids(user_ids)[rows == UNKNOWN].tolist()[0]!r}")
         rows = np.unique(rows)
         model = copy.copy(self)
+        model._is_part = True
         model._keep_users(rows)
         model.users_ = IdMap(self.users_.ids[rows])
         model._biases = replace(self._biases, user=self._biases.user[rows])

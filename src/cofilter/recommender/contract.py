@@ -39,7 +39,6 @@ class Contract(ABC):
     scores_are_products: ClassVar[bool] = False  # ranking scores are inner products of factors
     explains: bool = True  # what a user has rated decides what the user is recommended
     shares_are_exact: bool = False  # those of `explain` sum to the score less a constant
-    folds_in_over_all_items: ClassVar[bool] = False  # and not over the history alone, each step
     may_be_silent: ClassVar[bool] = False  # _score_items gives −inf where it has nothing to say
     knows_std: ClassVar[bool] = False  # predict(return_std=True) has an answer
     holds_histories: ClassVar[bool] = False  # its `by_user_` has what users have rated
@@ -57,6 +56,7 @@ class Contract(ABC):
     data_sha256_: str
     engine_: str = "numpy"
     device_: str = "cpu"
+    _is_part: bool = False  # knows some of the users alone that it was fitted to
 
     histories_: Histories | None = None
     by_user_: sparse.csr_array  # float32[users, items], of models that hold histories
@@ -108,6 +108,15 @@ class Contract(ABC):
         ------
         DeviceError, MissingDependencyError, TooLargeError
         """
+
+    def folding_work(self, n_ratings: int) -> float:
+        """Operations of folding in a history of so many ratings and ranking all items for it.
+
+        To an order of magnitude: multiply-adds, sixteen of a large dense product for one. What is
+        measured by folding in many times is bounded by it, and so the same on every machine. This
+        one: each rating says something of each item.
+        """
+        return float(n_ratings * len(self.items_))
 
     @abstractmethod
     def _fit(
@@ -193,11 +202,12 @@ class Contract(ABC):
     def _keep_users(self, rows: np.ndarray) -> None:
         """Forget what was learned of other users than those in these rows, for `of_users`.
 
-        Their own arrays only; ids, biases and histories are taken care of. A model that looks into
-        everybody's ratings to answer one user, or a new one, raises `CapabilityError`.
+        Their own arrays only; ids, biases and histories are taken care of. What answering takes of
+        everybody's ratings stays, and is saved where the model ``_is_part``. One that compares each
+        user with all others raises `CapabilityError`.
         """
         raise CapabilityError(
-            f"{type(self).__name__} answers from what all users have rated: it is not cut by user"
+            f"{type(self).__name__} compares each user with all others: it is not cut by user"
         )
 
     def _members(self) -> Mapping[str, Any]:

@@ -37,6 +37,11 @@ class FactorRecommender(IterativeRecommender):
     def _take_users(self, state: UserState, new: Interactions) -> None:
         self.user_ = state
 
+    def folding_work(self, n_ratings: int) -> float:
+        """A system of equations of the factors' length, and a product with each item."""
+        dim = self.item_.shape[1]
+        return float(dim**2 * (n_ratings + dim) + dim * len(self.items_))
+
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ import numpy as np
 from pydantic import Field
 
 from cofilter.core.config import Config
-from cofilter.core.io import packed, write_bytes, write_json
+from cofilter.core.io import json_sha256, packed, write_bytes, write_json
 from cofilter.recommender.contract import Contract
 
 ARRAYS, MAPPED, DESCRIPTION = "arrays.npz", "arrays", "model.json"
-FORMAT = 5  # raised when a folder is written that an earlier version could not read
+FORMAT = 6  # raised when a folder is written that an earlier version could not read
 WEIGHT_MEAN = "weight_mean"  # array of one number, of models that were fitted with weights
 
 
@@ -46,6 +47,8 @@ class Description(Config):
         As the fitted model has them.
     epochs:
         Epochs that it was trained for, which a refit repeats; None of a model without epochs.
+    sha256:
+        See `signature`.
     """
 
     format: int
@@ -60,6 +63,7 @@ class Description(Config):
     device: str
     data_sha256: str
     epochs: int | None
+    sha256: str
 
 
 def save(model: Contract, folder: Path, *, mapped: bool = False) -> None:
@@ -100,10 +104,29 @@ def save(model: Contract, folder: Path, *, mapped: bool = False) -> None:
         device=model.device_,
         data_sha256=model.data_sha256_,
         epochs=model.epochs_,
+        sha256="",
     )
-    write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
+    values = description.model_dump(mode="json")
+    write_json(folder / DESCRIPTION, values | {"sha256": signature(values, folder)})
     for name, member in model._members().items():
         save(member, folder / name, mapped=mapped)
+
+
+def signature(values: Mapping[str, Any], folder: Path) -> str:
+    """SHA-256 over a description, without this, and over the list of the arrays beside it.
+
+    The list has each array's size and, in ``arrays.npz``, the CRC-32 that is compared when it is
+    read. To read mapped arrays only for that would undo the mapping; the checksums of an exported
+    folder cover their bytes.
+    """
+    if (folder / MAPPED).is_dir():
+        files = sorted((folder / MAPPED).glob("*.npy"))
+        listed = [[path.name, path.stat().st_size] for path in files]
+    else:
+        with zipfile.ZipFile(folder / ARRAYS) as arrays:
+            listed = [[each.filename, each.file_size, each.CRC] for each in arrays.infolist()]
+    described = {name: value for name, value in values.items() if name != "sha256"}
+    return json_sha256([described, listed])
 
 
 def _bytes_of(write: Callable[..., None], *arrays: np.ndarray, **named: np.ndarray) -> bytes:

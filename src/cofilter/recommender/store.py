@@ -25,6 +25,7 @@ from cofilter.recommender.folder import (
     MAPPED,
     WEIGHT_MEAN,
     Description,
+    signature,
 )
 
 # What NumPy and zipfile raise of a damaged file; nothing of ours runs while it is read.
@@ -56,6 +57,7 @@ def load(folder: str | Path) -> Recommender:
     model = _unfitted(description, folder / DESCRIPTION)
     mapped = folder / MAPPED
     arrays = _mapped_arrays(mapped) if mapped.is_dir() else _read_arrays(folder / ARRAYS)
+    _check_signature(description, folder)
     _restore(model, description, arrays)
     model._take_members(lambda name: load(folder / name))
     return model
@@ -77,6 +79,15 @@ def _description(path: Path) -> Description:
         return parse(Description, values)
     except ConfigError as error:
         raise DataError(f"{path}: not a readable cofilter model ({error})") from None
+
+
+def _check_signature(description: Description, folder: Path) -> None:
+    if description.sha256 != signature(description.model_dump(mode="json"), folder):
+        arrays = MAPPED if (folder / MAPPED).is_dir() else ARRAYS
+        raise DataError(
+            f"{folder / DESCRIPTION}: does not fit its checksum: it or {folder / arrays} is "
+            "damaged, or of another model; take the folder from where it came, or train again"
+        )
 
 
 def _unfitted(description: Description, path: Path) -> Recommender:
@@ -132,6 +143,12 @@ def _mapped_arrays(folder: Path) -> _Arrays:
 def _restore(model: Recommender, description: Description, arrays: _Arrays) -> None:
     model.users_, model.items_ = IdMap(arrays["users"]), IdMap(arrays["items"])
     model.popularity_ = arrays["popularity"]
+    sizes = {"popularity": model.items_, "item_bias": model.items_, "user_bias": model.users_}
+    for name, ids in sizes.items():
+        if len(arrays[name]) != len(ids):
+            raise DataError(
+                f"{arrays._path}: {name} has {len(arrays[name])} values, {len(ids)} are expected"
+            )
     model._biases = Biases(
         description.mean,
         arrays["user_bias"],

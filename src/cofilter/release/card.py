@@ -98,7 +98,7 @@ def _row(name: str, results: Path) -> dict[str, Any] | None:
 
 def _data(facts: Mapping[str, Any]) -> dict[str, Any]:
     source, parts = facts["source"], facts["split"]["parts"]
-    kept = ("name", "origin", "homepage", "licence", "rows", "users", "items", "scale")
+    kept = ("name", "origin", "homepage", "licence", "rows", "users", "items", "scale", "form")
     times = [parts[name][end] for name in EVERYTHING for end in ("first_time", "last_time")]
     known = [time for time in times if time is not None]
     return {key: source.get(key) for key in kept} | {

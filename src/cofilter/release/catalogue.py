@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -45,10 +45,11 @@ class Catalogue:
     def read(cls, path: Path, items: IdMap) -> Catalogue:
         """What `write` wrote beside a model with these items."""
         values = read_json(path)
-        try:
-            return cls(items, values[TITLE], values[GENRES])
-        except (KeyError, TypeError):
-            raise DataError(f"{path}: holds no titles and genres") from None
+        found = values if isinstance(values, dict) else {}
+        titles, genres = found.get(TITLE), found.get(GENRES)
+        if not (_are_texts(titles) and _are_texts(genres)):
+            raise DataError(f"{path}: holds no titles and genres")
+        return cls(items, titles, genres)
 
     def write(self, path: Path) -> None:
         """As JSON: two lists, in the order of the model's item map."""
@@ -141,6 +142,10 @@ class Catalogue:
 
 def _split(genres: str) -> list[str]:
     return [genre for genre in genres.split("|") if genre]
+
+
+def _are_texts(values: Any) -> TypeGuard[list[str]]:
+    return isinstance(values, list) and all(isinstance(each, str) for each in values)
 
 
 def known_id(ids: IdMap, text: str) -> int | str | None:

@@ -31,9 +31,11 @@ def verify_manifest(folder: Path) -> None:
     DataError
         A file is missing, too many, of another size or of other content.
     """
+    if not (folder / MANIFEST).is_file():
+        raise DataError(f"{folder / MANIFEST}: missing, so the folder is half copied")
     listed = read_json(folder / MANIFEST)
-    if not isinstance(listed, dict):
-        raise DataError(f"{folder / MANIFEST}: not a list of files")
+    if not (isinstance(listed, dict) and all(map(_is_entry, listed.values()))):
+        raise DataError(f"{folder / MANIFEST}: not a list of files; export the model again")
     there = {
         path.relative_to(folder).as_posix(): path
         for path in folder.rglob("*")
@@ -48,3 +50,7 @@ def verify_manifest(folder: Path) -> None:
     foreign = sorted(there.keys() - listed.keys())
     if foreign:
         raise DataError(f"{folder / foreign[0]}: not in {MANIFEST}; export the model again")
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict) and {"bytes", "sha256"} <= value.keys()

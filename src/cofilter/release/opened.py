@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from cofilter.core.errors import DataError
 from cofilter.core.io import read_json, read_table
 from cofilter.core.paths import BLENDED, ITEMS
 from cofilter.recommender.base import Recommender
@@ -73,22 +74,32 @@ def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> 
     name:
         What to call it; None: `model_name`.
     check:
-        Whether the files of an exported folder are compared with its checksums first.
+        Whether the files of an exported folder are compared with its checksums first, without
+        which it is half copied: they are written last.
 
     Raises
     ------
     DataError
         The folder holds no model, or a damaged, half-written or newer one.
     """
-    if check and (folder / MANIFEST).is_file():
+    if check and any((folder / name).is_file() for name in (MANIFEST, NAMES, CARD)):
         verify_manifest(folder)
     model, name = load(folder), name or model_name(folder)
     if (folder / NAMES).is_file():
         catalogue = Catalogue.read(folder / NAMES, model.items_)
     else:
         catalogue = Catalogue.of(model.items_, _table_of_items(folder))
-    card = read_json(folder / CARD) if (folder / CARD).is_file() else None
-    return Opened(name, folder, model, catalogue, card)
+    return Opened(name, folder, model, catalogue, read_card(folder))
+
+
+def read_card(folder: Path) -> dict[str, Any] | None:
+    """Content of a folder's ``model_card.json``; None where it has none."""
+    if not (folder / CARD).is_file():
+        return None
+    card = read_json(folder / CARD)
+    if not isinstance(card, dict):
+        raise DataError(f"{folder / CARD}: no model card; export the model again")
+    return card
 
 
 def model_name(folder: Path) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cofilter.core import paths
-from cofilter.core.errors import CofilterError
+from cofilter.core.errors import CofilterError, refusal_of_the_machine
 from cofilter.evaluation.files import REPORT
 from cofilter.report.drawn_from import is_current
 
@@ -26,8 +26,11 @@ def main(checkout: Path = Path(), *, if_changed: bool = False) -> int:
 
     try:
         write_report(results, root)
-    except CofilterError as error:
-        Console(stderr=True).print(Text(str(error)), soft_wrap=True)
+    except (CofilterError, OSError) as error:
+        refusal = str(error) if isinstance(error, CofilterError) else refusal_of_the_machine(error)
+        if refusal is None:
+            raise
+        Console(stderr=True).print(Text(refusal), soft_wrap=True)
         return 1
     Console(highlight=False).print(Text(f"report: {results / REPORT}"), soft_wrap=True)
     return 0

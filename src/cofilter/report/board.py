@@ -35,6 +35,8 @@ from cofilter.scoring.scores import SCOPES
 
 # How the comparison's columns are headed.
 COMPARED = {DIFFERENCE: "difference", P_HOLM: "p (Holm)", EFFECT_SIZE: "effect size"}
+REASONS = ("fall without them", "needed to go")  # places beyond random ones, number
+FALL = "fall_difference"
 ABSENT = "–"
 
 
@@ -90,6 +92,8 @@ def main_board(table: pd.DataFrame, seconds: pd.Series, config: EvaluateConfig) 
         _group("Warm users and items", names, warm),
         _group("All, cold included", shown["all"], _metrics(table, "all", shown["all"])),
     ]
+    if FALL in table and table[FALL].notna().any():
+        groups.append(_group("Reasons", list(REASONS), _reasons(table)))
     training = {}
     if TUNED in table and table[TUNED].notna().any():
         training[TUNED] = [Cell(ABSENT if pd.isna(told) else told) for told in table[TUNED]]
@@ -203,6 +207,18 @@ def _compared(table: pd.DataFrame, name: str) -> list[Cell]:
             headings = f"{value:+.4f}" if name == DIFFERENCE else f"{value:+.2f}"
             cells.append(Cell(_minus(headings), interval=_interval(row, name)))
     return cells
+
+
+def _reasons(table: pd.DataFrame) -> list[list[Cell]]:
+    """How far an item falls without its reasons beyond random ones, and how many make it go."""
+    fell = [
+        Cell(ABSENT)
+        if pd.isna(row[FALL])
+        else Cell(_minus(f"{row[FALL]:.1f}"), interval=_interval(row, FALL))
+        for row in table.to_dict("records")
+    ]
+    number = [Cell(ABSENT if pd.isna(value) else f"{value:g}") for value in table["removed"]]
+    return [fell, number]
 
 
 def _seconds(value: float | None) -> str:

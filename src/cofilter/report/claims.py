@@ -9,6 +9,7 @@ import pandas as pd
 
 from cofilter.evaluation.config import EvaluateConfig
 from cofilter.evaluation.leak import OPTIMISM
+from cofilter.evaluation.plots import MODEL
 from cofilter.report.board import shown_metrics
 from cofilter.report.published import by_claim, claims
 
@@ -41,11 +42,11 @@ def pruning_rows(table: pd.DataFrame, few: Collection[str], primary: str) -> lis
     return _records(table[table["model"].isin(few) & (table["metric"] == primary)])
 
 
-def reason_rows(table: pd.DataFrame, few: Collection[str]) -> list[dict[str, Any]]:
-    """How true the reasons of ``few`` models are; empty where nobody was asked."""
-    if table.empty:
+def reason_rows(board: pd.DataFrame, few: Collection[str]) -> list[dict[str, Any]]:
+    """How true the reasons of ``few`` models are; empty where it was not measured."""
+    if "explained_users" not in board:
         return []
-    return _records(table[table["model"].isin(few) & (table["users"] > 0)])
+    return _records(board[board[MODEL].isin(few) & (board["explained_users"] > 0)])
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

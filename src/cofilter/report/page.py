@@ -17,7 +17,7 @@ from cofilter.core.io import write_text
 from cofilter.evaluation import files
 from cofilter.evaluation.shipping import Shipped
 from cofilter.metrics import beyond, ranking, rating
-from cofilter.preparation.accounting import dropped_by_filter, losses, rows_lost
+from cofilter.preparation.accounting import dropped_by_filter, filter_losses, losses, rows_lost
 from cofilter.report.backtest import backtest_rows
 from cofilter.report.board import main_board, ship, whole_board
 from cofilter.report.charts.style import Figure
@@ -73,7 +73,7 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
     environment.globals["svg"] = lambda text: Markup(text)  # ours, not the data's
     facts = found.facts["shipped"]
     chosen = None if facts is None else parse(Shipped, facts, "shipped")
-    audit, data = found.facts["split"], found.facts["source"]
+    audit, data, rules = (found.facts[name] for name in ("split", "source", "filter"))
     return environment.from_string(_read(TEMPLATE)).render(
         drawn_from=source,
         style=Markup(_read(STYLE)),
@@ -92,7 +92,7 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         rated=found.facts["feedback"] != "clicks",
         backtest=backtest_rows(found),
         no_backtest=(found.backtest or {}).get("reason"),
-        reasons=reason_rows(found.tables[files.FAITHFULNESS], found.representatives()),
+        reasons=reason_rows(found.board, found.representatives()),
         leaks=leak_rows(found.tables[files.LEAK]),
         claims=claim_rows(found.tables[files.REPRODUCTION], found.board),
         premium=premium_rows(found.tables[files.PREMIUM], found.config),
@@ -106,6 +106,7 @@ def page(found: Results, drawn: Iterable[Section], source: str) -> str:
         lost=rows_lost(audit),
         source=data,
         filtered=None if data is None else dropped_by_filter(data, audit),
+        rules={} if rules is None else filter_losses(rules),
         environment=found.environment,
         definitions={**rating.DEFINITIONS, **_ranked_definitions()},
     )

@@ -32,7 +32,6 @@ PERHAPS = (
     files.BANDS,
     files.CALIBRATION,
     files.COLD_START,
-    files.FAITHFULNESS,
     files.PREMIUM,
     files.PRUNING,
     files.RERANKING,

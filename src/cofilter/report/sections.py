@@ -70,7 +70,8 @@ def sections(found: Results) -> Iterator[Section]:
     yield Section(
         "catalogue", "Catalogue", "Catalogue, popularity, and what is alike", drawn, missing
     )
-    missing = absent(files.FAITHFULNESS)
+    explained = "explained_users" in board and board["explained_users"].notna().any()
+    missing = [] if explained else ["explained_users of the leaderboard"]
     yield Section("reasons", "Reasons", "Whether reasons are true", absent=missing)
     yield Section("leak", "Leak", "No leak", list(leaks(tables[files.LEAK])), absent(files.LEAK))
     yield Section("claims", "Claims", "Published claims")

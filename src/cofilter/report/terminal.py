@@ -27,6 +27,7 @@ from cofilter.evaluation.leaderboard import (
     BEST_SET,
     DEVICE,
     ENGINE,
+    EXPLAINED_COUNTS,
     FAMILY,
     HIGH,
     LOW,
@@ -87,8 +88,9 @@ def terminal() -> Console:
 def read_leaderboard(path: Path) -> pd.DataFrame:
     """Read ``leaderboard.csv``; points stay text. A missing or broken file is a `DataError`."""
     try:
-        text = {FAMILY: str, POINT: str, NOTES: str}
-        table = pd.read_csv(path, dtype=text | {RANK: "Int64"}, keep_default_na=False, na_values="")
+        text = dict.fromkeys((FAMILY, POINT, NOTES), "str")
+        whole = dict.fromkeys((RANK, *EXPLAINED_COUNTS), "Int64")
+        table = pd.read_csv(path, dtype=text | whole, keep_default_na=False, na_values="")
     except FileNotFoundError:
         raise DataError(f"{path}: file not found; run the stage evaluate first") from None
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,9 @@ def lists_of(
         if places:
             some = [people[place] for place in places]
             users = _users(model, some)
-            lists = _lists(opened, users, [requests[place] for place in places], some)
+            # Of ratings beyond any scale a model may make no finite score.
+            with refused("ratings") if isinstance(users, People) else nullcontext():
+                lists = _lists(opened, users, [requests[place] for place in places], some)
             for place, answer in zip(places, lists, strict=True):
                 answers[place] = answer
     return answers

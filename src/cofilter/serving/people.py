@@ -10,7 +10,7 @@ import numpy as np
 from cofilter.core.matrix import UNKNOWN, IdMap, Interactions
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
-from cofilter.release.limits import rating_limits
+from cofilter.release.limits import why_not
 from cofilter.serving.problems import Problem, refused
 from cofilter.serving.schema import Rated, Who
 from cofilter.serving.sessions import Sessions
@@ -87,10 +87,10 @@ def knows(ids: IdMap, value: int | str) -> bool:
 
 
 def require_on_scale(model: Recommender, rating: float, field: str) -> None:
-    """Refuse a rating outside the model's scale, of a model that learned ratings on one."""
-    limits = rating_limits(model)
-    if limits is not None and not limits[0] <= rating <= limits[1]:
-        raise Problem(422, field, f"outside the scale {limits[0]:g} to {limits[1]:g}")
+    """Refuse a rating that nobody can give to a model: outside its scale, or of no float32."""
+    reason = why_not(model, rating)
+    if reason is not None:
+        raise Problem(422, field, reason)
 
 
 def _given(model: Recommender, ratings: Sequence[Rated], field: str) -> dict[int | str, float]:

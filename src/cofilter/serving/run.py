@@ -32,7 +32,8 @@ def serve(folders: Sequence[Path], config: ServeConfig | None = None, **options:
     Raises
     ------
     DataError
-        A folder holds no whole model, or two models have one name.
+        A folder holds no whole model, two models have one name, or ``state`` cannot be a file of
+        sessions.
     ConfigError
         A setting is impossible, or the address is in use.
     MissingDependencyError
@@ -46,9 +47,11 @@ def serve(folders: Sequence[Path], config: ServeConfig | None = None, **options:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
         from cofilter.serving.observed import log_to_stderr
         from cofilter.serving.parent import Parent
+        from cofilter.serving.sessions import Sessions
 
         log_to_stderr(requests=settled.log_requests)
         sessions = Path(settled.state or Path(shared) / "sessions.sqlite")
+        Sessions(sessions, settled.max_sessions).close()  # an impossible file is told here
         with _bound(settled.host, settled.port) as listening:
             Parent(list(folders), settled, sessions, listening).run(began)
 

@@ -220,7 +220,8 @@ class DataConfig(Config):
         for key, delimiter in (("delimiter", self.delimiter), ("items.delimiter", of_titles)):
             for other in ("quote", "decimal", "comment"):
                 mark = getattr(self, other)
-                unused = key == "items.delimiter" and other == "decimal"
+                # A decimal comma in quotes is no delimiter.
+                unused = other == "decimal" and (key == "items.delimiter" or self.quote is not None)
                 if delimiter is not None and mark == delimiter and not unused:
                     raise ValueError(f'{other} and {key} are both "{mark}"; they must differ')
         return self

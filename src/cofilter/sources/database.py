@@ -22,7 +22,8 @@ def read_query(given: str, query: str, columns: Mapping[str, str | int], base: P
     """Read ``columns`` (wanted name → the query's name) of what a query gives.
 
     Rows come in blocks; the connection only reads, where the database knows such a thing, and
-    nothing is committed.
+    nothing is committed. The database then counts the query's rows by itself, in the same
+    transaction, so that both see the same tables.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ def read_query(given: str, query: str, columns: Mapping[str, str | int], base: P
     SourceError
         There is no connection to be had.
     DataError
-        The query is refused, lacks a column, mixes kinds of values in one, or gives no rows.
+        The query is refused, lacks a column, mixes kinds of values in one, gives no rows, or has
+        another number of rows when the database counts them, or none that it can count.
     MissingDependencyError
         SQLAlchemy or the database's driver is not installed.
     """
@@ -111,10 +113,8 @@ def _engine(url: sa.URL, label: str) -> sa.Engine:
 def _rows(
     connection: sa.Connection, label: str, query: str, columns: Mapping[str, str | int]
 ) -> RawTable:
-    options: dict[str, Any] = {"stream_results": True, "no_parameters": True}
-    if connection.dialect.name == "postgresql":
-        options["postgresql_readonly"] = True
-    result = connection.execution_options(**options).exec_driver_sql(query)
+    connection = _one_view(connection)
+    result = connection.exec_driver_sql(query)
     if not result.returns_rows:
         raise DataError(f"{label}: data.query gives no rows; a select is expected")
     there = list(result.keys())
@@ -128,7 +128,40 @@ def _rows(
         cells.add([[row[place] for place in places] for row in block])
     frame = cells.frame()
     demand_rows(label, frame)
-    return RawTable(label, frame, lambda index: index + 1, typed=True)
+    counted = _count(connection, label, query)
+    if counted != len(frame):
+        raise DataError(
+            f"{label}: data.query gave {len(frame):,} rows, but {counted:,} when the database "
+            "counted them; one that gives the same each time is expected (keep the result of "
+            "random(), or of a limit without order by, in a table, and select from that)"
+        )
+    return RawTable(label, frame, lambda index: index + 1, counted, typed=True)
+
+
+def _one_view(connection: sa.Connection) -> sa.Connection:
+    """The connection in a transaction of which all statements see the same rows."""
+    options: dict[str, Any] = {"stream_results": True, "no_parameters": True}
+    if connection.dialect.name == "postgresql":
+        options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+    connection = connection.execution_options(**options)
+    if connection.dialect.name == "sqlite":  # Python's driver begins none for a select
+        connection.exec_driver_sql("begin")
+    return connection
+
+
+def _count(connection: sa.Connection, label: str, query: str) -> int:
+    """Rows of a query by the database's own count."""
+    import sqlalchemy as sa
+
+    inner = query.rstrip().rstrip(";")
+    try:  # the line end closes a comment that the query ends with
+        found = connection.exec_driver_sql(f"select count(*) from (\n{inner}\n) counted").scalar()
+    except sa.exc.SQLAlchemyError as error:
+        raise DataError(
+            f"{label}: the database cannot count the rows of data.query ({_reason(error)}); "
+            "a select that may stand in another one's from is expected"
+        ) from None
+    return int(found or 0)
 
 
 def _reason(error: sa.exc.SQLAlchemyError) -> str:

@@ -64,7 +64,7 @@ def read_text(
     _demand_records(label, records, text)
     there = _names(label, records, text)
     header = records.line(0)
-    _suggest_delimiter(f"{label}, line {header}", there, text, columns)
+    _demand_header(f"{label}, line {header}", there, records, text, columns)
     names = resolve_columns(label, there, columns, header)
     _demand_even(label, records, text)
     places = [there.index(name) for name in names.values()]
@@ -72,11 +72,6 @@ def read_text(
     if rows == 0:
         raise DataError(f"{label}: the file has no rows")
     frame = _parse(label, records, text, sorted(set(places)))
-    if len(frame) != rows:
-        raise DataError(
-            f"{label}: {len(frame):,} rows were read, but the file has {rows:,}; this is a fault "
-            "of cofilter's, and nothing is loaded"
-        )
     skipped = {"blank_line": records[kernel.BLANK], "comment": records[kernel.COMMENTS]}
     return RawTable(
         label,
@@ -152,12 +147,29 @@ def _names(label: str, records: Records, text: TextFormat) -> list[str]:
     return names
 
 
-def _suggest_delimiter(
-    where: str, there: list[str], text: TextFormat, columns: Mapping[str, str | int]
+def _demand_header(
+    where: str,
+    there: list[str],
+    records: Records,
+    text: TextFormat,
+    columns: Mapping[str, str | int],
 ) -> None:
-    """Raise `DataError` with the likely delimiter for a header that seems to be one column."""
+    """Raise `DataError` for a first line that is one column, or Excel's ``sep=;``."""
+    if text.has_header and there[0].lower().startswith("sep="):
+        raise DataError(
+            f'{where}: "{_shown(there[0])}" tells Excel the delimiter and is no header; '
+            "data.comment='sep=' leaves it out"
+        )
+    if len(there) > 1 or set(columns.values()) <= {there[0], 1}:
+        return
+    if records[kernel.UNEVEN]:
+        fields, line = records[kernel.UNEVEN_FIELDS], records[kernel.UNEVEN_LINE]
+        raise DataError(
+            f'{where}: one column, "{_shown(there[0])}", but {fields} in line {line}; lines above '
+            "the header are taken out, or left out by how they begin in data.comment"
+        )
     other = [name for name, mark in DELIMITERS.items() if mark in there[0]]
-    if len(there) == 1 and other and not set(columns.values()) <= {there[0], 1}:
+    if other:
         raise DataError(
             f'{where}: one column, "{_shown(there[0])}"; {text.key}.delimiter={other[0]} seems to '
             "be what separates fields"

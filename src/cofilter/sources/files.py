@@ -13,6 +13,7 @@ from typing import Any
 from cofilter.core.errors import DataError, SourceError
 from cofilter.core.io import file_sha256
 from cofilter.sources.kinds import what_is
+from cofilter.sources.unpack import demand_free
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def _zip_member(path: Path, label: str, name: str) -> Member:
     def read() -> bytes:
         try:
             with zipfile.ZipFile(path) as archive:
+                demand_free(where, archive.getinfo(name).file_size)  # it gives no more than that
                 return archive.read(name)
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise DataError(f"{where}: the archive is damaged ({error})") from None

@@ -9,13 +9,13 @@ from cofilter.core.errors import DataError
 from cofilter.sources.delimited import TextFormat, read_text
 from cofilter.sources.files import Member
 from cofilter.sources.json_lines import read_json_lines
+from cofilter.sources.json_values import read_json_values
 from cofilter.sources.kinds import (
     ARROW,
     HEAD,
-    JSON_ARRAY,
     OLE,
     PARQUET,
-    is_json_array,
+    is_json,
     is_json_lines,
     kind_of,
     what_is,
@@ -25,12 +25,12 @@ from cofilter.sources.table import RawTable
 from cofilter.sources.unpack import is_workbook, unpacked
 from cofilter.sources.workbook import read_workbook
 
-TEXT, JSON_LINES = "text", "JSON lines"
-_PARQUET, _ARROW, _WORKBOOK = "Parquet", "Arrow", "a spreadsheet"
+TEXT, JSON_LINES, JSON_VALUES = "text", "JSON lines", "JSON"
+_PARQUET, _ARROW, WORKBOOK = "Parquet", "Arrow", "a spreadsheet"
 
 
 def form_of(label: str, name: str, content: bytes) -> str:
-    """The form of unpacked content: text, JSON lines, Parquet, Arrow or a spreadsheet.
+    """The form of unpacked content: text, JSON, Parquet, Arrow or a spreadsheet.
 
     Raises `DataError` for anything else, with how to convert it, and for content that its name
     contradicts.
@@ -45,14 +45,14 @@ def form_of(label: str, name: str, content: bytes) -> str:
     if head.startswith(ARROW):
         return _ARROW
     if head.startswith(OLE) or is_workbook(content):
-        return _WORKBOOK
+        return WORKBOOK
     kind = kind_of(head)
-    if kind is None and is_json_array(head):
-        kind = JSON_ARRAY
     if kind is not None:
         remedy = kind.remedy or "it is packed too often, or damaged"
         raise DataError(f"{label}: is {kind.name}, which is not read; {remedy}")
-    return JSON_LINES if is_json_lines(name, head) else TEXT
+    if not is_json(name, head):
+        return TEXT
+    return JSON_LINES if is_json_lines(name, content) else JSON_VALUES
 
 
 def read_form(
@@ -73,7 +73,9 @@ def read_form(
         return read_arrow(member.label, content, columns)
     if form == JSON_LINES:
         return read_json_lines(member.label, content, columns)
-    if form == _WORKBOOK:
+    if form == JSON_VALUES:
+        return read_json_values(member.label, content, columns)
+    if form == WORKBOOK:
         return read_workbook(member.label, content, columns, text.has_header, sheet)
     return read_text(member.label, content, text, columns)
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 import polars as pl
 
 from cofilter.core.columns import GENRES, ITEM, TITLE
-from cofilter.sources.ids import same_kind
+from cofilter.sources.ids import missing, same_kind
 from cofilter.sources.ratings import without_nulls
 from cofilter.sources.table import RawTable
 
 NO_TITLES = pl.DataFrame(schema={ITEM: pl.String, TITLE: pl.String, GENRES: pl.String})
 
 
-def titles(raw: RawTable, null_values: tuple[str, ...] = ()) -> pl.DataFrame:
-    """Columns item_id, title and genres of a titles file; rows without an id are left out."""
-    frame = without_nulls(raw.frame, null_values).filter(pl.col(ITEM).is_not_null())
+def titles(raw: RawTable, null_values: tuple[str, ...] = ()) -> tuple[pl.DataFrame, int]:
+    """Columns item_id, title and genres of a titles file, and how many rows without an id it has.
+
+    These are left out.
+    """
+    whole = without_nulls(raw.frame, null_values)
+    frame = whole.filter(~missing(whole[ITEM]))
     if GENRES not in frame.columns:
         frame = frame.with_columns(pl.lit("").alias(GENRES))
     text = [
         pl.col(name).cast(pl.String).fill_null("").str.strip_chars() for name in (TITLE, GENRES)
     ]
-    return frame.select(pl.col(ITEM), *text)
+    return frame.select(pl.col(ITEM), *text), len(whole) - len(frame)
 
 
 def join_items(

@@ -13,6 +13,7 @@ SQLITE = b"SQLite format 3\x00"
 
 _JSON_LINES = re.compile(rb'\s*\{\s*["}]')
 _JSON_ARRAY = re.compile(rb"\s*\[\s*[\[{]")
+_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\s*([^\n]*)")
 _TO_PARQUET = ".to_parquet('ratings.parquet') writes what is read here"
 
 
@@ -36,6 +37,10 @@ _PANDAS = {
 _R = "in R: arrow::write_parquet(as.data.frame(x), 'ratings.parquet') writes what is read here"
 _SCIPY = (
     "in Python: scipy.io.loadmat('FILE') has its matrices; write them as rows of user, item, rating"
+)
+_MATRIX_MARKET = (
+    "in Python: m = scipy.io.mmread('FILE').tocoo(); write m.row, m.col and m.data as columns, or "
+    "take out its first lines, down to that of the sizes"
 )
 _NUMPY = (
     "in Python: pandas.DataFrame(numpy.load('FILE'), columns=['user_id', 'item_id', 'rating'])"
@@ -66,6 +71,7 @@ _KINDS = {
     b"Obj\x01": Kind("an Avro file", "in Python: polars.read_avro('FILE').write_parquet(…)"),
     b"\x93NUMPY": Kind("a NumPy array", _NUMPY),
     b"MATLAB": Kind("a MATLAB file", _SCIPY),
+    b"%%MatrixMarket": Kind("a Matrix Market file", _MATRIX_MARKET),
     b"RDX2\n": Kind("an R data file", _R),
     b"RDX3\n": Kind("an R data file", _R),
     b"X\n\x00\x00\x00": Kind("an R data file", _R),
@@ -85,12 +91,14 @@ _KINDS = {
         for protocol in (2, 3, 4, 5)
     },
 }
+_STATEMENTS = (b"insert into", b"create table", b"-- mysql", b"-- mariadb", b"-- postgresql")
+_SQL_DUMP = Kind(
+    "statements of SQL",
+    "load them into a database, which is read with data=sql, or export the table as CSV",
+)
 _TAR = Kind("a tar archive", f"tar -xf FILE; {_UNPACK}")
 _DUCKDB = Kind(
     "a DuckDB database", "in duckdb: copy (select …) to 'ratings.parquet' writes what is read here"
-)
-JSON_ARRAY = Kind(
-    "a JSON array", "jq -c '.[]' FILE > ratings.jsonl writes one object a line, which is read"
 )
 
 
@@ -104,8 +112,10 @@ def kind_of(head: bytes) -> Kind | None:
     if head[8:12] == b"DUCK":
         return _DUCKDB
     start = head.lstrip()[:64].lower()
-    if start.startswith((b"<!doctype html", b"<html")):
+    if start.startswith((b"<!doctype html", b"<html", b"<table")):
         return Kind("an HTML page", "pandas.read_html(…) finds the tables in it")
+    if start.startswith(_STATEMENTS):
+        return _SQL_DUMP
     if start.startswith(b"<?xml"):
         return Kind("an XML file", f"pandas.read_xml(…){_TO_PARQUET}")
     return None
@@ -119,14 +129,28 @@ def what_is(head: bytes) -> str | None:
     return "a binary file" if b"\x00" in head else None
 
 
-def is_json_lines(name: str, head: bytes) -> bool:
-    """Whether the first value is an object, or the name says JSON lines."""
-    return name.lower().endswith((".jsonl", ".ndjson")) or bool(_JSON_LINES.match(_bare(head)))
+def is_json(name: str, head: bytes) -> bool:
+    """Whether a text begins as an object or as an array of them, or its name says JSON lines."""
+    named = name.lower().endswith((".jsonl", ".ndjson"))
+    return named or bool(_JSON_LINES.match(_bare(head)) or _JSON_ARRAY.match(_bare(head)))
 
 
-def is_json_array(head: bytes) -> bool:
-    """Whether the text begins as a JSON array of objects or arrays."""
-    return bool(_JSON_ARRAY.match(_bare(head)))
+def is_json_lines(name: str, content: bytes) -> bool:
+    """Whether JSON has its first object on one line, or its name says that all have.
+
+    Otherwise it is an array, or objects that go on over several lines.
+    """
+    if _JSON_ARRAY.match(_bare(content[:HEAD])):
+        return False
+    if name.lower().endswith((".jsonl", ".ndjson")):
+        return True
+    return first_line(content).endswith(b"}")
+
+
+def first_line(content: bytes) -> bytes:
+    """The first line that is not blank, without blanks around it and a byte order mark."""
+    found = _LINE.match(content)
+    return found[1].rstrip() if found else b""
 
 
 def _bare(head: bytes) -> bytes:

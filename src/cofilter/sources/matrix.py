@@ -11,7 +11,8 @@ import polars as pl
 from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import ConfigError, DataError
 from cofilter.sources.delimited import TextFormat
-from cofilter.sources.lines import blocks, fields_of
+from cofilter.sources.lines import BLANKS, blocks, fields_of, filled
+from cofilter.sources.number_text import numbers
 from cofilter.sources.table import RawTable
 
 log = logging.getLogger(__name__)
@@ -52,21 +53,32 @@ def read_matrix(label: str, content: bytes, text: TextFormat, form: MatrixForm) 
         code, a user has no id, or nothing is rated.
     """
     names: list[str] | None = None
-    found, rows = [], 0
+    found, rows, blank, codes = [], 0, 0, 0
     for first, lines in blocks(content, _BLOCK):
-        kept = [(number, line) for number, line in enumerate(lines, first) if line.strip()]
+        kept = [(number, line) for number, line in enumerate(lines, first) if line.strip(BLANKS)]
+        blank += len(lines) - len(kept)
         if kept and names is None:
             names = _names(label, kept[0], text, form)
             kept = kept[1:] if text.has_header else kept
         if kept and names is not None:
-            found.append(_rated(label, kept, names, rows, text, form))
+            cells, of_block = _rated(label, kept, names, rows, text, form)
+            found.append(cells)
             rows += len(kept)
+            codes += of_block
     rated = pl.concat(found) if found else pl.DataFrame()
     if rated.is_empty():
         raise DataError(f"{label}: no cell is rated")
     _warn_of_a_code(label, rated[RATING], form)
     stands = rated[_LINE]
-    return RawTable(label, rated.select(USER, ITEM, RATING), lambda index: int(stands[index]))
+    _, n_cells = filled(content, text, form.skip_columns)
+    skipped = {"blank_line": blank, "not_rated": codes}
+    return RawTable(
+        label,
+        rated.select(USER, ITEM, RATING),
+        lambda index: int(stands[index]),
+        n_cells - codes,
+        skipped={reason: count for reason, count in skipped.items() if count},
+    )
 
 
 def _names(label: str, line: tuple[int, str], text: TextFormat, form: MatrixForm) -> list[str]:
@@ -88,7 +100,7 @@ def _names(label: str, line: tuple[int, str], text: TextFormat, form: MatrixForm
 
 def _fields(label: str, number: int, line: str, text: TextFormat) -> list[str]:
     if not text.delimiter:
-        return line.split()
+        return [field for field in line.replace("\t", " ").split(" ") if field]
     if text.quote is not None and text.quote in line:
         return fields_of(label, number, line, text.delimiter, text.quote)
     return line.split(text.delimiter)
@@ -101,8 +113,11 @@ def _rated(
     rows: int,
     text: TextFormat,
     form: MatrixForm,
-) -> pl.DataFrame:
-    """Line, user, item and rating of the cells that are rated; ``rows`` are the lines before."""
+) -> tuple[pl.DataFrame, int]:
+    """Line, user, item and rating of the cells that are rated, and how many have the code.
+
+    ``rows`` are the lines before.
+    """
     table = [_fields(label, number, line, text) for number, line in kept]
     for (number, _), fields in zip(kept, table, strict=True):
         if len(fields) != len(names):
@@ -113,13 +128,14 @@ def _rated(
     lines = pl.Series(_LINE, [number for number, _ in kept], dtype=pl.Int64)
     users, items = _users(label, kept, table, rows, form, names), names[form.skip_columns :]
     cells = pl.Series([cell for fields in table for cell in fields[form.skip_columns :]])
-    cells = cells.str.strip_chars()
-    written = cells if form.decimal == "." else cells.str.replace(form.decimal, ".", literal=True)
-    numbers = written.cast(pl.Float64, strict=False)
-    filled = (cells != "") & ~_is_code(cells, numbers, form.not_rated)
-    at = filled.arg_true().to_numpy()
+    cells = cells.str.strip_chars(BLANKS)
+    values = numbers(cells, form.decimal)
+    holds = cells != ""
+    coded = holds & _is_code(cells, values, form.not_rated)
+    rated = holds & ~coded
+    at = rated.arg_true().to_numpy()
     row, column = np.divmod(at, len(items))
-    wrong = (filled & numbers.is_null()).arg_true()
+    wrong = (rated & values.is_null()).arg_true()
     if len(wrong):
         number, item = lines[wrong[0] // len(items)], items[wrong[0] % len(items)]
         raise DataError(
@@ -128,7 +144,7 @@ def _rated(
         )
     of_items = pl.Series(ITEM, items, dtype=pl.String)
     found = [lines.gather(row), users.gather(row), of_items.gather(column)]
-    return pl.DataFrame([*found, numbers.gather(at).alias(RATING)])
+    return pl.DataFrame([*found, values.gather(at).alias(RATING)]), int(coded.sum())
 
 
 def _users(
@@ -142,7 +158,7 @@ def _users(
     if form.user is None:
         return pl.int_range(rows + 1, rows + 1 + len(table), dtype=pl.Int64, eager=True).alias(USER)
     place = _user_column(label, names[: form.skip_columns], form)
-    users = [fields[place].strip() for fields in table]
+    users = [fields[place].strip(BLANKS) for fields in table]
     if "" in users:
         raise DataError(f"{label}, line {kept[users.index('')][0]}: no user; an id is expected")
     return pl.Series(USER, users, dtype=pl.String)

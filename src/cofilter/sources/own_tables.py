@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from cofilter.sources.database import read_query
 from cofilter.sources.delimited import TextFormat
 from cofilter.sources.encoding import as_utf8
 from cofilter.sources.files import Member, describe, open_file
-from cofilter.sources.forms import TEXT, form_of, read_form
+from cofilter.sources.forms import TEXT, WORKBOOK, form_of, read_form
 from cofilter.sources.item_lists import read_item_lists
 from cofilter.sources.locations import (
     is_database,
@@ -29,6 +29,7 @@ from cofilter.sources.published import is_published, part_files
 from cofilter.sources.table import RawTable, below_each_other
 from cofilter.sources.unpack import unpacked
 from cofilter.sources.web import fetch_file, public_url
+from cofilter.sources.workbook import workbook_text
 
 _KEYS = {
     USER: "user",
@@ -78,21 +79,15 @@ def own_tables(config: DataConfig, text: TextFormat, base: Path, downloads: Path
             f"data.path: {scheme}://… is no file and no http(s) address; a database is read by "
             "data=sql with data.query='select …', and what lies in a store is copied here first"
         )
-    files, tables = [], {}
+    files: list[dict[str, Any]] = []
+    tables = {}
     for part, members in members_of(config.path, config.sha256, base, downloads).items():
-        read = []
-        for member in members:
-            content = member.read()
-            files.append(describe(member, content))
-            name, content = unpacked(member.label, member.name, content, config.member)
-            read.append((replace(member, name=name), content))
         if PART in columns and part:
             raise ConfigError(
                 f"data.columns.part: {columns[PART]}, but data.path={config.path} is a folder, "
                 "whose files' names say the part; null is expected"
             )
-        _demand_one_form(read)
-        tables[part] = _one_table(config, read, text, columns)
+        tables[part] = _one_table(config, members, text, columns, files)
     origin = public_url(config.path) if is_web(config.path) else config.path
     return OwnTables(origin, files, tables)
 
@@ -125,44 +120,70 @@ def _below(file: Path, base: Path) -> str:
     return str(file.relative_to(base)) if file.is_relative_to(base) else str(file)
 
 
-def _demand_one_form(read: list[tuple[Member, bytes]]) -> None:
-    (first, content), *others = read
-    form = form_of(first.label, first.name, content)
-    for member, content in others:
-        found = form_of(member.label, member.name, content)
-        if found != form:
-            raise DataError(
-                f"{member.label}: is {found}, but {first.label} is {form}; files of one table have "
-                "one form (data.path takes a glob, such as 'logs/*.csv')"
-            )
-
-
 def _one_table(
     config: DataConfig,
-    read: list[tuple[Member, bytes]],
+    members: Sequence[Member],
     text: TextFormat,
     columns: Mapping[str, str | int],
+    files: list[dict[str, Any]],
 ) -> RawTable:
+    """The rows of all files, of which one at a time is in memory; tells ``files`` what they are."""
     assert config.path is not None
-    if len(read) > 1 and config.kind in ("matrix", "baskets") and USER not in columns:
+    if len(members) > 1 and config.kind in ("matrix", "baskets") and USER not in columns:
         raise DataError(
-            f"{config.path}: {len(read)} files, and a line's number would be the user in each; "
+            f"{config.path}: {len(members)} files, and a line's number would be the user in each; "
             "one file is expected, or data.columns.user"
         )
-    if config.kind == "csv":
-        tables = [
-            read_form(member, content, text, columns, config.member) for member, content in read
-        ]
-    else:
-        tables = [_of_lines(config, member, content, text) for member, content in read]
+    tables: list[RawTable] = []
+    of_first = ""
+    for member in members:
+        content = member.read()
+        files.append(describe(member, content))
+        name, content = unpacked(member.label, member.name, content, config.member)
+        named = replace(member, name=name)
+        form = form_of(member.label, name, content)
+        of_first = of_first or form
+        if form != of_first:
+            raise DataError(
+                f"{member.label}: is {form}, but {members[0].label} is {of_first}; files of one "
+                "table have one form (data.path takes a glob, such as 'logs/*.csv')"
+            )
+        table = _of_content(config, named, content, text, columns)
+        if len(members) > 1:  # a text's lines are found in the text, which is let go of
+            table = replace(table, line=_again(config, member, text, columns))
+        tables.append(table)
     return below_each_other(config.path, tables)
 
 
-def _of_lines(config: DataConfig, member: Member, content: bytes, text: TextFormat) -> RawTable:
+def _again(
+    config: DataConfig, member: Member, text: TextFormat, columns: Mapping[str, str | int]
+) -> Callable[[int], int]:
+    """The lines of a file's rows, for which it is read once more."""
+
+    def line(index: int) -> int:
+        name, content = unpacked(member.label, member.name, member.read(), config.member)
+        return _of_content(config, replace(member, name=name), content, text, columns).line(index)
+
+    return line
+
+
+def _of_content(
+    config: DataConfig,
+    member: Member,
+    content: bytes,
+    text: TextFormat,
+    columns: Mapping[str, str | int],
+) -> RawTable:
+    if config.kind == "csv":
+        return read_form(member, content, text, columns, config.member)
     form = form_of(member.label, member.name, content)
-    if form != TEXT:
+    if form == WORKBOOK:
+        content = workbook_text(member.label, content, config.member)
+        text = replace(text, delimiter=",", quote='"')
+    elif form == TEXT:
+        content = as_utf8(member.label, content, text.encoding)
+    else:
         raise DataError(f"{member.label}: is {form}; text is expected for kind {config.kind}")
-    content = as_utf8(member.label, content, text.encoding)
     if config.kind == "matrix":
         user = config.columns.user if config.columns else None
         skipped, decimal = config.skip_columns or 0, config.decimal or "."

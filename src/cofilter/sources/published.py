@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def in_one_table(raw: Mapping[str, RawTable], checked: Sequence[Checked]) -> Che
     for name in (USER, ITEM):
         if any(table.schema[name] == pl.String for table in tables):
             tables = [table.with_columns(pl.col(name).cast(pl.String)) for table in tables]
-    skipped = {
-        reason: sum(found.skipped[reason] for found in checked) for reason in checked[0].skipped
-    }
-    return Checked(pl.concat(tables), skipped)
+    skipped: Counter[str] = Counter()
+    for found in checked:
+        skipped.update(found.skipped)  # keeps reasons that no row has
+    return Checked(pl.concat(tables), dict(skipped))

@@ -12,6 +12,7 @@ from cofilter.core.errors import DataError
 from cofilter.core.parts import PARTS
 from cofilter.core.weights import EXPECTED, acceptable
 from cofilter.sources.ids import as_read, missing, placeholders
+from cofilter.sources.number_text import numbers, why_no_number
 from cofilter.sources.table import RawTable
 from cofilter.sources.timestamps import FormError, expected_timestamp, parse_timestamps
 
@@ -71,7 +72,7 @@ def check_ratings(raw: RawTable, rules: Rules) -> Checked:
     if frame.is_empty():
         raise DataError(f"{raw.label}: the file has no rows")
     parsed = _parsed(raw, frame, rules)
-    skipped = {reason: raw.skipped.get(reason, 0) for reason in ("blank_line", "comment")}
+    skipped = {"blank_line": 0, "comment": 0, **raw.skipped}
     valid = pl.repeat(True, len(frame), eager=True)
     for check in _checks(parsed, rules):
         bad = check.bad & valid
@@ -107,9 +108,9 @@ def without_nulls(frame: pl.DataFrame, null_values: tuple[str, ...]) -> pl.DataF
 def _demand_all(raw: RawTable, kept: int, skipped: dict[str, int]) -> None:
     """Raise `DataError` unless each row of the file, counted apart, is kept or skipped."""
     left_out = sum(skipped.values()) - sum(raw.skipped.values())
-    if raw.records is not None and kept + left_out != raw.records:
+    if kept + left_out != raw.records:
         raise DataError(
-            f"{raw.label}: {raw.records:,} rows in the file, but {kept:,} kept and {left_out:,} "
+            f"{raw.label}: {raw.records:,} rows were read, but {kept:,} kept and {left_out:,} "
             "skipped; this is a fault of cofilter's, and nothing is loaded"
         )
 
@@ -118,7 +119,7 @@ def _parsed(raw: RawTable, frame: pl.DataFrame, rules: Rules) -> dict[str, pl.Se
     """The columns by name: ids, numbers and times, null where a value cannot be read."""
     parsed = {name: as_read(frame[name], raw.typed) for name in (USER, ITEM)}
     if RATING in frame.columns:
-        parsed[RATING] = _numbers(frame[RATING], rules.decimal)
+        parsed[RATING] = numbers(frame[RATING], rules.decimal)
     else:
         parsed[RATING] = pl.repeat(1.0, len(frame), dtype=pl.Float32, eager=True).alias(RATING)
     if TIMESTAMP in frame.columns:
@@ -127,18 +128,10 @@ def _parsed(raw: RawTable, frame: pl.DataFrame, rules: Rules) -> dict[str, pl.Se
         except FormError as error:
             raise DataError(f"{raw.label}, {TIMESTAMP}: {error.message(raw.number)}") from None
     if WEIGHT in frame.columns:
-        parsed[WEIGHT] = _numbers(frame[WEIGHT], rules.decimal)
+        parsed[WEIGHT] = numbers(frame[WEIGHT], rules.decimal)
     if PART in frame.columns:
         parsed[PART] = frame[PART].cast(pl.String)
     return parsed
-
-
-def _numbers(values: pl.Series, decimal: str) -> pl.Series:
-    if values.dtype == pl.String and decimal != ".":
-        # A point is no decimal sign then: "1.234" would be a thousand and more.
-        values = values.str.replace_all(".", "x", literal=True)
-        values = values.str.replace_all(decimal, ".", literal=True)
-    return values.cast(pl.Float64, strict=False)
 
 
 def _checks(parsed: dict[str, pl.Series], rules: Rules) -> list[_Check]:
@@ -149,11 +142,13 @@ def _checks(parsed: dict[str, pl.Series], rules: Rules) -> list[_Check]:
         checks.append(_Check(reason, name, missing(parsed[name]), lambda _: "an id is expected"))
     if "" not in rules.null_values:  # then the owner says that only an empty field is missing
         checks += [_placeholder(name, parsed[name]) for name in (USER, ITEM)]
-    checks.append(_Check("rating_not_a_number", RATING, ~number, lambda _: _expected_rating(rules)))
+    checks.append(
+        _Check("rating_not_a_number", RATING, ~number, lambda value: _expected_rating(rules, value))
+    )
     if rules.scale is not None:
         outside = ~rating.is_between(*rules.scale).fill_null(False)
         checks.append(
-            _Check("rating_out_of_scale", RATING, outside, lambda _: _expected_rating(rules))
+            _Check("rating_out_of_scale", RATING, outside, lambda _: _expected_rating(rules, None))
         )
     if TIMESTAMP in parsed:
         form = rules.timestamp_format
@@ -187,11 +182,14 @@ def _placeholder(name: str, ids: pl.Series) -> _Check:
     )
 
 
-def _expected_rating(rules: Rules) -> str:
+def _expected_rating(rules: Rules, value: object) -> str:
+    """What a rating should have been; ``value`` is a text that is no number, else None."""
+    reason = why_no_number(value, rules.decimal) if isinstance(value, str) else None
+    why = f": {reason}" if reason else ""
     form = "" if rules.decimal == "." else f' with "{rules.decimal}" (data.decimal)'
     if rules.scale is None:
-        return f"a number{form} is expected"
-    return f"a number{form} from {rules.scale[0]:g} to {rules.scale[1]:g} is expected"
+        return f"a number{form} is expected{why}"
+    return f"a number{form} from {rules.scale[0]:g} to {rules.scale[1]:g} is expected{why}"
 
 
 def _message(raw: RawTable, check: _Check, value: object, row: int, count: int) -> str:

@@ -17,6 +17,7 @@ from cofilter.core.columns import GENRES, ITEM, PART, RATING, TIMESTAMP, TITLE, 
 from cofilter.core.errors import DataError, SourceError
 from cofilter.core.io import atomic_path, table_sha256, write_json, write_table
 from cofilter.core.parts import PARTS
+from cofilter.sources.again import form_of_layout, form_of_source
 from cofilter.sources.config import DataConfig, TitlesConfig
 from cofilter.sources.delimited import TextFormat
 from cofilter.sources.files import Bundle, Member, describe, open_bundle, open_file
@@ -70,6 +71,8 @@ class _Read:
     ratings: dict[str, RawTable]  # by part; under "" one file that is no part of a folder
     titles: pl.DataFrame
     timestamp_format: str
+    form: dict[str, Any] | None  # how more rows are written
+    odd_titles: str = ""  # what is told of rows of the titles that are left out
 
 
 def obtain(config: DataConfig, downloads: Path, base: Path) -> Obtained:
@@ -113,10 +116,16 @@ def _checked(config: DataConfig, read: _Read) -> Obtained:
     (users,) = same_kind(label, checked.table[USER], keep_text=typed)
     ratings, items, repeated = join_items(label, checked.table, read.titles, typed)
     ratings = ratings.with_columns(users.alias(USER))
-    facts = {"skipped": checked.skipped, "repeated_titles": repeated}
+    facts: dict[str, Any] = {"skipped": checked.skipped, "repeated_titles": repeated}
+    facts["form"] = read.form
     if PART in ratings.columns:
         facts["parts"] = {part: int((ratings[PART] == part).sum()) for part in PARTS}
-    return _obtained(config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts)
+    obtained = _obtained(
+        config, read.origin, read.files, ratings.to_pandas(), items.to_pandas(), facts
+    )
+    if read.odd_titles:
+        obtained.report["warnings"].append(read.odd_titles)
+    return obtained
 
 
 def _check_each(
@@ -127,7 +136,7 @@ def _check_each(
     for part in list(files):
         raw = files.pop(part)
         tables.append(check_ratings(raw, rules))
-        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, raw.typed)
+        emptied[part] = RawTable(raw.label, raw.frame.clear(), lambda index: index, 0, raw.typed)
         del raw
     return emptied, tables
 
@@ -148,7 +157,8 @@ def _synthetic(config: DataConfig) -> Obtained:
     ratings, facts = generate(config.synthetic)
     items = pd.DataFrame({ITEM: np.unique(ratings[ITEM]), TITLE: "", GENRES: ""})
     origin = f"generated with seed {config.synthetic.seed}"
-    return _obtained(config, origin, [], ratings, items, {"skipped": {}, "synthetic": facts})
+    more = {"skipped": {}, "form": None, "synthetic": facts}
+    return _obtained(config, origin, [], ratings, items, more)
 
 
 def _obtained(
@@ -238,19 +248,23 @@ def _read_layout(
     raw = read_table(ratings, content, layout.text, layout.columns)
     table = read_titles(items.label, described, layout, config.encoding)
     files = bundle.describe([(ratings, content), (items, described)])
-    return _Read(origin, files, {"": raw}, table, layout.timestamp_format)
+    form = form_of_layout(layout.text, layout.columns, layout.timestamp_format)
+    return _Read(origin, files, {"": raw}, table, layout.timestamp_format, form)
 
 
 @busy("reading the ratings")
 def _read_own(config: DataConfig, downloads: Path, base: Path) -> _Read:
     found = own_tables(config, _text(config, config, "data"), base, downloads)
     files = list(found.files)
-    table = NO_TITLES
+    table, odd = NO_TITLES, ""
     if config.items is not None and config.items.path is not None:
         of_titles, content = _open_titles(config.items.path, base)
         files.append(describe(of_titles, content))
-        table = _read_titles(config, of_titles, content)
-    return _Read(found.origin, files, found.tables, table, config.timestamp_format or "auto")
+        table, without = _read_titles(config, of_titles, content)
+        if without:
+            odd = f"{without:,} rows of {of_titles.label} have no id and are left out"
+    times, form = config.timestamp_format or "auto", form_of_source(config)
+    return _Read(found.origin, files, found.tables, table, times, form, odd)
 
 
 def _open_titles(given: str, base: Path) -> tuple[Member, bytes]:
@@ -258,7 +272,7 @@ def _open_titles(given: str, base: Path) -> tuple[Member, bytes]:
     return member, member.read()
 
 
-def _read_titles(config: DataConfig, member: Member, content: bytes) -> pl.DataFrame:
+def _read_titles(config: DataConfig, member: Member, content: bytes) -> tuple[pl.DataFrame, int]:
     assert config.items is not None
     names = {ITEM: "item", TITLE: "title", GENRES: "genres"}
     given = config.items.columns.model_dump()

@@ -19,6 +19,8 @@ _ENOUGH_USERS = 20  # at least so many users
 _FEW_TITLES = 0.5  # share of items with titles below which something does not match
 _FREQUENT = 5  # values named
 _DAY = 86_400
+_UNSEEN = "[\u00ad\u200b-\u200f\u2060\ufeff]|\\p{Cc}"  # joiners, marks and control characters
+_EXPONENT = r"^[-+]?[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+$"
 
 
 def summary(ratings: pd.DataFrame, items: pd.DataFrame, user: np.ndarray) -> dict[str, Any]:
@@ -147,6 +149,7 @@ def _of_ids(ratings: pd.DataFrame) -> Iterator[str]:
                 f"{len(spaced):,} of {len(ids):,} {name} have blanks around them, such as "
                 f'"{_shown(spaced[0])}"; they belong to the id'
             )
+        yield from _of_spellings(name, ids)
         floats = ids.filter(ids.str.contains(r"^-?[0-9]+\.0$"))
         if len(floats):
             yield (
@@ -156,13 +159,42 @@ def _of_ids(ratings: pd.DataFrame) -> Iterator[str]:
             )
 
 
+def _of_spellings(name: str, ids: pl.Series) -> Iterator[str]:
+    """Ids that a person would take for another one's, or that a program has spoilt."""
+    unseen = ids.filter(ids.str.contains(_UNSEEN))
+    if len(unseen):
+        yield (
+            f"{len(unseen):,} of {len(ids):,} {name} have letters that are not seen, such as "
+            f'"{_shown(unseen[0])}"; they belong to the id'
+        )
+    rounded = ids.filter(ids.str.contains(_EXPONENT))
+    if len(rounded):
+        yield (
+            f"{len(rounded):,} of {len(ids):,} {name} are written with an exponent, such as "
+            f'"{_shown(rounded[0])}", and may be rounded so that several are one; write them as '
+            "whole numbers (in a spreadsheet: format the column as text)"
+        )
+    alike = ids.str.to_lowercase()
+    twice = ids.filter(alike.is_duplicated())
+    if len(twice):
+        yield (
+            f"{len(twice):,} of {len(ids):,} {name} differ from another in capital letters alone, "
+            f'such as "{_shown(twice[0])}"; they are kept apart'
+        )
+
+
 def _of_zeros(ratings: pd.DataFrame) -> Iterator[str]:
     rating = ratings[RATING].to_numpy()
     zeros = int((rating == 0).sum())
     if not zeros or zeros == len(rating):
         return
     low, high = float(rating[rating != 0].min()), float(rating.max())
-    if low >= 1:
+    if low == high >= 1:
+        yield (
+            f"{zeros:,} of {len(rating):,} ratings are 0 and all others {high:g}; if 0 says that "
+            f"nothing happened, filter.min_rating={high:g} leaves them out"
+        )
+    elif low >= 1:
         yield (
             f"{zeros:,} of {len(rating):,} ratings are 0, below the others' scale of {low:g} to "
             f'{high:g}; if 0 means "not rated", data.scale=[{low:g},{high:g}] data.invalid=skip '
@@ -223,4 +255,5 @@ def _number(value: Any) -> float:
 
 
 def _shown(value: Any) -> str:
-    return str(value)[:80]
+    """A value in one line, with letters that are not seen by their codes."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(value)[:80])

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from string import whitespace
 
 import polars as pl
 
@@ -19,16 +20,25 @@ class RawTable:
 
     ``line`` gives the 1-based line of the file (header counted) on which a row of ``frame``
     stands; for Parquet it is the 1-based row. ``file`` names that file where there are several.
+
+    Raises
+    ------
+    DataError
+        The frame has other than ``records`` rows: whoever reads a form also counts its rows, by
+        another way than its parser.
     """
 
     label: str
     frame: pl.DataFrame
     line: Callable[[int], int]
+    records: int  # rows by a count of their own
     typed: bool = False  # the file says which columns are text, as Parquet and JSON do
-    records: int | None = None  # rows by a count of their own, where there is one
     skipped: Mapping[str, int] = field(default_factory=dict)  # lines that are no rows, by reason
     file: Callable[[int], str] | None = None
     header: tuple[str, ...] = ()  # names of all its columns; () where the form has none
+
+    def __post_init__(self) -> None:
+        demand_counted(self.label, len(self.frame), self.records, "rows")
 
     def number(self, index: int) -> str:
         """Line of a row, and the file where there are several: ``"7"``, ``"7 of logs/b.csv"``."""
@@ -49,7 +59,7 @@ def resolve_columns(
         if not (1 <= column <= len(there) if isinstance(column, int) else column in there)
     ]
     if missing:
-        shown = ", ".join(" ".join(name[:40].split()) for name in there[:20])
+        shown = ", ".join(map(_shown, there[:20])) + _near(missing, there)
         raise DataError(
             f"{label}, line {line}: no column {', '.join(missing)} (the columns are: {shown}); "
             "data.columns and data.items.columns say which are which"
@@ -58,6 +68,30 @@ def resolve_columns(
         name: there[column - 1] if isinstance(column, int) else column
         for name, column in columns.items()
     }
+
+
+def _near(missing: list[str], there: list[str]) -> str:
+    """The first column that differs from a missing one in blanks and case alone."""
+    for name in there:
+        bare = name.strip(f"\ufeff{whitespace}").casefold()
+        alike = next((wanted for wanted in missing if wanted.casefold() == bare), None)
+        if alike is not None:
+            return f'; "{_shown(name)}" is not "{alike}"'
+    return ""
+
+
+def _shown(name: str) -> str:
+    """A name in one line, with letters that are not seen by their codes."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in name[:40])
+
+
+def demand_counted(label: str, read: int, counted: int, what: str) -> None:
+    """Raise `DataError` when a reader found other than what a count of its own did."""
+    if read != counted:
+        raise DataError(
+            f"{label}: {read:,} {what} were read, but {counted:,} are counted in it; this is a "
+            "fault of cofilter's, and nothing is loaded"
+        )
 
 
 def demand_rows(label: str, frame: pl.DataFrame) -> None:
@@ -92,13 +126,12 @@ def below_each_other(label: str, tables: Sequence[RawTable]) -> RawTable:
         return table.line(row)
 
     frame = pl.concat([table.frame for table in tables], how="vertical_relaxed")
-    counted = [table.records for table in tables if table.records is not None]
     return RawTable(
         label,
         frame,
         line,
+        sum(table.records for table in tables),
         first.typed,
-        sum(counted) if len(counted) == len(tables) else None,
         sum((Counter(table.skipped) for table in tables), Counter()),
         lambda index: at(index)[0].label,
         first.header,

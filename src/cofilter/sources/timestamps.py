@@ -24,6 +24,7 @@ _NAMES = {
 }
 _END = 4_102_444_800  # 2100-01-01; numbers are seconds since 1970 up to here
 _RECENT = 631_152_000  # 1990-01-01; where a number lands after it, its unit is no accident
+_EXPONENT = r"^[-+]?[0-9](?:\.(?P<digits>[0-9]*))?[eE]\+?(?P<power>[0-9]+)$"
 _EARLY = 100_000_000  # 1973; what lands before it in a unit finer than seconds has another one
 # Numbers that are dates to people: the least, the largest, and the format that reads them.
 _CALENDAR = (
@@ -95,6 +96,8 @@ def parse_timestamps(values: pl.Series, form: str) -> pl.Series:
 
 def expected_timestamp(value: object, form: str) -> str:
     """What an unreadable ``value`` should have been, for messages."""
+    if isinstance(value, str) and _rounded(pl.Series([value]))[0]:
+        return "all digits are expected; a spreadsheet has rounded it (format the column as text)"
     if form == "auto" or form in EPOCHS:
         fits = _fitting_unit(value)
         if fits and fits != form:
@@ -235,9 +238,18 @@ def _whole_numbers(values: pl.Series) -> pl.Series:
     if whole is not None and whole.null_count() == values.null_count():
         return whole
     numbers = values.cast(pl.Float64, strict=False)
+    if values.dtype == pl.String and values.str.contains("[eE]").any():
+        numbers = pl.select(pl.when(~_rounded(values)).then(numbers)).to_series()
     finite = pl.select(pl.when(numbers.is_finite()).then(numbers)).to_series()
     floored = finite.floor().cast(pl.Int64, strict=False)
     return floored if whole is None else whole.zip_with(whole.is_not_null(), floored)
+
+
+def _rounded(values: pl.Series) -> pl.Series:
+    """Whether a text has an exponent and fewer digits than the number that it stands for."""
+    parts = values.str.extract_groups(_EXPONENT).struct.unnest()
+    power = parts["power"].cast(pl.Int64, strict=False)
+    return (parts["digits"].fill_null("").str.len_bytes() < power).fill_null(False)
 
 
 def as_date(seconds: int) -> str:

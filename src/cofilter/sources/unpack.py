@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pyarrow
 from cofilter.core.errors import ConfigError, DataError, TooLargeError
 from cofilter.core.memory import GIB
 from cofilter.sources.kinds import BZIP2, GZIP, HEAD, XZ, ZIP, ZSTD, kind_of
+from cofilter.sources.table import demand_counted
 
 SHARE = 0.5  # of the free memory that unpacked content may take
 _CHUNK = 1 << 22
@@ -51,7 +53,7 @@ def unpacked(label: str, name: str, content: bytes, table: str | None) -> tuple[
     TooLargeError
         It would take more than `SHARE` of the memory that is free.
     """
-    limit = int(psutil.virtual_memory().available * SHARE)
+    limit = _limit()
     for _ in range(_LAYERS):
         packing = _packing(content)
         if packing is not None:
@@ -63,6 +65,44 @@ def unpacked(label: str, name: str, content: bytes, table: str | None) -> tuple[
         else:
             break
     return name, content
+
+
+def demand_room(label: str, archive: zipfile.ZipFile, content: bytes) -> None:
+    """Raise `TooLargeError` when all members of a zip, as they are, take too much memory.
+
+    By the sizes that the archive declares, and by what there is, in case these are wrong.
+    """
+    demand_free(label, sum(info.file_size for info in archive.infolist()))
+    limit = room = _limit()
+    for info in archive.infolist():
+        room -= _real_size(content, info, room)
+        if room < 0:
+            raise _too_large(label, limit)
+
+
+def demand_free(label: str, size: int) -> None:
+    """Raise `TooLargeError` when so many bytes are more than `SHARE` of the memory that is free."""
+    limit = _limit()
+    if size > limit:
+        raise _too_large(label, limit)
+
+
+def _limit() -> int:
+    return int(psutil.virtual_memory().available * SHARE)
+
+
+def _real_size(content: bytes, info: zipfile.ZipInfo, limit: int) -> int:
+    """Bytes of a member unpacked; a little more than ``limit`` where it has more than that."""
+    if info.compress_type != zipfile.ZIP_DEFLATED:
+        return info.file_size
+    (name, extra) = struct.unpack_from("<HH", content, info.header_offset + 26)
+    start = info.header_offset + 30 + name + extra
+    rest, size = content[start : start + info.compress_size], 0
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    while rest and not stream.eof and size <= limit:
+        size += len(stream.decompress(rest, _CHUNK))
+        rest = stream.unconsumed_tail
+    return size
 
 
 def is_workbook(content: bytes) -> bool:
@@ -113,14 +153,18 @@ def _within(label: str, what: str, stream: Iterator[bytes], limit: int) -> bytes
     try:
         for chunk in stream:
             if whole.tell() + len(chunk) > limit:
-                raise TooLargeError(
-                    f"{label}: holds more than {limit / GIB:.1f} GiB unpacked, half of the memory "
-                    "that is free; write its columns as Parquet, or take a machine with more memory"
-                )
+                raise _too_large(label, limit)
             whole.write(chunk)
     except _DAMAGED as error:
         raise DataError(f"{label}: the {what} is truncated or damaged ({error})") from None
     return whole.getvalue()
+
+
+def _too_large(label: str, limit: int) -> TooLargeError:
+    return TooLargeError(
+        f"{label}: holds more than {limit / GIB:.1f} GiB unpacked, half of the memory that is "
+        "free; write its columns as Parquet, or take a machine with more memory"
+    )
 
 
 def _without_suffix(name: str) -> str:
@@ -133,7 +177,9 @@ def _member(label: str, content: bytes, table: str | None, limit: int) -> tuple[
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             name = _chosen(label, archive, table)
             with archive.open(name) as source:
-                return name, _within(f"{label}: {name}", "archive", _chunks(source), limit)
+                whole = _within(f"{label}: {name}", "archive", _chunks(source), limit)
+            demand_counted(f"{label}: {name}", len(whole), archive.getinfo(name).file_size, "bytes")
+            return name, whole
     except zipfile.BadZipFile as error:
         raise DataError(f"{label}: the zip archive is truncated or damaged ({error})") from None
     except (RuntimeError, NotImplementedError) as error:  # encrypted, unknown compression

@@ -1,14 +1,17 @@
-"""Excel and OpenDocument spreadsheets, by the optional python-calamine."""
+"""Excel and OpenDocument spreadsheets, by the optional python-calamine (and xlrd, which counts)."""
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Mapping
 from typing import Any
 
 from cofilter.core.errors import ConfigError, DataError, MissingDependencyError
 from cofilter.sources.cells import Cells
-from cofilter.sources.table import RawTable, demand_rows, resolve_columns
+from cofilter.sources.kinds import ZIP
+from cofilter.sources.sheets import extents, old_excel
+from cofilter.sources.table import RawTable, demand_counted, demand_rows, resolve_columns
 
 
 def read_workbook(
@@ -33,53 +36,95 @@ def read_workbook(
     MissingDependencyError
         The extra ``cofilter[excel]`` is not installed.
     """
-    start, rows = _cells(label, content, sheet)
-    rows = rows if has_header or not rows else [[*range(1, len(rows[0]) + 1)], *rows]
-    first = start + 1 if has_header else start  # of the rows with values, counted from 1
+    start, rows, counted = _cells(label, content, sheet)
     if not rows:
         raise DataError(f"{label}: the sheet has no rows")
+    rows = rows if has_header else [[*range(1, len(rows[0]) + 1)], *rows]
+    first = start + 1 if has_header else start  # of the rows with values, counted from 1
     there = [str(name).strip() for name in rows[0]]
     twice = next((name for name in there if name and there.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"{label}: the header names {twice} more than once")
     names = resolve_columns(label, there, columns)
     places = [there.index(name) for name in names.values()]
-    kept = [(at, row) for at, row in enumerate(rows[1:], first) if any(v != "" for v in row)]
+    kept = [(at, row) for at, row in enumerate(rows[1:], first) if _is_filled(row)]
     lines = [at for at, _ in kept]
     cells = Cells(label, list(names), list(names.values()), lambda index: f"row {lines[index]}")
     cells.add([[_value(row[place]) for place in places] for _, row in kept])
     frame = cells.frame()
     demand_rows(label, frame)
-    return RawTable(label, frame, lines.__getitem__, typed=True, header=tuple(there))
+    return RawTable(
+        label,
+        frame,
+        lines.__getitem__,
+        counted - has_header,
+        typed=True,
+        header=tuple(there),
+    )
 
 
-def _cells(label: str, content: bytes, sheet: str | None) -> tuple[int, list[list[Any]]]:
-    """The first row that has cells, counted from 1, and the rows from there."""
+def workbook_text(label: str, content: bytes, sheet: str | None) -> bytes:
+    """One sheet as the CSV that a spreadsheet's program saves, UTF-8, a line a row.
+
+    For matrices and lists; raises as `read_workbook` does.
+    """
+    start, rows, counted = _cells(label, content, sheet)
+    text = io.StringIO("\n" * (start - 1))
+    text.seek(0, io.SEEK_END)
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        if _is_filled(row):
+            writer.writerow([_value(cell) for cell in row])
+        else:
+            text.write("\n")
+    demand_counted(label, sum(map(_is_filled, rows)), counted, "rows")
+    return text.getvalue().encode()
+
+
+def _cells(label: str, content: bytes, sheet: str | None) -> tuple[int, list[list[Any]], int]:
+    """The first row that has cells, counted from 1, the rows from there, and those with values."""
     try:
         import python_calamine as calamine
+        import xlrd  # noqa: F401 - for `old_excel`
     except ImportError:
         raise MissingDependencyError(
             f"{label}: is a spreadsheet; pip install 'cofilter[excel]' lets it be read"
         ) from None
+    known = (extents if content.startswith(ZIP) else old_excel)(label, content)
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
-            if sheet is not None and sheet not in book.sheet_names:
-                shown = ", ".join(book.sheet_names)
-                raise ConfigError(
-                    f"data.member: {sheet} is no sheet of {label} (there are: {shown})"
-                )
             sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
-            filled = [name for name, one in sheets.items() if one.height]
-            if sheet is None and len(filled) > 1:
-                raise DataError(
-                    f"{label}: {len(filled)} sheets have cells ({', '.join(filled)}); "
-                    "name one in data.member"
-                )
-            chosen = sheets[sheet] if sheet is not None else sheets[[*filled, *sheets][0]]
-            top = chosen.start[0] if chosen.start else 0
-            return top + 1, chosen.to_python(skip_empty_area=True)
+            name = _chosen(label, {name: one.height for name, one in sheets.items()}, sheet)
+            top = sheets[name].start or (0, 0)
+            rows = sheets[name].to_python(skip_empty_area=True)
     except calamine.CalamineError as error:
         raise DataError(f"{label}: the spreadsheet is damaged or locked ({error})") from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, below no other class
+            raise
+        reason = " ".join(str(error).split())
+        raise DataError(f"{label}: the spreadsheet is damaged ({reason})") from None
+    return top[0] + 1, rows, known[name].rows if name in known else 0
+
+
+def _chosen(label: str, heights: Mapping[str, int], sheet: str | None) -> str:
+    """The sheet that is named, or the one that has cells."""
+    if sheet is not None and sheet not in heights:
+        shown = ", ".join(heights)
+        raise ConfigError(f"data.member: {sheet} is no sheet of {label} (there are: {shown})")
+    if not heights:
+        raise DataError(f"{label}: the spreadsheet has no sheet")
+    filled = [name for name, height in heights.items() if height]
+    if sheet is None and len(filled) > 1:
+        raise DataError(
+            f"{label}: {len(filled)} sheets have cells ({', '.join(filled)}); "
+            "name one in data.member"
+        )
+    return sheet or [*filled, *heights][0]
+
+
+def _is_filled(row: list[Any]) -> bool:
+    return any(cell != "" for cell in row)
 
 
 def _value(cell: Any) -> Any:

@@ -179,6 +179,11 @@ class BayesianFactorization(IterativeRecommender):
         vectors[:, -1] = self.item_[:, n_kept * dim + draw]
         return vectors, 1.0 / np.sqrt(self.item_[:, n_kept * (dim + 1) + draw])
 
+    def folding_work(self, n_ratings: int) -> float:
+        """That of one model of factors for each kept draw."""
+        dim = self.config.dim + 1
+        return float(self._n_kept * (dim**2 * (n_ratings + dim) + dim * len(self.items_)))
+
     def _keep_users(self, rows: np.ndarray) -> None:
         self.user_ = self.user_[rows]
 

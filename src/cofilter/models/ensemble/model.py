@@ -206,6 +206,10 @@ class Ensemble(Recommender):
         if self.config.keep_seen and self.histories_ is None:
             self.histories_ = self._members_histories()
 
+    def folding_work(self, n_ratings: int) -> float:
+        """That of all members."""
+        return sum(member.folding_work(n_ratings) for member in self.members.values())
+
     def _keep_users(self, rows: np.ndarray) -> None:
         users = self.users_.ids[rows]
         self.members = {name: each.of_users(users) for name, each in self.members.items()}

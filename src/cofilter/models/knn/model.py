@@ -96,17 +96,24 @@ class _KNN(Recommender):
 
     def _prepare(self) -> None:
         """Derive from the ratings what every prediction needs; cheap, so nothing of it is saved."""
+        self._settle()
+        means = {"own", "other"} & {self._similarity_centre, self._aggregation_centre}
+        self._item_mean = row_means(transposed(self.by_user_)) if means else np.empty(0)
+        by_user = self._centred(self._everybody, self._similarity_centre)
+        by_item = transposed(by_user)
+        self._compare(*((by_user, by_item) if self.users_are_rows else (by_item, by_user)))
+
+    def _settle(self) -> None:
+        """What the configuration says of similarities."""
         config = self.config
         kind, self._similarity_centre = SIMILARITIES[config.similarity]
         self._aggregation_centre = AGGREGATIONS[config.aggregation]
         assert config.shrinkage is not None  # settled by what is fitted
         self._measure = Measure(kind, config.shrinkage, config.significance, config.min_overlap)
         self._own_similarity = np.float32(config.self_votes)
-        means = {"own", "other"} & {self._similarity_centre, self._aggregation_centre}
-        self._item_mean = row_means(transposed(self.by_user_)) if means else np.empty(0)
-        by_user = self._centred(self._everybody, self._similarity_centre)
-        by_item = transposed(by_user)
-        rows, columns = (by_user, by_item) if self.users_are_rows else (by_item, by_user)
+
+    def _compare(self, rows: sparse.csr_array, columns: sparse.csr_array) -> None:
+        """Take the rows whose similarities predict, and the same ratings by column."""
         self._compared, self._columns = rows, as_sparse(columns)
         self._norm = lengths(as_sparse(rows))
         self._at_hand: Known | None = None
@@ -240,7 +247,8 @@ class UserKNN(_KNN):
 
     A rating is predicted from the k users most similar to the user among those who rated the
     item. Similarities are computed for the users asked for, when they are asked for. A new
-    user's history is compared directly.
+    user's history is compared directly. It is not cut by user: whoever is asked for is compared
+    with everybody, so that no server could do without anybody's ratings.
 
     Shares of `explain` are exact for ``cosine``, ``adjusted_cosine`` and ``pearson_baseline``,
     whose similarities are sums over co-rated items: what a neighbour adds, s (r − e) / Σ s or
@@ -297,7 +305,8 @@ class ItemKNN(_KNN):
 
     A rating is predicted from the k items most similar to the item among those the user rated.
     Ranking uses each item's k nearest items, computed once in `fit`. A new user's history is
-    used directly.
+    used directly. A part of the users (`of_users`) has all ratings by item, centred, beside the
+    own histories: 8 bytes a rating in its folder, 16 in memory.
 
     Shares of `explain` are exact: s · r of the rated neighbours, which sum to the score, or, for
     ``ranking: prediction``, s (r − e) / Σ s, which sum to the score less e.
@@ -319,12 +328,35 @@ class ItemKNN(_KNN):
         matrix = neighbour_matrix(self.neighbour_, self.neighbour_similarity_, len(self.items_))
         self._scoring = as_sparse(transposed(matrix))
 
+    def _take_users(self, state: UserState, new: Interactions) -> None:
+        if self._is_part:
+            self.by_user_ = state
+        else:
+            super()._take_users(state, new)
+
+    def _keep_users(self, rows: np.ndarray) -> None:
+        self.by_user_ = self.by_user_[rows]
+
     def _arrays(self) -> dict[str, np.ndarray]:
         lists = {"neighbour": self.neighbour_, "neighbour_similarity": self.neighbour_similarity_}
-        return super()._arrays() | lists
+        rows = self._compared
+        of_everybody = {
+            "compared_start": rows.indptr,
+            "compared_index": rows.indices,
+            "compared_value": rows.data,
+            "compared_shape": np.array(rows.shape),
+            "item_mean": self._item_mean,
+        }
+        return super()._arrays() | lists | (of_everybody if self._is_part else {})
 
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
+        self._is_part = "compared_value" in arrays
         super()._restore(arrays)
+        if self._is_part:
+            self._item_mean = arrays["item_mean"]
+            parts = (arrays[f"compared_{name}"] for name in ("value", "index", "start"))
+            by_item = sparse.csr_array(tuple(parts), shape=tuple(arrays["compared_shape"].tolist()))
+            self._compare(by_item, transposed(by_item))
         self.neighbour_ = arrays["neighbour"]
         self.neighbour_similarity_ = arrays["neighbour_similarity"]
         self._set_neighbours()

@@ -16,6 +16,7 @@ from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
 
 PAIRS_AT_ONCE = 1 << 16  # predicted together: 32 MiB a layer of 128 units
+STEP = 1e5  # operations that take as long as a step's calls of NumPy, whatever its arrays' size
 
 
 class _Network(IterativeRecommender):
@@ -31,7 +32,7 @@ class _Network(IterativeRecommender):
     all users' and with everything else fixed: no randomness, float32, one person at a time.
 
     Fitted state: ``parameters_``: ``user`` and ``item``, float32[n, dim]; ``weight0``,
-    float32[units, inputs], ``bias0`` and so on to the output.
+    float32[units, inputs], ``bias0`` and so on to the output; of a part of the users ``start``.
     """
 
     family = "ncf"
@@ -80,6 +81,17 @@ class _Network(IterativeRecommender):
     def _take_users(self, state: UserState, new: Interactions) -> None:
         self.parameters_ = self.parameters_ | {"user": state}
 
+    def _keep_users(self, rows: np.ndarray) -> None:
+        own = {"user": self.parameters_["user"][rows], "start": self._start}
+        self.parameters_ = self.parameters_ | own
+
+    @property
+    def _start(self) -> np.ndarray:
+        """float32[dim], where a new user begins; a part of the users keeps that of all."""
+        kept = self.parameters_.get("start")
+        mean: np.ndarray = self.parameters_["user"].mean(axis=0) if kept is None else kept
+        return mean
+
     def _score_items(self, users: UserRows) -> np.ndarray:
         # A user at a time, so that products have one shape and equal bits in whatever block.
         rows = [self._output(self._item_part + self._user_part(each)) for each in users.state]
@@ -93,7 +105,7 @@ class _Network(IterativeRecommender):
         return unit[item] @ unit.T
 
     def _fold_in(self, data: Interactions, item: np.ndarray, bias: np.ndarray) -> UserState:
-        start = self.parameters_["user"].mean(axis=0)
+        start = self._start
         state = np.tile(start, (len(data.users), 1))
         order = np.argsort(data.user, kind="stable")
         bounds = np.searchsorted(data.user[order], np.arange(len(data.users) + 1))
@@ -122,6 +134,17 @@ class _Network(IterativeRecommender):
             root = np.sqrt(square / (1 - 0.999**step)) + 1e-8
             embedding = embedding - self.config.fold_in_lr * (mean / (1 - 0.9**step)) / root
         return embedding.astype(np.float32)
+
+    def folding_work(self, n_ratings: int) -> float:
+        """Steps of three passes each over the rows of the loss, and one pass over all items."""
+        pairs = sum(weight.size for weight, _ in self._layers) / 16
+        rows = self._n_folding_rows(n_ratings)
+        steps = self.config.fold_in_steps
+        return steps * (3 * rows * pairs + STEP) + len(self.items_) * pairs
+
+    def _n_folding_rows(self, n_ratings: int) -> int:
+        """How many rows `_fold_in_rows` gives of a history."""
+        return n_ratings
 
     def _empty_layers(self, n: int) -> list[np.ndarray]:
         """Room for every layer's units of n items; fresh pages a step cost as much as its sums."""
@@ -175,7 +198,6 @@ class ImplicitNetwork(_Network):
     """
 
     predicts_ratings = False
-    folds_in_over_all_items = True
     embeddings_activated = False
     config: ImplicitNetworkConfig
     config_class = ImplicitNetworkConfig
@@ -193,6 +215,9 @@ class ImplicitNetwork(_Network):
         target = np.zeros(n_items)
         weight[item], target[item] = 1 / len(item), 1.0
         return np.arange(n_items), target, weight / (1 + config.n_negatives)
+
+    def _n_folding_rows(self, n_ratings: int) -> int:
+        return len(self.items_)
 
     def _error(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
         return 0.5 * (1 + np.tanh(0.5 * output.astype(np.float64))) - target
