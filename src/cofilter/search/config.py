@@ -118,7 +118,7 @@ class TuneConfig(StudyConfig):
     ----------
     methods:
         Points to search, family/point; None: of each family and kind of the sweep that can be
-        searched one point, that of the middle dim and the first seed.
+        searched the point that the backtest takes.
     trials:
         Of each method. It or ``seconds``.
     """
