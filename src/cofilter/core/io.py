@@ -10,12 +10,14 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cofilter.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Ending of files being written. A killed process leaves one behind; .dvcignore names the ending,
 # so that DVC does not take it for a part of an output folder.
@@ -79,11 +81,24 @@ def write_table(target: Path, table: pd.DataFrame) -> None:
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file that an earlier stage wrote."""
+    import pandas as pd
+
     try:
         return pd.read_parquet(path, columns=columns)
     except FileNotFoundError:
         raise DataError(f"{path}: file not found; run the stage that writes it first") from None
     except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not readable as Parquet ({error})") from None
+
+
+def read_columns(path: Path) -> dict[str, list[Any]]:
+    """As `read_table`, as plain lists, missing values None: pandas need not be imported."""
+    from pyarrow import ArrowException, parquet
+
+    try:
+        with parquet.ParquetFile(path) as file:  # `read_table` imports pandas
+            return file.read().to_pydict()
+    except (OSError, ValueError, ArrowException) as error:
         raise DataError(f"{path}: not readable as Parquet ({error})") from None
 
 
@@ -141,6 +156,8 @@ def table_sha256(table: pd.DataFrame) -> str:
     Independent of how a file format or pandas stores them: numbers enter as their little-endian
     bytes, strings as the length of each (int64, in UTF-8 bytes) and all of the text.
     """
+    import pandas as pd
+
     arrays: dict[str, np.ndarray] = {}
     for name in table.columns:
         column = table[name]

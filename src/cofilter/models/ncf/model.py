@@ -11,7 +11,6 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.ncf.config import ImplicitNetworkConfig, NCFConfig, RatingNetworkConfig
 from cofilter.recommender.device import require_torch, resolve_device
 from cofilter.recommender.iterative import IterativeRecommender
-from cofilter.recommender.kernels.threads import in_threads
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
 
@@ -103,6 +102,8 @@ class _Network(IterativeRecommender):
             if len(rows):
                 loss_rows = self._fold_in_rows(item[rows], data.rating[rows])
                 state[person] = self._descend(start, *loss_rows)
+
+        from cofilter.recommender.kernels.threads import in_threads
 
         in_threads(take_in, range(len(data.users)))
         return state
