@@ -15,7 +15,7 @@ from cofilter.release.opened import Opened
 
 When = Literal["auto", "always", "never"]
 WHEN: tuple[When, ...] = get_args(When)
-PAYS_FROM = 30_000  # items; below it exact search answers sooner (docs/benchmarks.md)
+PAYS_FROM = 100_000  # items; below it exact search answers sooner (docs/benchmarks.md)
 
 
 class IndexedItems:

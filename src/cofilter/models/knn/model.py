@@ -258,6 +258,7 @@ class UserKNN(_KNN):
         super()._prepare()
         self.shares_are_exact = self.config.similarity in PRODUCT_SUMS
         self._raters = transposed(self._centred(self._everybody, self._aggregation_centre))
+        self._rated = as_sparse(self.by_user_)
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
@@ -269,7 +270,7 @@ class UserKNN(_KNN):
 
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
         lists = as_sparse(self._neighbours(users))
-        return weighted_sums(lists, as_sparse(self.by_user_), len(self.items_))
+        return weighted_sums(lists, self._rated, len(self.items_))
 
     def _neighbours(self, users: UserRows) -> sparse.csr_array:
         """Similarities of the k nearest users: CSR float32[users, training users]."""
