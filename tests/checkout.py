@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 from dvc.utils.hydra import compose_and_dump
 
-from tests.forking import BYTECODE, forking
+from stages.forking.start import forking
 
 PROJECT = Path(__file__).parents[1]
 RATINGS = "ratings.csv"
+BYTECODE = "PYTHONDONTWRITEBYTECODE"
 DEADLINE = 120.0  # seconds that a stage may take to come to a point, and to end
 # What a direct run and a run inside DVC both take: the small file, and a sweep of one point each.
 SMALL = (
@@ -134,7 +135,7 @@ class Checkout:
         """Run a command in the checkout; ``answers`` are what it reads from its input.
 
         ``tracking`` is the mode of stages whose configuration names none. Python and DVC, and the
-        stages that it starts, are children of the fork server (`tests.forking`) unless ``real``.
+        stages that it starts, are children of a fork server (`stages.forking`) unless ``real``.
         """
         environment = environment_of(self.path) | {"WANDB_MODE": tracking}
         if not real:

@@ -16,8 +16,8 @@ from wandb.apis.public.sweeps import _validate_config_and_fill_distribution
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 from stages.drift import composed
+from stages.forking.start import forking
 from tests.checkout import PROJECT, Checkout
-from tests.forking import forking
 from tests.tracking.runs import folders
 from tests.tracking.wandb_log import read_run
 

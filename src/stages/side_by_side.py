@@ -4,10 +4,13 @@
 process and DVC's own books. DVC's documented way to run several is to start `dvc repro` several
 times on stages that do not depend on each other; it keeps its lock for the books alone, not while
 a stage works. On large data a training uses all cores and much memory itself: one at a time.
+
+Their libraries are imported once, see `stages.forking.start`.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -32,8 +35,11 @@ def _repro(arguments: Sequence[str]) -> int:
         status = dvc(["repro", "check"])
         # Whatever a training depends on, check does too: without a run of it none is due.
         if status == 0 and _written(CHECKED) != checked:
-            from stages.lanes import train  # whose imports a run with nothing to do is spared
+            # A run with nothing to do is spared these imports and that process.
+            from stages.forking.start import forking
+            from stages.lanes import train
 
+            os.environ |= forking(dict(os.environ))
             status = train()
         if status:
             return status

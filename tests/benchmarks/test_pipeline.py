@@ -12,8 +12,8 @@ import pytest
 from benchmarks.data import CSV
 from benchmarks.dataset import Dataset
 from benchmarks.ours.pipeline import whole
-from tests.checkout import write_ratings
-from tests.forking import BYTECODE, forking
+from stages.forking.start import forking
+from tests.checkout import BYTECODE, write_ratings
 
 
 def test_the_whole_pipeline_runs_from_a_csv_file(

@@ -25,8 +25,8 @@ from cofilter.report.terminal import (
     read_leaderboard,
 )
 from cofilter.report.timings import read_timings
+from stages.forking.start import forking
 from tests.evaluation.test_leaderboard import entry
-from tests.forking import forking
 
 NOTES = ["too few users to rank: 3", "not temporal: split kfold"]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stages.forking.start import forking
 from stages.lanes import blocks, dealt, n_lanes_of, trainings
 from tests.checkout import DEADLINE, PROJECT, Checkout, ran
-from tests.forking import forking
 
 CFG = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
 COMMAND = (sys.executable, "-m", "stages.side_by_side")

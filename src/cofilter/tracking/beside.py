@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 HURRY_SECONDS = 0.7  # a preempted machine gives 2 s, and the checkpoint needs its share
 STUCK_SECONDS = 60  # that a message may wait for the other process before it is given up
 ENDED = "ended"  # the other process's last word
-_CODE = "import sys; from cofilter.tracking.worker import serve; serve(*map(int, sys.argv[1:]))"
+INTERPRETER = "COFILTER_INTERPRETER"  # the variable that names a command in place of ours
+_WORKER = "cofilter.tracking.worker"
 _SOURCES = Path(__file__).parents[2]
 
 
@@ -70,7 +71,13 @@ def _start(root: Path, tables: bool = True) -> Worker:
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", STUCK_SECONDS, 0))
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-c", _CODE, str(theirs.fileno()), str(int(tables))],
+            [
+                os.environ.get(INTERPRETER, sys.executable),
+                "-m",
+                _WORKER,
+                str(theirs.fileno()),
+                str(int(tables)),
+            ],
             env=os.environ | {"PYTHONPATH": str(_SOURCES)},
             pass_fds=[theirs.fileno(), *held],
             stdin=subprocess.DEVNULL,

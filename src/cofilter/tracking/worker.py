@@ -6,6 +6,7 @@ import contextlib
 import logging
 import logging.handlers
 import pickle
+import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
@@ -62,3 +63,7 @@ def serve(file_number: int, tables: int) -> None:
     process.end_service(config.finish_timeout)  # else the stage may end before its run's file
     with contextlib.suppress(OSError):  # the stage did not wait
         pipe.send(ENDED)
+
+
+if __name__ == "__main__":
+    serve(*map(int, sys.argv[1:]))

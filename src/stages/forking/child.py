@@ -24,7 +24,7 @@ def to_the_end(words: list[str]) -> NoReturn:
     except BaseException as error:  # noqa: BLE001 - whatever ends an interpreter
         sys.excepthook(type(error), error, error.__traceback__)
         code = -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
-    threading._shutdown()
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -47,7 +47,7 @@ def run(words: list[str]) -> None:
     main.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = main
     if module:
-        return runpy._run_module_as_main(words[1])
+        return runpy._run_module_as_main(words[1])  # type: ignore[attr-defined]
     path = os.path.abspath(words[0])
     if not os.path.isfile(path):
         sys.exit(f"{sys.executable}: can't open file '{path}'")
@@ -61,5 +61,5 @@ def _code(end: SystemExit) -> int:
     """What an exit with a number, with nothing or with words ends with."""
     if end.code is None or isinstance(end.code, int):
         return (end.code or 0) & 0xFF
-    print(end.code, file=sys.stderr)
+    sys.stderr.write(f"{end.code}\n")
     return 1

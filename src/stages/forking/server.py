@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import io
 import marshal
 import os
 import random
@@ -20,8 +21,9 @@ import time
 import warnings
 from typing import NamedTuple
 
-from child import to_the_end
-from client import REFUSED, SIZE
+# Beside this script; the package `stages` is a checkout's, and left to the children.
+from child import to_the_end  # type: ignore[import-not-found]
+from client import REFUSED, SIZE  # type: ignore[import-not-found]
 
 # What most children import: numbers, tables, configuration, charts and the terminal, DVC.
 LIBRARIES = (
@@ -29,24 +31,26 @@ LIBRARIES = (
     *("threadpoolctl", "psutil", "pandas", "pyarrow.parquet", "pyarrow.dataset", "polars"),
     *("safetensors.numpy", "pydantic", "omegaconf", "hydra.main", "hydra.compose", "filelock"),
     *("hydra._internal.hydra", "hydra.core.plugins", "altair", "vl_convert", "jinja2", "tqdm"),
-    *("rich.console", "rich.progress", "rich.table", "requests", "tenacity", "networkx"),
+    *("rich.console", "rich.progress", "rich.table", "requests", "tenacity", "networkx", "wandb"),
     *("dvc.repo.reproduce", "dvc.repo.status", "dvc.repo.index", "dvc.parsing", "dvc.lock"),
     *("dvc_data.index.build", "scmrepo.git", "dulwich.porcelain", "pathspec", "ruamel.yaml"),
 )
 # Of these checkouts hold copies; by the last one our Hydra plugin knows DVC's process.
 LEFT = ("benchmarks", "cofilter", "hydra_plugins", "stages", "tests", "dvc.repo.experiments")
 READ_ON_IMPORT = ("PYTHON", "NUMBA_", "OMP_", "OPENBLAS_", "MKL_", "POLARS_", "ARROW_", "LD_")
-HEEDED = ("PYTHONPATH", "PYTHONUNBUFFERED")  # by a child itself
+MOST_FILES = 64
+HEEDED = ("PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE")  # by a child itself
 
 
 class Request(NamedTuple):
-    """A command with its folder, environment and umask, and the process of its client."""
+    """A command with its folder, environment and umask, its client's process, its open files."""
 
     words: list[str]
     folder: str
     environment: dict[str, str]
     umask: int
     client: int
+    numbers: list[int]
 
 
 class Server:
@@ -99,10 +103,10 @@ class Server:
     def _accept(self) -> Request | None:
         """Fork a child for the next client; in it its request."""
         connection, _ = self.listener.accept()
-        head, streams, _, _ = socket.recv_fds(connection, SIZE, 3)
+        head, files, _, _ = socket.recv_fds(connection, SIZE, MOST_FILES)
         body = _received(connection, int.from_bytes(head, "big"))
         request = Request(*marshal.loads(body)) if body else None
-        if request is None or not possible(request, streams):
+        if request is None or not possible(request):
             with connection, contextlib.suppress(BrokenPipeError):  # of a killed client
                 connection.sendall(REFUSED)
         elif child := _fork():
@@ -111,22 +115,31 @@ class Server:
             with contextlib.suppress(BrokenPipeError):
                 connection.sendall(child.to_bytes(SIZE, "big"))
         else:
-            self._leave(connection, streams)
+            self._leave(connection)
+            take_files(files, request.numbers)
             return request
-        for stream in streams:
-            os.close(stream)
+        for each in files:
+            os.close(each)
         return None
 
-    def _leave(self, connection: socket.socket, streams: list[int]) -> None:
-        """In a child: the client's streams, and nothing of the server's."""
+    def _leave(self, connection: socket.socket) -> None:
+        """In a child: nothing of the server's."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.selector.close()
         for each in (self.listener, self.woken, self.wakes, connection, *self.clients.values()):
             each.close()
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-            os.close(stream)
+
+
+def take_files(files: list[int], numbers: list[int]) -> None:
+    """Give the client's files their numbers in this process; these may cross, so first away."""
+    above = max(*files, *numbers) + 1
+    for at, each in enumerate(files):
+        os.dup2(each, above + at)
+        os.close(each)
+    for at, number in enumerate(numbers):
+        os.dup2(above + at, number)
+        os.close(above + at)
 
 
 def _received(connection: socket.socket, size: int) -> bytes:
@@ -146,7 +159,7 @@ def _fork() -> int:
         return os.fork()
 
 
-def possible(request: Request, streams: list[int]) -> bool:
+def possible(request: Request) -> bool:
     """Whether a child of this process can be what a process of its own would be."""
 
     def read(environment: dict[str, str]) -> dict[str, str]:
@@ -157,16 +170,19 @@ def possible(request: Request, streams: list[int]) -> bool:
         session = os.getsid(request.client)
     except ProcessLookupError:  # it was killed
         return False
-    return (
-        session == os.getsid(0)
-        and read(request.environment) == read(dict(os.environ))
-        and not any(map(os.isatty, streams))
-    )
+    ours = session in (os.getsid(0), request.client)
+    return ours and read(request.environment) == read(dict(os.environ))
 
 
 def become(request: Request) -> None:
-    """Take over folder, umask, environment and process group, with random states of its own."""
-    os.setpgid(0, os.getpgid(request.client))
+    """Take over folder, umask, environment and process group, with random states of its own.
+
+    A client that leads a session has been given one of its own, and so is the child.
+    """
+    if os.getsid(request.client) == request.client:
+        os.setsid()
+    else:
+        os.setpgid(0, os.getpgid(request.client))
     os.chdir(request.folder)
     os.umask(request.umask)
     os.environ.clear()
@@ -174,8 +190,10 @@ def become(request: Request) -> None:
     time.tzset()
     random.seed()
     sys.modules["numpy"].random.seed()
-    if request.environment.get("PYTHONUNBUFFERED"):
+    if request.environment.get("PYTHONUNBUFFERED") or os.isatty(1):
+        assert isinstance(sys.stdout, io.TextIOWrapper)
         sys.stdout.reconfigure(line_buffering=True)
+    sys.dont_write_bytecode = bool(request.environment.get("PYTHONDONTWRITEBYTECODE"))
 
 
 def prepare() -> None:
@@ -185,6 +203,7 @@ def prepare() -> None:
     sys.modules["numba"].njit(lambda number: number + 1)(1)
     loaded = [name for name in LEFT if name in sys.modules]
     assert not loaded, loaded
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # DVC's colorama has wrapped them
     gc.collect()
     gc.freeze()  # so that children do not look through all this, nor copy it
 

@@ -4,7 +4,7 @@ Started as ``python -I -S client.py NAME ARGUMENT…``. With nothing but built-i
 in 15 ms.
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]
 import _socket
 import marshal
 import os
@@ -21,13 +21,14 @@ def main(name: str, arguments: list[str]) -> None:
     real = [script if name == "dvc" else sys.executable, *arguments]
     if not words or (words[0].startswith("-") and (words[0] != "-m" or len(words) < 2)):
         os.execv(real[0], real)
+    numbers = [0, 1, 2, *inherited()]
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    connection.connect(os.environ["COFILTER_TEST_FORKS"])
+    connection.connect(os.environ["COFILTER_FORKS"])
     umask = os.umask(0)
     os.umask(umask)
-    request = marshal.dumps((words, os.getcwd(), dict(os.environ), umask, os.getpid()))
-    streams = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
-    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)
+    request = marshal.dumps((words, os.getcwd(), dict(os.environ), umask, os.getpid(), numbers))
+    files = b"".join(number.to_bytes(4, sys.byteorder) for number in numbers)
+    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)
     connection.sendmsg([len(request).to_bytes(SIZE, "big")], [rights])
     connection.sendall(request)
     answer = receive(connection)
@@ -43,6 +44,18 @@ def main(name: str, arguments: list[str]) -> None:
             _signal.signal(-code, _signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
+
+
+def inherited() -> list[int]:
+    """Numbers of the open files that a started process is meant to have, besides the streams."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if int(name) > 2 and os.get_inheritable(int(name)):
+                found.append(int(name))
+        except OSError:  # the listing itself, which is closed by now
+            continue
+    return found
 
 
 def receive(connection: _socket.socket) -> bytes:

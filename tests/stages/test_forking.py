@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -12,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from stages.forking.start import ADDRESS, FORKS, forking
 from tests.checkout import Checkout, environment_of
-from tests.forking import ADDRESS, FORKS, forking
 
 pytestmark = pytest.mark.skipif(not FORKS, reason="no forks on this system")
 
@@ -106,7 +108,7 @@ def test_each_has_random_numbers_of_its_own(here: Checkout) -> None:
         (["python", "-c", "import sys; print('pandas' in sys.modules)"], {}),
         (["python", "script.py"], {"PYTHONHASHSEED": "7"}),
         (["python", "script.py"], {"NUMBA_NUM_THREADS": "1"}),
-        (["setsid", "--wait", "python", "script.py"], {}),
+        (["setsid", "--wait", "sh", "-c", "python script.py; true"], {}),
         (["sh", "-c", "python script.py"], None),
     ],
     ids=["an option", "a hash seed", "threads", "another session", "a shell"],
@@ -120,6 +122,37 @@ def test_what_a_child_cannot_be_is_run_by_the_real_interpreter(
         command, cwd=here.path, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{variables is None}\n"
+
+
+@pytest.mark.parametrize("name", ["python", sys.executable], ids=["forked", "real"])
+def test_it_takes_a_session_and_open_files_of_its_own(name: str, here: Checkout) -> None:
+    text = "import os, sys; print('pandas' in sys.modules, os.getsid(0) == os.getpid(), "
+    script(here, text + "[os.read(n, 9) for n in (7, 5)])")
+    for number in (5, 7):
+        (here.path / f"file{number}").write_text(str(number), encoding="utf-8")
+    command = f"exec setsid --wait {name} script.py 7<file7 5<file5"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=here.path,
+        env=forking(environment_of(here.path)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{name == 'python'} True [b'7', b'5']\n"
+
+
+def test_what_it_says_on_a_terminal_comes_at_once(here: Checkout) -> None:
+    path = script(here, "import sys, time; print('pandas' in sys.modules); time.sleep(60)")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        ["python", path], cwd=here.path, env=forking(environment_of(here.path)),
+        stdin=theirs, stdout=theirs, stderr=theirs,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        assert os.read(ours, 4) == b"True"
+        process.terminate()
+    os.close(ours)
 
 
 WAITS = """
