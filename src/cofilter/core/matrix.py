@@ -52,11 +52,11 @@ class IdMap:
         ids = self.ids
         if not len(ids):
             return UNKNOWN
-        if isinstance(value, str):
-            if ids.dtype.kind == "U" and len(value) > ids.dtype.itemsize // _CHARACTER:
-                return UNKNOWN  # which NumPy would widen all ids to compare with
-        elif not _fits(value):
+        if not _fits(value):
             return UNKNOWN
+        longest = ids.dtype.itemsize // _CHARACTER
+        if ids.dtype.kind == "U" and len(str(value)) > longest:
+            return UNKNOWN  # NumPy would widen all ids to compare them with it
         at = int(ids.searchsorted(value))
         return at if at < len(ids) and ids[at] == value else UNKNOWN
 
@@ -71,7 +71,7 @@ class IdMap:
         """Dense indices (int32) of ids; `UNKNOWN` where the map does not hold the id."""
         few: list[Any] = values if isinstance(values, list) else [values]
         kind = int if self.ids.dtype.kind == "i" else str
-        if len(few) <= _FEW and all(type(each) is kind for each in few):
+        if len(few) <= _FEW and all(type(each) is kind and _fits(each) for each in few):
             return np.array([self.place(each) for each in few], np.int32)
         wanted = as_ids(values)
         if _kind(wanted) != _kind(self.ids) and len(wanted) and len(self.ids):
@@ -95,8 +95,8 @@ class IdMap:
         return pd.Index(self.ids)
 
 
-def _fits(value: int) -> bool:
-    return -_LARGEST - 1 <= value <= _LARGEST
+def _fits(value: int | str) -> bool:
+    return isinstance(value, str) or -_LARGEST - 1 <= value <= _LARGEST
 
 
 def as_ids(values: Ids) -> np.ndarray:
