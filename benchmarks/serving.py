@@ -21,23 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.machine import machine
-from cofilter import (
-    BPR,
-    EASE,
-    BayesianFactorization,
-    ExplicitALS,
-    GraphFilter,
-    ImplicitALS,
-    ImplicitNetwork,
-    ItemKNN,
-    MatrixFactorization,
-    RatingNetwork,
-    SVDPlusPlus,
-    UserKNN,
-)
+from cofilter import ImplicitALS
 from cofilter.core.matrix import IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.bias import Biases
@@ -45,7 +31,7 @@ from cofilter.recommender.histories import Histories
 from cofilter.recommender.kernels.threads import set_threads
 from cofilter.recommender.sparse import ItemLists
 from cofilter.release.catalogue import Catalogue
-from cofilter.release.opened import NAMES, Opened, open_model
+from cofilter.release.opened import NAMES, open_model
 from cofilter.serving.lists import ranked
 from cofilter.serving.schema import RecommendRequest
 
@@ -55,13 +41,8 @@ SERVE = "import json, sys; from pathlib import Path; from cofilter.serving.run i
 SERVE += "serve([Path(sys.argv[1])], port=0, workers=int(sys.argv[2]), log_requests=False)"
 
 
-def made(folder: Path, n_users: int, n_items: int) -> Path:
-    """A model's folder, mapped."""
-    rng = np.random.default_rng(0)
-    model = ImplicitALS(
-        dim=DIM, scale=(1.0, 5.0), alpha=1.0, regularization=1.0, confidence="rating"
-    )
-    model.users_, model.items_ = IdMap(np.arange(n_users)), IdMap(np.arange(n_items))
+def histories(rng: np.random.Generator, n_users: int, n_items: int) -> Histories:
+    """`A_USER` draws of items a user, less what comes twice, with ratings from 1 to 5."""
     chance = 1 / np.arange(1, n_items + 1)
     drawn = rng.choice(n_items, (n_users, A_USER), p=chance / chance.sum()).astype(np.int32)
     drawn.sort(axis=1)
@@ -69,9 +50,19 @@ def made(folder: Path, n_users: int, n_items: int) -> Path:
     first[:, 1:] = drawn[:, 1:] != drawn[:, :-1]
     start = np.r_[0, np.cumsum(first.sum(axis=1))].astype(np.int64)
     item = drawn[first]
-    model.popularity_ = np.bincount(item, minlength=n_items)
     code = rng.integers(0, 5, len(item)).astype(np.uint8)
-    model.histories_ = Histories(ItemLists(start, item), code, np.arange(1.0, 6, dtype=np.float32))
+    return Histories(ItemLists(start, item), code, np.arange(1.0, 6, dtype=np.float32))
+
+
+def made(folder: Path, n_users: int, n_items: int) -> Path:
+    """A model's folder, mapped."""
+    rng = np.random.default_rng(0)
+    model = ImplicitALS(
+        dim=DIM, scale=(1.0, 5.0), alpha=1.0, regularization=1.0, confidence="rating"
+    )
+    model.users_, model.items_ = IdMap(np.arange(n_users)), IdMap(np.arange(n_items))
+    model.histories_ = histories(rng, n_users, n_items)
+    model.popularity_ = np.bincount(model.histories_.seen.item, minlength=n_items)
     model._biases = Biases(3.5, np.zeros(n_users), np.zeros(n_items), 15.0)
     model.scale_, model.data_sha256_ = (1.0, 5.0), "made up"
     model._learning = model._learning_scale()
@@ -85,38 +76,8 @@ def made(folder: Path, n_users: int, n_items: int) -> Path:
     return folder
 
 
-FAMILIES: dict[str, Callable[[], Recommender]] = {
-    "als/implicit": lambda: ImplicitALS(dim=DIM, epochs=2),
-    "als/explicit": lambda: ExplicitALS(dim=DIM, epochs=2),
-    "knn/item": lambda: ItemKNN(),
-    "knn/user": lambda: UserKNN(),
-    "ease": lambda: EASE(kind="rating"),
-    "graph/chebyshev": lambda: GraphFilter(kind="chebyshev"),
-    "graph/gfcf": lambda: GraphFilter(kind="gfcf"),
-    "mf/biased": lambda: MatrixFactorization(kind="biased", dim=DIM, epochs=2),
-    "mf/svdpp": lambda: SVDPlusPlus(dim=DIM, epochs=2),
-    "bpr": lambda: BPR(dim=DIM, epochs=2),
-    "bayes/sided": lambda: BayesianFactorization(kind="sided", epochs=60, burn_in=10),
-    "ncf/rating": lambda: RatingNetwork(epochs=1),
-    "ncf/implicit": lambda: ImplicitNetwork(epochs=1),
-}
-
-
-def families() -> Iterator[tuple[str, float, float]]:
-    """p50 and p99 of folding in 20 ratings and the top 10, of models of MovieLens 100K's size."""
-    rng = np.random.default_rng(0)
-    pair = np.unique(rng.integers(0, 943, 110_000) * 1_682 + rng.integers(0, 1_682, 110_000))
-    table = pd.DataFrame({"user_id": pair // 1_682, "item_id": pair % 1_682})
-    table["rating"] = rng.integers(1, 6, len(table)).astype(float)
-    set_threads(1)
-    for name, make in FAMILIES.items():
-        model = make().fit(table)
-        model.prepare()
-        opened = Opened(name, Path(), model, Catalogue.of(model.items_, None), {})
-        yield name, *timed(lambda body, on=opened: ranked(on, [body], None), [_person(model)] * 300)
-
-
-def _person(model: Recommender) -> RecommendRequest:
+def person(model: Recommender) -> RecommendRequest:
+    """Somebody with ratings of items from all over the model's."""
     items = model.items_.ids[:: len(model.items_) // HISTORY][:HISTORY].tolist()
     ratings = [{"item": item, "rating": 2.0 + place % 4} for place, item in enumerate(items)]
     return RecommendRequest.model_validate({"ratings": ratings})
@@ -141,10 +102,10 @@ def in_process(folder: Path) -> dict[str, tuple[float, float]]:
     opened = open_model(folder)
     opened.model.prepare()
     users = np.random.default_rng(1).integers(0, N_USERS, 2_000).tolist()
-    person = _person(opened.model)
+    newcomer = person(opened.model)
     return {
         "recommend": timed(lambda user: opened.model.recommend(user, 10), users),
-        "fold in 20 ratings": timed(lambda _: ranked(opened, [person], None), users[:500]),
+        "fold in 20 ratings": timed(lambda _: ranked(opened, [newcomer], None), users[:500]),
     }
 
 
@@ -199,14 +160,9 @@ def main() -> None:
     """Measure everything and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--families", action="store_true", help="folding in alone")
     parser.add_argument("--peer", type=Path, help="a Python with implicit and FastAPI")
     given = parser.parse_args()
     print(json.dumps(machine()))
-    if given.families:
-        for name, p50, p99 in families():
-            print(f"fold in 20 ratings, {name}: p50 {p50} ms, p99 {p99} ms", flush=True)
-        return
     with tempfile.TemporaryDirectory() as place:
         folder = made(Path(place) / "made", N_USERS, N_ITEMS)
         tiny = made(Path(place) / "tiny", 50, 50)

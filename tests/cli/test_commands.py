@@ -7,13 +7,23 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from cofilter import EASE, GlobalMean
+from cofilter import (
+    EASE,
+    BayesianFactorization,
+    GlobalMean,
+    GraphFilter,
+    ImplicitALS,
+    ItemKNN,
+    RecentPopularity,
+)
 from cofilter.cli.main import COMMANDS
+from cofilter.recommender.base import Recommender
 from cofilter.recommender.updates import updated
 from cofilter.release.opened import open_model
 from tests.release.films import als, exported, factors, log
@@ -82,6 +92,48 @@ def test_somebody_new_rates_and_gets_reasons(folder: Path) -> None:
     assert json.loads(other.stdout) != json.loads(own)
     without = run(folder, "recommend", "-m", "stars", "--rate", "7=5", "--exclude", "8", "--json")
     assert 8 not in {row["item"] for row in json.loads(without.stdout)}
+
+
+# Each of them takes a third of a second or more; what a model does not need it does not import.
+HEAVY = {"pandas", "numba", "torch", "polars", "pyarrow", "rich", "rapidfuzz"}
+PRINT_IMPORTED = f"""
+import sys
+from cofilter.cli.main import main
+main()
+print(*sorted({HEAVY!r} & sys.modules.keys()), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(("model", "needed"), [
+    (lambda: EASE(kind="rating", scale=(1.0, 5.0)), ""),
+    (lambda: GraphFilter(), ""),
+    (lambda: RecentPopularity(), ""),
+    (lambda: ItemKNN(k=5), "numba"),
+    (lambda: ImplicitALS(dim=3, epochs=1), "numba"),
+    (lambda: BayesianFactorization(dim=2, epochs=4, burn_in=2), "numba"),
+])  # fmt: skip
+def test_a_list_for_one_user_imports_nothing_heavy(
+    model: Callable[[], Recommender], needed: str, tmp_path: Path
+) -> None:
+    """And it is what the library gives where all is imported, to the bit."""
+    fitted = model().fit(log())
+    exported(fitted, tmp_path / "films")
+    for command in (
+        ["recommend", "--user", "7"],
+        *([["similar", "--item", "9"]] if fitted.explains else []),
+        *([["explain", "--user", "7", "--item", "9"]] if fitted.explains else []),
+        *([["predict", "--user", "7", "--item", "9"]] if fitted.predicts_ratings else []),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", PRINT_IMPORTED, *command, "-m", "films", "--json"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True,
+        )  # fmt: skip
+        assert done.stderr.strip() in ("", needed), command
+        if command[0] == "recommend":
+            items, scores = fitted.recommend(7, 10)
+            told = json.loads(done.stdout)
+            assert [row["item"] for row in told] == items[0].tolist()
+            assert [row["score"] for row in told] == scores[0].tolist()
 
 
 def test_the_other_questions_are_answered(folder: Path) -> None:

@@ -50,6 +50,23 @@ def test_indices_are_places_among_the_sorted_ids(known: list, wanted: list) -> N
     assert mapped.index(wanted).dtype == np.int32
 
 
+@pytest.mark.parametrize("known", [
+    np.arange(0, 60_000, 3), np.array([f"a{n}" for n in range(0, 60_000, 3)]),
+    np.array([f"a{n}" * (1 + 20 * (n % 2)) for n in range(2_000)], object),
+])  # fmt: skip
+def test_ids_have_one_place_however_many_are_looked_up(known: np.ndarray) -> None:
+    """One by one, some by bisection, many by a table; with ids that are longer than all others."""
+    mapped = IdMap.of(known)
+    strange = [-1, 2**62, 2**63] if known.dtype.kind == "i" else ["", "a" * 90, "a1\0"]
+    wanted = known[::7].tolist() + strange[:2]
+    where = {each: place for place, each in enumerate(mapped.ids.tolist())}
+    expected = [where.get(each, UNKNOWN) for each in wanted]
+    assert [mapped.place(each) for each in [*wanted, strange[2]]] == [*expected, UNKNOWN]
+    assert mapped.index(wanted).tolist() == expected
+    assert mapped.index(wanted * 40).tolist() == expected * 40
+    assert mapped.index(strange[:2]).tolist() == [UNKNOWN, UNKNOWN]
+
+
 def test_ids_stay_what_they_are() -> None:
     assert as_ids(["007", "7"]).tolist() == ["007", "7"]
     assert as_ids(pd.Series(["007", "7"])).tolist() == ["007", "7"]

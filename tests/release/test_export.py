@@ -12,7 +12,6 @@ import pytest
 import cofilter
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.ranking import to_ids
 from cofilter.release.embeddings import write_embeddings
 from cofilter.release.everybody import recommend_all
 from cofilter.release.index import (
@@ -21,10 +20,9 @@ from cofilter.release.index import (
     ItemIndex,
     Space,
     index_of,
-    indexed_lists,
     recall_of,
-    vectors_of,
 )
+from cofilter.release.indexed import indexed_items, search_by_index
 from cofilter.release.manifest import MANIFEST, write_manifest
 from cofilter.release.opened import CARD, NAMES, open_model
 from tests.release.films import HOSTILE, als, exported, factors, items, log
@@ -177,16 +175,31 @@ def test_the_index_finds_what_exact_search_finds(folder: Path) -> None:
     assert measured["users"] == 60
 
 
-def test_what_is_left_out_takes_no_place_in_an_indexed_list() -> None:
-    """With all candidates gone through, the lists are the exact ones: so is their NDCG."""
-    model = als()
-    index, _ = index_of(model)
-    index.set_depth(len(model.items_))
-    users = np.arange(len(model.users_), dtype=np.int32)
-    assert model.seen_ is not None
-    found = indexed_lists(index, vectors_of(model, users), model.seen_, 10)
-    items, _ = model.recommend(model.users_.ids, 10)
-    assert np.array_equal(to_ids(found, model.items_), items)
+@pytest.mark.parametrize("make", [als, factors])
+def test_lists_by_an_index_that_finds_all_are_the_exact_ones_to_the_bit(
+    make: Callable[[], Recommender], tmp_path: Path
+) -> None:
+    """What is left out takes no place; ties, scores and the end of short lists are the same."""
+    opened = open_model(exported(make(), tmp_path / "films", index=True))
+    model, k = opened.model, len(opened.model.items_)
+    assert not search_by_index(opened, "auto")  # too few items for it to pay
+    users = [*model.users_.ids.tolist(), 999]
+    exact = model.recommend(users, k)
+    assert search_by_index(opened, "always")
+    assert not model.goes_through_all
+    for found, expected in zip(model.recommend(users, k), exact, strict=True):
+        assert np.array_equal(found, expected)
+    assert not set(model.recommend(7, k)[0][0]) & set(log().query("user_id == 7")["item_id"])
+
+
+def test_an_index_of_another_model_and_none_at_all_are_refused(tmp_path: Path) -> None:
+    few = cofilter.ImplicitALS(dim=4, epochs=1).fit(log().query("item_id < 20"))
+    with pytest.raises(DataError, match="the index has 30 items, its model 19"):
+        indexed_items(index_of(als())[0], few)
+    opened = open_model(exported(als(), tmp_path / "films"))
+    assert not search_by_index(opened, "auto")
+    with pytest.raises(CapabilityError, match="holds no index"):
+        search_by_index(opened, "always")
 
 
 @pytest.mark.parametrize("space", SPACES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,9 @@ def test_a_worker_that_dies_is_replaced(folders: dict[str, Path]) -> None:
         assert service.ok("/recommend", {"user": 101})["model"] == "als"
 
 
-def test_workers_end_with_a_parent_that_is_killed(folders: dict[str, Path]) -> None:
+def test_workers_end_with_a_parent_that_is_killed_and_the_next_service_clears_up(
+    folders: dict[str, Path],
+) -> None:
     with Service([folders["als"]], {"workers": 2}) as service:
         service.process.kill()
         service.process.wait()
@@ -175,8 +178,11 @@ def test_workers_end_with_a_parent_that_is_killed(folders: dict[str, Path]) -> N
             return False
 
         until(refused)
-        for folder in left(service):  # which only the parent could have removed
-            shutil.rmtree(folder)
+    (abandoned,) = left(service)
+    until(lambda: unlocked(abandoned))  # once its workers have ended too
+    with Service([folders["als"]]) as other, Service([folders["als"]]):
+        assert left(service) == []
+        assert left(other) != []  # which lives
 
 
 def test_sessions_outlive_the_service_in_a_file(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -197,6 +203,14 @@ def test_ctrl_c_ends_it_and_nothing_is_left_behind(folders: dict[str, Path]) -> 
         assert left(service) != []
         assert service.stop(signal.SIGINT) == 0
         assert left(service) == []
+
+
+def unlocked(folder: Path) -> bool:
+    """Whether no process of a service holds its folder."""
+    with (folder / "lock").open("r+") as lock, suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def left(service: Service) -> list[Path]:

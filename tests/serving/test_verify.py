@@ -12,10 +12,10 @@ from cofilter import EASE, BiasBaseline, ImplicitALS
 from cofilter.core.errors import DataError
 from cofilter.core.parts import Parts
 from cofilter.recommender.base import Recommender
-from cofilter.release.index import index_of
+from cofilter.release.index import FOLDER, index_of
 from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.scores import score
-from cofilter.serving.verify import Ask, asking, verify_indexed, verify_served
+from cofilter.serving.verify import Ask, asking, is_indexed, verify_served
 from tests.serving.service import Service, ratings, saved
 
 CONFIG = ScoreConfig(k=(5, 10), relevance_threshold=4.0)
@@ -63,17 +63,29 @@ def test_served_lists_are_the_scored_ones(
             verify_served(asking(service.url), "none", refitted["als"], parts, CONFIG)
 
 
-def test_lists_by_the_index_have_the_scored_figures_within_its_recall(
-    refitted: dict[str, Recommender], parts: Parts
+def test_lists_through_the_index_have_the_scored_figures_within_its_recall(
+    refitted: dict[str, Recommender], parts: Parts, tmp_path: Path
 ) -> None:
+    """What a user has rated takes no place, also where lists are re-ranked."""
     model = refitted["als"]
+    folder = saved(model, tmp_path / "als")
     index, measured = index_of(model)
-    found = verify_indexed(index, model, parts, CONFIG)
-    assert found.recall >= measured.recall - 0.01
-    index.set_depth(len(model.items_))  # all candidates are gone through
-    exact = verify_indexed(index, model, parts, CONFIG)
-    assert exact.recall == 1.0
-    assert exact.served == exact.scored
+    index.save(folder / FOLDER, measured)
+    with Service([folder], {"index": "always"}) as service:
+        ask = asking(service.url)
+        assert is_indexed(ask, "als")
+        found = verify_served(ask, "als", model, parts, CONFIG)
+        assert found.recall >= measured.recall - 0.01
+        assert found.served["ndcg@10"] == pytest.approx(found.scored["ndcg@10"], abs=0.01)
+        for further in ({}, {"rerank": {"kind": "popularity", "strength": 0.3}}):
+            body = {"user": 101, "k": 50, **further}
+            listed = [each["item"] for each in service.ok("/recommend", body)["items"]]
+            own = pd.concat([parts.train, parts.validation]).query("user_id == 101")["item_id"]
+            assert sorted(listed) == sorted(set(model.items_.ids.tolist()) - set(own))
+    with Service([folder]) as service:
+        assert not is_indexed(asking(service.url), "als")  # too few items
+        with pytest.raises(DataError, match="no model 'none'"):
+            is_indexed(asking(service.url), "none")
 
 
 def test_one_changed_list_is_found(refitted: dict[str, Recommender], parts: Parts) -> None:

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 
 import click
 import numpy as np
-import pandas as pd
 
-from cofilter.cli.options import PERSON, checked_rating, length_option, model_option
+from cofilter.cli.options import checked_rating, length_option, model_option
 from cofilter.cli.output import cell, printable, show
-from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.release.answers import recommended
 from cofilter.release.found import open_named
 from cofilter.release.limits import rating_limits
+from cofilter.release.newcomers import folded_in
 from cofilter.release.opened import Opened
 
 CHOICES = 9  # titles that are offered where a text means several
@@ -27,11 +26,6 @@ class Ratings:
 
     opened: Opened
     given: dict[int | str, float] = field(default_factory=dict)
-
-    def history(self) -> pd.DataFrame:
-        """As `Recommender.fold_in` takes it."""
-        items, ratings = list(self.given), list(self.given.values())
-        return pd.DataFrame({USER: PERSON, ITEM: items, RATING: ratings})
 
 
 @click.command("onboard")
@@ -136,7 +130,7 @@ def _finish(ratings: Ratings, k: int) -> None:
     click.echo("\nyour ratings")
     for item, rating in ratings.given.items():
         click.echo(f"  {cell(rating):>4}  {_titled(opened, item)}")
-    people = opened.model.fold_in(ratings.history())
+    people = folded_in(opened.model, [ratings.given])
     answer = recommended(opened, people, k, reasons=int(opened.model.explains))
     click.echo("")
     show(answer.rows, False, "for you", answer.notes)

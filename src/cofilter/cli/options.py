@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
-import pandas as pd
 
-from cofilter.core.columns import ITEM, RATING, USER
 from cofilter.core.config import parse
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import UNKNOWN, IdMap
@@ -17,11 +15,10 @@ from cofilter.recommender.inputs import Users
 from cofilter.release.catalogue import Catalogue, typed_id
 from cofilter.release.found import BEST
 from cofilter.release.limits import why_not
+from cofilter.release.newcomers import folded_in
 from cofilter.release.opened import Opened
 from cofilter.release.reading import Written
 from cofilter.reranking.config import RerankingConfig
-
-PERSON = 0  # id of somebody who is folded in; folded-in people are no known users
 
 Decorated = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -120,8 +117,7 @@ def people(opened: Opened, user: str | None, rates: Sequence[str]) -> Users:
     if user is not None:
         return [user_id(opened, user)]
     pairs = dict(rating_of(opened, each) for each in rates)
-    history = pd.DataFrame({USER: PERSON, ITEM: list(pairs), RATING: list(pairs.values())})
-    return opened.model.fold_in(history)
+    return folded_in(opened.model, [pairs])
 
 
 def rating_of(opened: Opened, text: str) -> tuple[int | str, float]:

@@ -6,6 +6,7 @@ import click
 
 from cofilter.release.checkout import home
 from cofilter.release.found import BEST, find_model
+from cofilter.release.indexed import PAYS_FROM, WHEN, When
 
 
 @click.command("serve")
@@ -21,6 +22,14 @@ from cofilter.release.found import BEST, find_model
     type=click.Path(dir_okay=False),
     help="SQLite file that keeps sessions' ratings; else they go when the service ends.",
 )
+@click.option(
+    "--index",
+    type=click.Choice(WHEN),
+    default="auto",
+    show_default=True,
+    help="Whether lists are found by the index of an exported folder that has one; "
+    f"auto: from {PAYS_FROM:,} items on.",
+)
 @click.option("--quiet", is_flag=True, help="No log line for each request.")
 def command(
     names: tuple[str, ...],
@@ -29,6 +38,7 @@ def command(
     workers: int,
     default: str | None,
     state: str | None,
+    index: When,
     quiet: bool,
 ) -> None:
     """Answer over HTTP, with a page to try it.
@@ -54,5 +64,6 @@ def command(
         workers=workers,
         default=default,
         state=state,
+        index=index,
         log_requests=not quiet,
     )

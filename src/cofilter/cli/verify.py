@@ -23,20 +23,15 @@ DIFFERENT = 3  # exit code
     show_default=True,
     help="Where the service answers that has the model.",
 )
-@click.option(
-    "--index",
-    is_flag=True,
-    help="Ask the index of an exported MODEL folder instead; only the figures are compared.",
-)
 @json_option
-def command(name: str, url: str, index: bool, as_json: bool) -> None:
+def command(name: str, url: str, as_json: bool) -> None:
     """Check that the served lists are those that were scored.
 
     In a checkout: every warm test user's list is asked through HTTP, from a service that runs, and
     scored as the leaderboard scores. Metrics and every list must be equal; the exit status is 3
     where one is not. MODEL must be an evaluated model, not one that was fitted on all rows since.
-    An index finds a stated share of the lists' items, so that its lists may differ: the status is
-    3 where that share is below the 0.99 that it was built for.
+    A service that searches by an index finds a stated share of the lists' items, so that its lists
+    may differ: the status is 3 where that share is below the 0.99 that an index is built for.
 
     \b
     Example:
@@ -47,9 +42,9 @@ def command(name: str, url: str, index: bool, as_json: bool) -> None:
     from cofilter.core.parts import load_parts
     from cofilter.core.paths import SPLIT
     from cofilter.release.found import FACTS
-    from cofilter.release.index import FOLDER, WANTED, ItemIndex
+    from cofilter.release.index import WANTED
     from cofilter.scoring.config import ScoreConfig
-    from cofilter.serving.verify import asking, verify_indexed, verify_served
+    from cofilter.serving.verify import asking, is_indexed, verify_served
 
     where = home()
     if not (where / SPLIT).is_dir() or not (where / FACTS).is_file():
@@ -58,19 +53,16 @@ def command(name: str, url: str, index: bool, as_json: bool) -> None:
     config = ScoreConfig(**{key: evaluate[key] for key in ScoreConfig.model_fields})
     opened = open_named(name)
     parts = load_parts(where / SPLIT)
-    if index:
-        graph = ItemIndex.load(opened.folder / FOLDER)
-        found = verify_indexed(graph, opened.model, parts, config)
-    else:
-        found = verify_served(asking(url), opened.name, opened.model, parts, config)
+    ask = asking(url)
+    found = verify_served(ask, opened.name, opened.model, parts, config)
     rows = [
         {"metric": metric, "served": found.served[metric], "scored": scored}
         for metric, scored in found.scored.items()
         if scored is not None
     ]
     show(rows, as_json, f"{opened.name}: {found.users:,} warm test users")
-    if index:
-        click.echo(f"{found.recall:.4f} of the lists' items are found", err=True)
+    if is_indexed(ask, opened.name):
+        click.echo(f"the index finds {found.recall:.4f} of the lists' items", err=True)
         sys.exit(0 if found.recall >= WANTED else DIFFERENT)
     if not found.exact:
         click.echo(f"{len(found.other):,} of {found.users:,} lists are others", err=True)

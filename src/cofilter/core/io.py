@@ -11,12 +11,14 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from cofilter.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger("cofilter")
 
@@ -97,11 +99,25 @@ def write_table(target: Path, table: pd.DataFrame) -> None:
 
 def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file that an earlier stage wrote."""
+    import pandas as pd
+
     try:
         return pd.read_parquet(path, columns=columns, page_checksum_verification=True)
     except FileNotFoundError:
         raise DataError(f"{path}: file not found; run the stage that writes it first") from None
     except (OSError, ValueError, LookupError, TypeError) as error:  # the last two: of its footer
+        raise DataError(f"{path}: not readable as Parquet ({error})") from None
+
+
+def read_columns(path: Path) -> dict[str, list[Any]]:
+    """As `read_table`, as plain lists, missing values None: pandas need not be imported."""
+    from pyarrow import ArrowException, parquet
+
+    try:
+        # `parquet.read_table` imports pandas.
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read().to_pydict()
+    except (OSError, ValueError, ArrowException) as error:
         raise DataError(f"{path}: not readable as Parquet ({error})") from None
 
 
@@ -159,6 +175,8 @@ def table_sha256(table: pd.DataFrame) -> str:
     Independent of how a file format or pandas stores them: numbers enter as their little-endian
     bytes, strings as the length of each (int64, in UTF-8 bytes) and all of the text.
     """
+    import pandas as pd
+
     arrays: dict[str, np.ndarray] = {}
     for name in table.columns:
         column = table[name]

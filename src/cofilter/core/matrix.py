@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.columns import ITEM, RATING, TIMESTAMP, USER
@@ -16,24 +15,29 @@ from cofilter.core.errors import DataError
 from cofilter.core.io import arrays_sha256
 from cofilter.core.weights import weights_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # User or item ids: one, or a sequence of one kind.
-Ids = int | str | Sequence[int | str] | np.ndarray | pd.Series | pd.Index
+Ids: TypeAlias = "int | str | Sequence[int | str] | np.ndarray | pd.Series | pd.Index"
 
 _LARGEST = np.iinfo(np.int64).max
 _SHORT = 64  # characters of ids that are held in fixed width, where all take as much as the longest
-_FEW = 32  # ids that are looked up one by one, which is faster than all at once
+_CHARACTER = 4  # bytes of one of a fixed width
+_FEW = 32  # ids in a list that are looked at one by one, which is faster than all as an array
+_SOME = 10_000  # ids that are looked up without a table
 UNKNOWN = -1  # dense index of an id that a map does not hold
 
 
 class IdMap:
-    """Ids in ascending order and their dense indices 0 … n − 1.
+    """Ids in ascending order, each once, and their dense indices 0 … n − 1.
 
-    Ids are int64 or str. Numbers come before nothing else: a map holds one kind only.
+    Ids are int64 or str. Numbers come before nothing else: a map holds one kind only. A few ids are
+    found by bisection, many by a table of all that is made then.
     """
 
     def __init__(self, ids: np.ndarray) -> None:
         self.ids = ids
-        self._index = pd.Index(ids)
 
     @classmethod
     def of(cls, values: Ids) -> IdMap:
@@ -45,15 +49,16 @@ class IdMap:
 
     def place(self, value: int | str) -> int:
         """Dense index of one id of the map's kind, in microseconds; `UNKNOWN` without it."""
-        try:
-            return int(self._index.get_loc(value))
-        except KeyError:
+        ids = self.ids
+        if not len(ids):
             return UNKNOWN
-
-    def prepare(self) -> None:
-        """Make the table that looks ids up, which the first look-up would."""
-        if len(self):
-            self.place(self.ids.item(0))
+        if not _fits(value):
+            return UNKNOWN
+        longest = ids.dtype.itemsize // _CHARACTER
+        if ids.dtype.kind == "U" and len(str(value)) > longest:
+            return UNKNOWN  # NumPy would widen all ids to compare them with it
+        at = int(ids.searchsorted(value))
+        return at if at < len(ids) and ids[at] == value else UNKNOWN
 
     def joined(self, values: Ids) -> IdMap:
         """A map that holds these ids too; raises `DataError` when they are of another kind."""
@@ -74,7 +79,20 @@ class IdMap:
                 f"ids {wanted[:3].tolist()} are {_kind(wanted)}, but this data's ids are "
                 f"{_kind(self.ids)} (such as {self.ids[:3].tolist()})"
             )
-        return self._index.get_indexer(pd.Index(wanted)).astype(np.int32)
+        if len(wanted) > _SOME:
+            import pandas as pd
+
+            return self._table.get_indexer(pd.Index(wanted)).astype(np.int32)
+        if not (len(wanted) and len(self.ids)):
+            return np.full(len(wanted), UNKNOWN, np.int32)
+        at = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        return np.where(self.ids[at] == wanted, at, UNKNOWN).astype(np.int32)
+
+    @cached_property
+    def _table(self) -> pd.Index:
+        import pandas as pd
+
+        return pd.Index(self.ids)
 
 
 def _fits(value: int | str) -> bool:

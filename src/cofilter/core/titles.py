@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from cofilter.core.columns import GENRES, ITEM, TITLE
 from cofilter.core.io import read_table
 from cofilter.core.paths import ITEMS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_titles(path: Path = ITEMS) -> pd.Series:
@@ -22,6 +24,8 @@ def read_genres(path: Path = ITEMS) -> pd.Series:
 
 
 def _read(path: Path, column: str) -> pd.Series:
+    import pandas as pd
+
     if not path.is_file():
         return pd.Series(dtype=object)
     return read_table(path).set_index(ITEM)[column]

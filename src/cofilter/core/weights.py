@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from cofilter.core.columns import WEIGHT
 from cofilter.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXPECTED = "a finite number from 0 up is expected"
 
@@ -28,6 +32,8 @@ def weights_of(table: pd.DataFrame) -> np.ndarray | None:
     """
     if WEIGHT not in table.columns:
         return None
+    import pandas as pd
+
     if not pd.api.types.is_numeric_dtype(table[WEIGHT].dtype):
         raise DataError(f"column {WEIGHT}: numbers are expected, got {table[WEIGHT].dtype}")
     weight = table[WEIGHT].to_numpy(np.float64, na_value=np.nan)

@@ -5,27 +5,29 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.columns import ITEM, USER
 from cofilter.core.config import parse, plain
 from cofilter.core.errors import ConfigError, DataError
 from cofilter.core.matrix import UNKNOWN, IdMap, Ids, Interactions, as_ids
+from cofilter.recommender.best import loaded, start_threads
 from cofilter.recommender.bias import Biases
 from cofilter.recommender.config import ModelConfig
 from cofilter.recommender.explanations import Explanations
 from cofilter.recommender.folder import save
 from cofilter.recommender.histories import Histories
 from cofilter.recommender.inputs import checked
-from cofilter.recommender.kernels.threads import start_threads
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserState
 from cofilter.recommender.ratings import Ratings
 from cofilter.recommender.sparse import ItemLists
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Recommender(Ratings, Explanations):
@@ -65,7 +67,8 @@ class Recommender(Ratings, Explanations):
         ConfigError
             An option is unknown or impossible, or there are options beside a config.
         """
-        start_threads()  # before the first kernel would
+        if loaded():
+            start_threads()  # before the first kernel would
         name, cls = type(self).__name__, self.config_class
         if config is None:
             fixed = {} if self.kind is None or "kind" in options else {"kind": self.kind}
@@ -106,6 +109,7 @@ class Recommender(Ratings, Explanations):
             No rows, ratings that are not finite, weights that are negative, not finite or all 0, or
             a (user, item) pair that occurs twice.
         """
+        start_threads()
         data = Interactions.of(train)
         if not len(data):
             raise DataError(f"{type(self).__name__}: no ratings to fit on")

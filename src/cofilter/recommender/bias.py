@@ -10,7 +10,6 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 
 from cofilter.core.config import Config
 from cofilter.core.matrix import UNKNOWN, Interactions
-from cofilter.recommender.kernels.bias import summed_residuals
 from cofilter.recommender.variance import shrinkage
 
 
@@ -72,6 +71,8 @@ class Biases:
     @classmethod
     def fit(cls, data: Interactions, config: BiasConfig) -> Biases:
         """Fit to all rows; with no rows the mean is 0 and there are no biases."""
+        from cofilter.recommender.kernels.bias import summed_residuals
+
         n_users, n_items = data.shape
         mean = float(data.rating.mean(dtype=np.float64)) if len(data) else 0.0
         deviation = data.rating.astype(np.float64) - mean

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.columns import BECAUSE, ITEM, RANK, SHARE, USER
@@ -17,6 +16,9 @@ from cofilter.recommender.people import People, UserRows, distinct_users
 from cofilter.recommender.ranking import to_ids
 from cofilter.recommender.rankings import Rankings
 from cofilter.recommender.removal import shares_by_removal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BLOCK_ENTRIES = 1 << 22  # pairs × items of a block, which is the most that a family's shares take
 
@@ -108,6 +110,8 @@ class Explanations(Rankings):
         because = to_ids(reasons, self.items_)
         if not as_frame:
             return because, shares
+        import pandas as pd
+
         pair, place = np.nonzero(reasons != UNKNOWN)
         explained = self.items_.ids[item[pair]]
         columns = people.ids[pair], explained, because[pair, place], place + 1, shares[pair, place]

@@ -29,7 +29,7 @@ class FactorRecommender(IterativeRecommender):
 
     def _set(self, parameters: Arrays) -> None:
         self.user_, self.item_ = parameters["user"], parameters["item"]
-        self._packed = None  # a learner may have changed the same arrays
+        self._search = None  # a learner may have changed the same arrays
 
     def _user_state(self, user: np.ndarray) -> UserState:
         return self.user_[user]

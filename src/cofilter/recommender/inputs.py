@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import Ids, Interactions, as_ids
 from cofilter.recommender.people import People
 
-Users = Ids | People
+if TYPE_CHECKING:
+    pass
+
+Users: TypeAlias = "Ids | People"
 
 
 def checked(data: Interactions, where: str) -> sparse.csr_array:
@@ -30,6 +34,8 @@ def checked(data: Interactions, where: str) -> sparse.csr_array:
     try:
         return data.by_user
     except DataError:
+        import pandas as pd
+
         key = data.user.astype(np.int64) * len(data.items) + data.item
         at = int(np.argmax(pd.Series(key).duplicated().to_numpy()))
         raise DataError(

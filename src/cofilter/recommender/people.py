@@ -69,10 +69,11 @@ class People:
 
     def take(self, user_ids: Ids) -> People:
         """The people with these ids, in this order; an id may come more than once."""
-        row = IdMap(self.ids).index(user_ids)
+        order = np.argsort(self.ids, kind="stable")
+        row = IdMap(self.ids[order]).index(user_ids)
         if (row == UNKNOWN).any():
             raise DataError(f"no such person: {as_ids(user_ids)[row == UNKNOWN].tolist()[0]!r}")
-        return self.at(row)
+        return self.at(order[row])
 
     def at(self, rows: np.ndarray) -> People:
         """The people in these rows, in this order; a row may come more than once."""

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.columns import ITEM, RANK, SCORE, USER
 from cofilter.core.errors import DataError
 from cofilter.core.matrix import UNKNOWN, IdMap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ItemSearch(Protocol):
+    """Finds users' items of the largest inner products: `PackedItems`, or an index."""
+
+    @property
+    def finite(self) -> bool:
+        """Whether all items' factors are finite numbers."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether it goes through all items."""
+
+    def best(
+        self, users: np.ndarray, excluded_start: np.ndarray, excluded: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `best_products`, of the items that it finds."""
+
+
+def by_popularity(popularity: np.ndarray) -> np.ndarray:
+    """Items, the most popular first, ties by ascending item."""
+    return np.argsort(-popularity, kind="stable")
 
 
 def exclude_matrix(
@@ -58,6 +84,8 @@ def as_table(user_ids: np.ndarray, items: np.ndarray, scores: np.ndarray) -> pd.
 
     A row a recommendation, best first within a user; padding has none.
     """
+    import pandas as pd
+
     row, place = np.nonzero(np.isfinite(scores))
     return pd.DataFrame(
         {

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.core.matrix import UNKNOWN, Ids, as_ids
 from cofilter.recommender.access import Access
+from cofilter.recommender.best import append_popular, load_kernels, top_k
 from cofilter.recommender.inputs import Users, list_length
-from cofilter.recommender.kernels.popular import append_popular, by_popularity
-from cofilter.recommender.kernels.products import PackedItems, best_products
-from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.people import People, UserRows
 from cofilter.recommender.ranking import (
+    ItemSearch,
     as_table,
+    by_popularity,
     exclude_matrix,
     refuse_not_finite,
     refuse_not_finite_products,
     to_ids,
 )
 from cofilter.recommender.sparse import ItemLists
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Scores held at once while ranking: 32 MiB of float32, which the cache still has when they are
 # gone through, and rows enough for an efficient product.
@@ -33,7 +35,7 @@ BLOCK_SCORES = 1 << 23
 class Rankings(Access):
     """Adds `recommend`, `rank` and `similar_items` to a model."""
 
-    _packed: PackedItems | None = None
+    _search: ItemSearch | None = None
     _popular: tuple[np.ndarray, np.ndarray] | None = None
 
     @overload
@@ -107,8 +109,8 @@ class Rankings(Access):
 
     def excluded(
         self, users: Users, exclude_seen: bool, exclude: pd.DataFrame | None
-    ) -> sparse.csr_array | None:
-        """CSR matrix [users, items] of what `recommend` leaves out, as `rank` takes it.
+    ) -> sparse.csr_array | ItemLists | None:
+        """What `recommend` leaves out, as `rank` takes it.
 
         Parameters and errors are those of `recommend`.
         """
@@ -116,8 +118,8 @@ class Rankings(Access):
         excluded = exclude_matrix(exclude, ids, self.items_)
         if not exclude_seen:
             return excluded
-        seen = self.seen_by(users).matrix(len(self.items_))
-        return seen if excluded is None else (excluded + seen).tocsr()
+        seen = self.seen_by(users)
+        return seen if excluded is None else (excluded + seen.matrix(len(self.items_))).tocsr()
 
     def seen_by(self, users: Users) -> ItemLists:
         """What each user has rated, as item indices: what `recommend` leaves out.
@@ -211,11 +213,11 @@ class Rankings(Access):
         """The k best items of some users by the model's own scores; padding where it has none."""
         name = type(self).__name__
         if self.scores_are_products:
-            factors, items = self._ranking_users(users), self._packed_items()
+            factors, items = self._ranking_users(users), self._item_search()
             if not (items.finite and np.isfinite(factors).all()):
                 all_items = self._ranking_items()
                 refuse_not_finite_products(factors, all_items, ids, self.items_, name)
-            return best_products(factors, items, *left_out, k)
+            return items.best(factors, *left_out, k)
         scores = self._scores_of_lists(users, left_out)
         refuse_not_finite(scores, ids, self.items_, name, self.may_be_silent)
         return top_k(scores, *left_out, k)
@@ -254,19 +256,39 @@ class Rankings(Access):
 
         Runs no parallel kernel (`threads_held_back`).
         """
-        self.users_.prepare()
-        self.items_.prepare()
+        load_kernels()
         self._by_popularity()
         if self.scores_are_products:
-            self._packed_items()
+            self._item_search()
         for member in self._members().values():
             member.prepare()
 
-    def _packed_items(self) -> PackedItems:
-        """The items' side of products as the kernel reads it, kept until the model's changes."""
-        if self._packed is None:
-            self._packed = PackedItems.of(self._ranking_items())
-        return self._packed
+    def derive(self) -> None:
+        """Derive what pays when many ask, beyond `prepare`; with as many threads as are set."""
+        for member in self._members().values():
+            member.derive()
+
+    def search_by(self, search: ItemSearch | None) -> None:
+        """Have another search find the best items, such as an index; None: go through all of them.
+
+        Until the items' side of the model changes.
+        """
+        if not self.scores_are_products:
+            raise CapabilityError(f"{type(self).__name__} does not rank by products of factors")
+        self._search = search
+
+    @property
+    def goes_through_all(self) -> bool:
+        """Whether a ranking looks at every item; not where a search was put in its place."""
+        return self._search is None or self._search.exact
+
+    def _item_search(self) -> ItemSearch:
+        """What finds items by products, kept until the items' side of the model changes."""
+        if self._search is None:
+            from cofilter.recommender.kernels.products import PackedItems
+
+            self._search = PackedItems.of(self._ranking_items())
+        return self._search
 
     def _by_popularity(self) -> np.ndarray:
         """Items, the most popular first; kept as long as the counts are the same array."""

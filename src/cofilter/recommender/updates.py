@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.columns import ITEM
@@ -17,6 +16,9 @@ from cofilter.recommender.base import Recommender
 from cofilter.recommender.histories import Histories
 from cofilter.recommender.inputs import checked
 from cofilter.recommender.people import UserState
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 M = TypeVar("M", bound=Recommender)
 
@@ -86,6 +88,8 @@ def history_table(model: Recommender) -> pd.DataFrame:
     }
     if model.histories_.weight is not None:
         columns["weight"] = model.histories_.weight
+    import pandas as pd
+
     return pd.DataFrame(columns)
 
 

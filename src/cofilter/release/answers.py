@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from cofilter.core.columns import ITEM, USER
-from cofilter.core.matrix import as_ids
+from cofilter.core.errors import CapabilityError
+from cofilter.core.matrix import UNKNOWN
+from cofilter.recommender.base import Recommender
 from cofilter.recommender.inputs import Users
-from cofilter.recommender.people import People
+from cofilter.recommender.sparse import ItemLists
 from cofilter.release.opened import Opened
 from cofilter.reranking.config import RerankingConfig
-from cofilter.reranking.reranker import Reranker
 
 Row = dict[str, Any]
+ONLY_POPULAR = "the model has no answer of its own for this user: these are the most popular items"
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,13 @@ def recommended(
         How the list is re-ranked; None: it is the model's own.
     """
     model = opened.model
-    ids = user.ids if isinstance(user, People) else as_ids(user)
-    out = pd.DataFrame({USER: np.repeat(ids, len(exclude)), ITEM: exclude}) if exclude else None
-    if reranking is None:
-        frame = model.recommend(user, k, exclude=out, as_frame=True)
-    else:
-        reranker = Reranker(model, opened.catalogue.genres_by_item())
-        frame = reranker.recommend(user, k, reranking, exclude=out, as_frame=True)
-    items = frame[ITEM].tolist()
+    if not model.ranks:
+        raise CapabilityError(f"{type(model).__name__} does not rank, it only predicts ratings")
+    index, scores, own = _ranked(opened, user, k, _left_out(model, user, exclude), reranking)
+    items = model.items_.ids[index].tolist()
     rows: list[Row] = [
-        {"rank": at, **opened.catalogue.described(item), "score": float(score)}
-        for at, (item, score) in enumerate(zip(items, frame["score"], strict=True), 1)
+        {"rank": at, **opened.catalogue.described(item), "score": score}
+        for at, (item, score) in enumerate(zip(items, scores.tolist(), strict=True), 1)
     ]
     if model.predicts_ratings and items:  # clipped to the scale, as scores are not
         for row, rating in zip(rows, model.predict(user, items), strict=True):
@@ -69,7 +65,7 @@ def recommended(
     if reasons and items:
         for row, item in zip(rows, items, strict=True):
             row["because"] = [each["title"] for each in explained(opened, user, item, reasons)[0]]
-    return Answer(rows, _notes(opened, user))
+    return Answer(rows, [] if own else [ONLY_POPULAR])
 
 
 def similar(opened: Opened, item: int | str, k: int) -> list[Row]:
@@ -110,9 +106,22 @@ def explained(opened: Opened, user: Users, item: int | str, n: int) -> tuple[lis
     return rows, [] if rows else ["no rating of this user carries it: popularity answers"]
 
 
-def _notes(opened: Opened, user: Users) -> list[str]:
-    """What a person should know of a list."""
-    _, _, fallback = opened.model.rank(user, 1, return_fallback=True)
-    if not fallback[0]:
-        return []
-    return ["the model has no answer of its own for this user: these are the most popular items"]
+def _left_out(model: Recommender, user: Users, exclude: Sequence[int | str]) -> ItemLists:
+    """What a list may not hold: what the user has rated, and further items."""
+    item = np.union1d(model.seen_by(user).item, model.items_.index(list(exclude)))
+    return ItemLists(np.array([0, len(item)]), item.astype(np.int32))
+
+
+def _ranked(
+    opened: Opened, user: Users, k: int, left_out: ItemLists, reranking: RerankingConfig | None
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Items and scores of one list, and whether any of them is the model's own."""
+    model = opened.model
+    if reranking is None:
+        items, scores, own = model.rank_own(user, k, left_out)
+    else:
+        depth = min(max(k, reranking.depth), len(model.items_))
+        items, scores, own = model.rank_own(user, depth, left_out)
+        items, scores = opened.reranker.reordered(user, items, scores, own, k, reranking)
+    there = items[0] != UNKNOWN
+    return items[0, there], scores[0, there], bool(own[0])

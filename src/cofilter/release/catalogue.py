@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
-import pandas as pd
 
 from cofilter.core.columns import GENRES, ITEM, TITLE
 from cofilter.core.errors import DataError
@@ -29,16 +28,19 @@ class Catalogue:
         self.items, self.titles, self.genres = items, list(titles), list(genres)
 
     @classmethod
-    def of(cls, items: IdMap, table: pd.DataFrame | None) -> Catalogue:
-        """From a table with item_id and perhaps title and genres; None: nothing is known."""
+    def of(cls, items: IdMap, table: Mapping[str, Sequence[Any]] | None) -> Catalogue:
+        """From columns item_id and perhaps title and genres; None: nothing is known.
+
+        A value that is missing is None or not a number.
+        """
         titles, genres = [""] * len(items), [""] * len(items)
-        if table is not None and len(table) and len(items):
-            at = items.index(table[ITEM])
+        if table is not None and len(table[ITEM]) and len(items):
+            at = items.index(table[ITEM]).tolist()
             for name, texts in ((TITLE, titles), (GENRES, genres)):
-                if name in table.columns:
-                    for place, value in zip(at, table[name].fillna("").astype(str), strict=True):
-                        if place != UNKNOWN:
-                            texts[place] = value
+                if name in table:
+                    for place, value in zip(at, table[name], strict=True):
+                        if place != UNKNOWN and not _missing(value):
+                            texts[place] = str(value)
         return cls(items, titles, genres)
 
     @classmethod
@@ -73,10 +75,10 @@ class Catalogue:
         """Of an item."""
         return _split(self._text(self.genres, item))
 
-    def genres_by_item(self) -> pd.Series:
+    def genres_by_item(self) -> dict[int | str, str]:
         """Text such as "Comedy|Drama" by item id, of the items that have some."""
-        texts = pd.Series(self.genres, index=self.items.ids, dtype=object)
-        return texts[texts != ""]
+        texts = zip(self.items.ids.tolist(), self.genres, strict=True)
+        return {item: genres for item, genres in texts if genres}
 
     def described(self, item: int | str) -> dict[str, Any]:
         """An item as JSON: item, title, genres."""
@@ -138,6 +140,10 @@ class Catalogue:
     def _text(self, texts: Sequence[str], item: int | str) -> str:
         at = self.items.index(item)[0]
         return "" if at == UNKNOWN else texts[at]
+
+
+def _missing(value: object) -> bool:
+    return value is None or value != value
 
 
 def _split(genres: str) -> list[str]:

@@ -22,12 +22,10 @@ import numpy as np
 
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.core.io import read_json, write_json
-from cofilter.core.matrix import UNKNOWN
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.kernels.products import PackedItems, best_products
 from cofilter.recommender.kernels.threads import few_threads
 from cofilter.recommender.people import UserRows
-from cofilter.recommender.sparse import ItemLists
 from cofilter.release.needs import needed
 
 FOLDER, GRAPH, SETTINGS = "index", "items.usearch", "index.json"
@@ -85,6 +83,9 @@ class ItemIndex:
         )
         graph.add(np.arange(len(vectors)), vectors)
         return cls(graph, space, DEPTHS[0])
+
+    def __len__(self) -> int:
+        return len(self._graph)
 
     def set_depth(self, depth: int) -> None:
         """Go through so many candidates from now on."""
@@ -171,27 +172,8 @@ def some_users(model: Recommender) -> np.ndarray:
     n_users = len(model.users_)
     rng = np.random.default_rng(0)
     drawn = np.sort(rng.choice(n_users, min(USERS, n_users), replace=False)).astype(np.int32)
-    return vectors_of(model, drawn)
-
-
-def vectors_of(model: Recommender, user: np.ndarray) -> np.ndarray:
-    """Vectors float32[n, d] of known users by dense index, as the index is asked with them."""
-    rows = UserRows(model._user_state(user), model._biases.user[user], user)
+    rows = UserRows(model._user_state(drawn), model._biases.user[drawn], drawn)
     return np.ascontiguousarray(model._ranking_users(rows), np.float32)
-
-
-def indexed_lists(index: ItemIndex, users: np.ndarray, left_out: ItemLists, k: int) -> np.ndarray:
-    """int64[n, k]: each user's best items by the index, some left out; `UNKNOWN` as padding.
-
-    So many more are asked for as a user has left out, so that none of them takes a place.
-    """
-    found = np.full((len(users), k), UNKNOWN, np.int64)
-    for at in range(len(users)):
-        out = left_out.item[left_out.start[at] : left_out.start[at + 1]]
-        items = index.search(users[at : at + 1], k + len(out))[0]
-        kept = items[~np.isin(items, out)][:k]
-        found[at, : len(kept)] = kept
-    return found
 
 
 def with_length(items: np.ndarray) -> np.ndarray:

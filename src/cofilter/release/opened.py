@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cofilter.core.errors import DataError
-from cofilter.core.io import read_json, read_table
+from cofilter.core.io import read_columns, read_json
 from cofilter.core.paths import BLENDED, ITEMS
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.store import load
 from cofilter.release.catalogue import Catalogue
 from cofilter.release.checkout import home
 from cofilter.release.manifest import MANIFEST, verify_manifest
-from cofilter.reranking.reranker import Reranker
 from cofilter.scoring.folders import BLEND, ENSEMBLE
+
+if TYPE_CHECKING:
+    from cofilter.reranking.reranker import Reranker
 
 CARD, CARD_TEXT, NAMES = "model_card.json", "model_card.md", "items.json"
 
@@ -60,8 +60,9 @@ class Opened:
     @cached_property
     def reranker(self) -> Reranker:
         """Re-ranks its lists; what a kind needs is kept from its first use on."""
-        genres = pd.Series(self.catalogue.genres, self.model.items_.ids, dtype=object)
-        return Reranker(self.model, genres)
+        from cofilter.reranking.reranker import Reranker
+
+        return Reranker(self.model, self.catalogue.genres_by_item())
 
 
 def open_model(folder: Path, name: str | None = None, *, check: bool = True) -> Opened:
@@ -111,7 +112,7 @@ def model_name(folder: Path) -> str:
     return "/".join(path.parts[-2:]) if within else path.name
 
 
-def _table_of_items(folder: Path) -> pd.DataFrame | None:
+def _table_of_items(folder: Path) -> dict[str, list[Any]] | None:
     """The items of the checkout that a folder lies in."""
     items = home(folder) / ITEMS
-    return read_table(items) if items.is_file() else None
+    return read_columns(items) if items.is_file() else None

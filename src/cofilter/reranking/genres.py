@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.matrix import UNKNOWN, IdMap, to_csr
 from cofilter.recommender.sparse import ItemLists
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SEPARATOR = "|"
+Texts: TypeAlias = "Mapping[Any, str] | pd.Series"  # such as "Comedy|Drama" by item id
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,24 @@ class Genres:
     shares: sparse.csr_array
 
     @classmethod
-    def of(cls, genres: pd.Series | None, items: IdMap) -> Self:
+    def of(cls, genres: Texts | None, items: IdMap) -> Self:
         """From text such as "Comedy|Drama" by item id; items without it have none.
 
         Ids of another kind than the items' are a `DataError`.
         """
-        known = pd.Series(dtype=object) if genres is None else genres.dropna()
-        known = known[items.index(known.index) != UNKNOWN]
-        names = known.astype(str).str.split(SEPARATOR, regex=False).explode().str.strip()
-        rows = pd.DataFrame({"item": items.index(names.index), "name": names.to_numpy(object)})
-        rows = rows[rows["name"] != ""].drop_duplicates()
-        found, genre = np.unique(rows["name"].to_numpy(object), return_inverse=True)
-        item = rows["item"].to_numpy()
+        texts = [] if genres is None else list(genres.items())
+        places = items.index([item for item, _ in texts])
+        pairs = {
+            (int(place), name)
+            for place, (_, text) in zip(places, texts, strict=True)
+            if place != UNKNOWN and isinstance(text, str)
+            for name in map(str.strip, text.split(SEPARATOR))
+            if name
+        }
+        ordered = sorted(pairs)
+        names = np.array([name for _, name in ordered], object)
+        found, genre = np.unique(names, return_inverse=True)
+        item = np.array([place for place, _ in ordered], np.int32)
         share = 1.0 / np.bincount(item)[item]
         return cls(found, to_csr(item, genre, share, (len(items), len(found))))
 

@@ -10,10 +10,9 @@ candidates has 1 and the worst 0. So λ means the same for models whose scores h
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from cofilter.core.errors import CapabilityError, DataError
@@ -26,9 +25,12 @@ from cofilter.recommender.people import People
 from cofilter.recommender.ranking import as_table, to_ids
 from cofilter.recommender.sparse import ItemLists
 from cofilter.reranking.config import Kind, RerankingConfig
-from cofilter.reranking.genres import Genres
+from cofilter.reranking.genres import Genres, Texts
 from cofilter.reranking.kernels.calibration import calibrated
 from cofilter.reranking.kernels.mmr import mmr_by_factors, mmr_by_raters
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Reranker:
@@ -54,7 +56,7 @@ class Reranker:
     does the end of a list where the model has nothing to say.
     """
 
-    def __init__(self, model: Recommender, genres: pd.Series | None = None) -> None:
+    def __init__(self, model: Recommender, genres: Texts | None = None) -> None:
         """For a fitted model that ranks.
 
         Parameters

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from cofilter.core.errors import DataError
 from cofilter.core.io import read_json, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SELECTION, LEARNING_CURVE = "selection.json", "learning_curve.csv"
 LEFT_OUT = "left_out.json"  # in place of a model: why the data cannot train it
@@ -113,6 +114,8 @@ def _read(folder: Path, family: str, point: str) -> ModelFolder:
 
 
 def _curve(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     if not path.is_file():  # models without epochs have none
         return pd.DataFrame()
     try:

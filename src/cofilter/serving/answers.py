@@ -148,6 +148,7 @@ def _described(opened: Opened, is_default: bool) -> dict[str, Any]:
             "recommend": model.ranks,
             "explain": model.ranks and model.explains,
         },
+        "search": "exact" if model.goes_through_all else "index",
         "has_titles": opened.catalogue.has_titles,
         "has_genres": opened.catalogue.has_genres,
         "card": opened.card,

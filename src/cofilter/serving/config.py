@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cofilter.core.config import Config
+from cofilter.release.indexed import When
 
 
 class ServeConfig(Config):
@@ -32,6 +33,8 @@ class ServeConfig(Config):
     watch:
         Seconds between looks at whether a folder given as a link points elsewhere; None: only
         SIGHUP has folders read again.
+    index:
+        Whether models rank by the index in their folder (`cofilter.release.indexed`).
     log_requests:
         Whether each request is a line in the log.
     """
@@ -45,4 +48,5 @@ class ServeConfig(Config):
     max_body: Annotated[int, Field(ge=1)] = 1 << 20
     grace: Annotated[float, Field(gt=0)] = 30.0
     watch: Annotated[float, Field(gt=0)] | None = 1.0
+    index: When = "auto"
     log_requests: bool = True

@@ -54,7 +54,7 @@ class Parent:
     def run(self, began: float) -> None:
         """Serve until SIGTERM or SIGINT; ``began``: monotonic time of the start."""
         self._targets = self._where()
-        self._shelf = open_shelf(self.folders, self.config.default)
+        self._shelf = open_shelf(self.folders, self.config.default, self.config.index)
         self._freeze()
         self._alive, self._held = os.pipe()
         self._wake, wake = os.pipe()
@@ -104,7 +104,7 @@ class Parent:
         old_shelf, old = self._shelf, self.workers
         try:
             gc.unfreeze()
-            self._shelf = open_shelf(self.folders, self.config.default)
+            self._shelf = open_shelf(self.folders, self.config.default, self.config.index)
         except CofilterError as error:
             self._freeze()
             self._kept_old(str(error))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from cofilter.core.matrix import UNKNOWN, IdMap, Interactions
+from cofilter.core.matrix import UNKNOWN, IdMap
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
 from cofilter.release.limits import why_not
+from cofilter.release.newcomers import folded_in
 from cofilter.serving.problems import Problem, refused
 from cofilter.serving.schema import Rated, Who
 from cofilter.serving.sessions import Sessions
@@ -51,18 +50,8 @@ def asked(model: Recommender, who: Who, sessions: Sessions, where: str = "") -> 
 
 def folded(model: Recommender, everybody: Sequence[Asked]) -> People:
     """All of them folded in at once, whose rows are in their order."""
-    count = [len(each.ratings) for each in everybody]
-    items = [item for each in everybody for item in each.ratings]
-    ratings = [rating for each in everybody for rating in each.ratings.values()]
-    data = Interactions(
-        IdMap(np.arange(len(everybody))),
-        model.items_,
-        np.repeat(np.arange(len(everybody), dtype=np.int32), count),
-        np.array([model.items_.place(item) for item in items], np.int32),
-        np.array(ratings, np.float32),
-    )
     with refused("ratings"):
-        return model.fold_in_known(data)
+        return folded_in(model, [each.ratings for each in everybody])
 
 
 def require_known(ids: IdMap, value: int | str, field: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 from cofilter.core.config import parse, plain
 from cofilter.core.errors import ConfigError, MissingDependencyError
 from cofilter.serving.config import ServeConfig
+from cofilter.serving.shared import shared_folder
 
 _NEEDED = ("fastapi", "uvicorn", "uvloop", "httptools", "prometheus_client", "rapidfuzz")
-_SHARED_MEMORY = Path("/dev/shm")  # memory with names, where a system has it
 
 
 def serve(folders: Sequence[Path], config: ServeConfig | None = None, **options: Any) -> None:
@@ -42,15 +41,15 @@ def serve(folders: Sequence[Path], config: ServeConfig | None = None, **options:
     began = time.monotonic()
     settled = parse(ServeConfig, plain(options), "serve") if config is None else config
     require_extra()
-    with tempfile.TemporaryDirectory(dir=_memory(), prefix=f"cofilter-{os.getpid()}-") as shared:
+    with shared_folder() as shared:
         # Read by prometheus_client when it makes a metric, so it is set before the import.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)
         from cofilter.serving.observed import log_to_stderr
         from cofilter.serving.parent import Parent
         from cofilter.serving.sessions import Sessions
 
         log_to_stderr(requests=settled.log_requests)
-        sessions = Path(settled.state or Path(shared) / "sessions.sqlite")
+        sessions = Path(settled.state or shared / "sessions.sqlite")
         Sessions(sessions, settled.max_sessions).close()  # an impossible file is told here
         with _bound(settled.host, settled.port) as listening:
             Parent(list(folders), settled, sessions, listening).run(began)
@@ -78,8 +77,3 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise ConfigError(f"serve: cannot listen on {host} port {port} ({error})") from None
     return bound
-
-
-def _memory() -> Path | None:
-    """Where files are memory; None: the folder for temporary files."""
-    return _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None

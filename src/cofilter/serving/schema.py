@@ -265,6 +265,9 @@ class ModelAnswer(BaseModel):
     scale: tuple[float, float]
     id_kind: dict[str, Literal["integer", "string"]]
     can: dict[str, bool] = Field(description="predict, recommend, explain.")
+    search: Literal["exact", "index"] = Field(
+        description="exact: lists are the model's; index: approximate, see the card."
+    )
     has_titles: bool
     has_genres: bool
     card: dict[str, Any] = Field(description="How good it was measured to be; empty if unknown.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cofilter.core.errors import ConfigError, DataError
 from cofilter.recommender.kernels.threads import threads_held_back
+from cofilter.release.indexed import When, search_by_index
 from cofilter.release.opened import Opened, open_model
 from cofilter.serving.problems import Problem
 
@@ -28,10 +29,15 @@ class Shelf:
             raise Problem(404, "model", f"no model of this name is served ({known})") from None
 
 
-def open_shelf(folders: Sequence[Path], default: str | None = None) -> Shelf:
+def open_shelf(folders: Sequence[Path], default: str | None = None, index: When = "auto") -> Shelf:
     """Open the models in some folders, as memory that processes forked from this one share.
 
     A folder that is a link has the link's name, so that it stays when the link is switched.
+
+    Parameters
+    ----------
+    index:
+        When a model ranks by its folder's index, as `search_by_index` takes it.
 
     Raises
     ------
@@ -47,6 +53,7 @@ def open_shelf(folders: Sequence[Path], default: str | None = None) -> Shelf:
         # What a link points to is read once: a switch in the midst of it mixes no two models.
         with threads_held_back():
             opened = open_model(folder.resolve(), folder.name if folder.is_symlink() else None)
+            search_by_index(opened, index)
             opened.model.prepare()
         if opened.name in models:
             raise DataError(f"{folder}: {models[opened.name].folder} is named {opened.name!r} too")

@@ -16,8 +16,6 @@ from cofilter.core.matrix import UNKNOWN
 from cofilter.core.parts import Parts
 from cofilter.metrics.ranking import Relevant
 from cofilter.recommender.base import Recommender
-from cofilter.recommender.sparse import ItemLists
-from cofilter.release.index import ItemIndex, indexed_lists, vectors_of
 from cofilter.scoring.config import ScoreConfig, metric_names
 from cofilter.scoring.lists import RankedLists, ranked_lists
 from cofilter.scoring.scores import score_lists
@@ -27,7 +25,7 @@ from cofilter.serving.schema import MOST_EXCLUDED
 AT_ONCE = 50  # users of one request, at most
 _WAIT = 60.0  # seconds for an answer
 
-Ask = Callable[[str, dict[str, Any]], dict[str, Any]]
+Ask = Callable[[str, dict[str, Any] | None], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,8 @@ def verify_served(
     Parameters
     ----------
     ask:
-        Gives the answer to a body that is sent to a path; `asking` makes one of an address.
+        Gives the answer to a body that is sent to a path, None being a GET; `asking` makes one of
+        an address.
     name:
         Of the model at the service.
     model:
@@ -88,29 +87,15 @@ def verify_served(
     return _verified(served, scored, target, config)
 
 
-def verify_indexed(
-    index: ItemIndex, model: Recommender, parts: Parts, config: ScoreConfig
-) -> Verified:
-    """As `verify_served`, of the lists that an index finds instead of a service.
+def is_indexed(ask: Ask, name: str) -> bool:
+    """Whether a service finds a model's lists by an index.
 
-    An index is approximate: lists may differ, and metrics by what its recall leaves out.
+    They may then differ from the scored ones, and metrics by what the index does not find.
     """
-    target = _target(model, parts, config)
-    evaluated = np.flatnonzero(target.user_is_warm & (target.n_relevant(warm=True) > 0))
-    scored = ranked_lists(model, target, evaluated, max(config.k))
-    ids, in_target = target.users.ids[evaluated], target.items.index(model.items_.ids)
-    left_out = model.seen_by(ids).matrix(len(model.items_)).tolil()
-    left_out[:, in_target == UNKNOWN] = 1.0
-    found = indexed_lists(
-        index,
-        vectors_of(model, model.users_.index(ids)),
-        ItemLists.of(left_out.tocsr(), len(ids)),
-        scored.item.shape[1],
-    )
-    item = np.where(found == UNKNOWN, UNKNOWN, in_target[found]).astype(np.int32)
-    fallback = np.zeros(len(ids), bool)
-    served = RankedLists(evaluated, item, _relevant(target).hits(evaluated, item), fallback)
-    return _verified(served, scored, target, config)
+    for model in ask("/models", None)["models"]:
+        if model["name"] == name:
+            return bool(model["search"] == "index")
+    raise DataError(f"the service has no model {name!r}")
 
 
 def asking(url: str) -> Ask:
@@ -122,9 +107,13 @@ def asking(url: str) -> Ask:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_WAIT)
     headers = {"content-type": "application/json"}
 
-    def ask(path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def ask(path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        where = parts.path.rstrip("/") + path
         try:
-            connection.request("POST", parts.path.rstrip("/") + path, json.dumps(body), headers)
+            if body is None:
+                connection.request("GET", where)
+            else:
+                connection.request("POST", where, json.dumps(body), headers)
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:

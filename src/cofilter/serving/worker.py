@@ -132,8 +132,9 @@ def _parent_gone(server: uvicorn.Server, alive: int) -> None:
 
 
 def _warm_up(answers: Answers) -> None:
-    """Ask each model once, so that its kernels are loaded before anybody waits for them."""
+    """Ask each model once, so that nobody waits for its kernels and what it derives."""
     for opened in answers.shelf.models.values():
+        opened.model.derive()
         if opened.model.ranks:
             user = opened.model.users_.ids[:1].tolist()[0]
             remembers = opened.model.seen_ is not None

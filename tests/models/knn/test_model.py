@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from cofilter.models.knn.model import (
 )
 from cofilter.recommender.base import Recommender
 from cofilter.recommender.people import People
+from cofilter.recommender.store import load
 from tests.models.contract import SCALE, ModelContract, ratings_table
 
 
@@ -207,6 +209,24 @@ def test_similarities_at_hand_change_no_bit(
         answers.append(model.predict(*pairs, return_fallback=True))
     for answer in answers[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(answer, answers[0], strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_loaded_model_answers_a_few_pairs_without_all_similarities(
+    kind: str, tmp_path: Path
+) -> None:
+    table = ratings_table(40, 25)
+    fitted = KINDS[kind](config(k=5)).fit(table)
+    fitted.save(tmp_path)
+    loaded = load(tmp_path)
+    user, items = table[USER].iloc[0], np.unique(table[ITEM])[:10]
+    assert isinstance(loaded, KINDS[kind])
+    for derived in (False, True):
+        assert (loaded._at_hand is not None) is derived
+        answer = loaded.predict(user, items, return_fallback=True)
+        expected = fitted.predict(user, items, return_fallback=True)
+        assert all(np.array_equal(a, b) for a, b in zip(answer, expected, strict=True))
+        loaded.derive()
 
 
 @pytest.mark.parametrize("kind", KINDS)

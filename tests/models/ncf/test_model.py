@@ -171,11 +171,29 @@ def test_the_gradient_of_folding_in_is_the_loss_s(kind: str, tmp_path: Path) -> 
         expected_negatives = 3 * np.log1p(np.exp(output[others])).sum() / 20
         return float((np.log1p(np.exp(-output[item])).mean() + expected_negatives) / 4)
 
-    layers = model._empty_layers(len(rows)), model._empty_layers(len(rows))
+    layers = model._empty_layers(len(target)), model._empty_layers(len(target))
     found = model._gradient(embedding, model._item_part[rows], target, weight, layers)
     steps = np.eye(len(embedding)) * 1e-4
     expected = [(loss(embedding + step) - loss(embedding - step)) / 2e-4 for step in steps]
     np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("hidden", [(6,), (7, 5), (9, 6, 4)])
+def test_units_are_the_same_to_the_bit_in_one_pass_and_in_many(hidden: tuple[int, ...]) -> None:
+    model = ImplicitNetwork(hidden=hidden, dim=4, epochs=1, patience=None).fit(ratings_table())
+    rows, target, weight = model._fold_in_rows(np.array([3, 7]), np.array([5.0, 1.0]))
+    embedding = model.parameters_["user"][2]
+    units = [np.maximum(model._item_part[rows] + model._user_part(embedding), 0)]
+    for layer, bias in model._layers:
+        units.append(np.maximum(units[-1] @ layer.T + bias, 0))
+    output = units[-2] @ model._layers[-1][0].T + model._layers[-1][1]
+    back = (weight * model._error(output[:, 0], target)).astype(np.float32)[:, None]
+    for (layer, _), unit in zip(reversed(model._layers), reversed(units[:-1]), strict=True):
+        back = (back * layer if len(layer) == 1 else back @ layer) * (unit > 0)
+    expected = back.sum(axis=0) @ model._user_weight
+    layers = model._empty_layers(len(target)), model._empty_layers(len(target))
+    found = model._gradient(embedding, model._item_part[rows], target, weight, layers)
+    assert np.array_equal(found, expected)
 
 
 @KINDS

@@ -4,7 +4,8 @@ import numba
 import numpy as np
 import pytest
 
-from cofilter.recommender.kernels.popular import append_popular, by_popularity
+from cofilter.recommender.kernels.popular import append_popular
+from cofilter.recommender.ranking import by_popularity
 
 POPULARITY = np.array([3, 9, 3, 1, 9, 2], np.int64)  # in order: 1, 4, 0, 2, 5, 3
 NOBODY = np.empty(0, np.int32)

@@ -12,9 +12,9 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.ensemble.config import EnsembleConfig
 from cofilter.models.ensemble.fusion import fuse
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.best import top_k
 from cofilter.recommender.histories import Histories
 from cofilter.recommender.inputs import Users
-from cofilter.recommender.kernels.topk import top_k
 from cofilter.recommender.learner import Trains
 from cofilter.recommender.people import People, UserRows, UserState
 from cofilter.recommender.scale import AS_THEY_ARE, LearningScale

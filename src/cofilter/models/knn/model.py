@@ -56,6 +56,7 @@ SIMILARITIES = {
 PRODUCT_SUMS = {"cosine", "adjusted_cosine", "pearson_baseline"}  # sums over what two have rated
 MATRIX_BYTES = 1 << 28  # 256 MiB, twice that for a moment: some 7,000 rows have all at hand
 NEAR = 48  # × k nearest rows of each are kept sorted there
+FEW_ROWS = 32  # given rows for which the matrix is used, but not made
 ALONE = 50_000  # pairs below which one thread predicts, about half a microsecond each
 NO_LISTS = Sparse(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
 AGGREGATIONS = {"plain": "nothing", "mean_centred": "own", "baseline_centred": "baseline"}
@@ -121,7 +122,7 @@ class _KNN(Recommender):
     def _similarities_at_hand(self) -> Known | None:
         """All similarities, or None where they take more than MATRIX_BYTES.
 
-        Derived by `fit`, or by the first prediction of a loaded model.
+        Derived by `fit` and `derive`, or by a loaded model's first prediction from many rows.
         """
         n_rows, n_columns = self._compared.shape
         n_near = min(NEAR * self._k, n_rows)
@@ -133,6 +134,11 @@ class _KNN(Recommender):
             near, weight = top_k(matrix, *nobody, n_near)
             self._at_hand = Known(matrix, near, weight, (weight > 0).sum(axis=1))
         return self._at_hand
+
+    def derive(self) -> None:
+        """All similarities, where they are to be at hand."""
+        super().derive()
+        self._similarities_at_hand()
 
     @property
     def _everybody(self) -> UserRows:
@@ -197,8 +203,9 @@ class _KNN(Recommender):
         groups = grouped(place, len(own))
         pairs = Pairs(own, self._own_similarity, *groups, lists[1].astype(np.int32))
         candidates, k = as_sparse(lists[0]), min(self._k, len(self._norm))
-        # New users are no rows of the matrix.
-        known = self._similarities_at_hand() if (own != UNKNOWN).all() else None
+        known = None
+        if (own != UNKNOWN).all():  # new users are no rows of the matrix
+            known = self._at_hand if len(own) <= FEW_ROWS else self._similarities_at_hand()
         if known is not None:
             with few_threads(len(row) < ALONE):
                 table = self._table(candidates, lists[1])
@@ -262,6 +269,7 @@ class UserKNN(_KNN):
         super()._prepare()
         self.shares_are_exact = self.config.similarity in PRODUCT_SUMS
         self._raters = transposed(self._centred(self._everybody, self._aggregation_centre))
+        self._rated = as_sparse(self.by_user_)
 
     def _score_pairs(
         self, users: UserRows, row: np.ndarray, item: np.ndarray
@@ -273,7 +281,7 @@ class UserKNN(_KNN):
 
     def _summed_similarity(self, users: UserRows) -> np.ndarray:
         lists = as_sparse(self._neighbours(users))
-        return weighted_sums(lists, as_sparse(self.by_user_), len(self.items_))
+        return weighted_sums(lists, self._rated, len(self.items_))
 
     def _neighbours(self, users: UserRows) -> sparse.csr_array:
         """Similarities of the k nearest users: CSR float32[users, training users]."""

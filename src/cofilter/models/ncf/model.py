@@ -11,10 +11,11 @@ from cofilter.core.matrix import Interactions
 from cofilter.models.ncf.config import ImplicitNetworkConfig, NCFConfig, RatingNetworkConfig
 from cofilter.recommender.device import require_torch, resolve_device
 from cofilter.recommender.iterative import IterativeRecommender
-from cofilter.recommender.kernels.threads import in_threads
 from cofilter.recommender.learner import Arrays, Learner
 from cofilter.recommender.people import UserRows, UserState
 
+Items = np.ndarray | slice
+LossRows = tuple[Items, np.ndarray, np.ndarray]  # items, targets, weights
 PAIRS_AT_ONCE = 1 << 16  # predicted together: 32 MiB a layer of 128 units
 STEP = 1e5  # operations that take as long as a step's calls of NumPy, whatever its arrays' size
 
@@ -47,8 +48,8 @@ class _Network(IterativeRecommender):
         resolve_device(self.config.device)
 
     @abstractmethod
-    def _fold_in_rows(self, item: np.ndarray, rating: np.ndarray) -> tuple[np.ndarray, ...]:
-        """(items, targets, weights) of the loss that a new user's embedding lowers."""
+    def _fold_in_rows(self, item: np.ndarray, rating: np.ndarray) -> LossRows:
+        """Of the loss that a new user's embedding lowers."""
 
     @abstractmethod
     def _error(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -116,16 +117,18 @@ class _Network(IterativeRecommender):
                 loss_rows = self._fold_in_rows(item[rows], data.rating[rows])
                 state[person] = self._descend(start, *loss_rows)
 
+        from cofilter.recommender.kernels.threads import in_threads
+
         in_threads(take_in, range(len(data.users)))
         return state
 
     def _descend(
-        self, embedding: np.ndarray, item: np.ndarray, target: np.ndarray, weight: np.ndarray
+        self, embedding: np.ndarray, item: Items, target: np.ndarray, weight: np.ndarray
     ) -> np.ndarray:
         """The embedding after ``fold_in_steps`` of Adam with PyTorch's default decay rates."""
         mean, square = np.zeros_like(embedding), np.zeros_like(embedding)
         item_part = self._item_part[item]
-        layers = self._empty_layers(len(item)), self._empty_layers(len(item))
+        layers = self._empty_layers(len(target)), self._empty_layers(len(target))
         for step in range(1, self.config.fold_in_steps + 1):
             gradient = self._gradient(embedding, item_part, target, weight, layers)
             gradient += self.config.weight_decay * embedding
@@ -163,18 +166,23 @@ class _Network(IterativeRecommender):
 
         ``layers``: two of `_empty_layers`, overwritten with units and derivatives.
         """
+        from cofilter.models.ncf.kernels import units as kernels  # here, since Numba takes long
+
         units, back = layers
-        np.add(item_part, self._user_part(embedding), out=units[0])
-        for n, (layer, bias) in enumerate(self._layers):
-            np.matmul(np.maximum(units[n], 0, out=units[n]), layer.T, out=units[n + 1])
-            units[n + 1] += bias
-        back[-1][:, 0] = weight * self._error(units[-1][:, 0], target)
-        for n in reversed(range(len(self._layers))):
-            layer, _ = self._layers[n]
-            product = np.multiply if len(layer) == 1 else np.matmul  # one output needs no sum
-            product(back[n + 1], layer, out=back[n])
-            back[n] *= units[n] > 0
-        gradient = back[0].sum(axis=0) @ self._user_weight
+        last = len(self._layers) - 1
+        kernels.add_and_activate(item_part, self._user_part(embedding), units[0])
+        for n, (layer, bias) in enumerate(self._layers[:last]):
+            np.matmul(units[n], layer.T, out=units[n + 1])
+            kernels.add_and_activate(units[n + 1], bias, units[n + 1])
+        output, bias = self._layers[last]
+        np.matmul(units[last], output.T, out=units[-1])
+        back[-1][:, 0] = weight * self._error(units[-1][:, 0] + bias, target)
+        kernels.back_from_one(back[-1], output[0], units[last], back[last])
+        for n in reversed(range(last)):
+            if n + 1 < last:
+                kernels.keep_active(back[n + 1], units[n + 1])
+            np.matmul(back[n + 1], self._layers[n][0], out=back[n])
+        gradient = kernels.sum_of_active(back[0], units[0]) @ self._user_weight
         return gradient * (embedding > 0) if self.embeddings_activated else gradient
 
     def _arrays(self) -> dict[str, np.ndarray]:
@@ -208,13 +216,13 @@ class ImplicitNetwork(_Network):
 
         return ImplicitLearner(self.config, data)
 
-    def _fold_in_rows(self, item: np.ndarray, rating: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _fold_in_rows(self, item: np.ndarray, rating: np.ndarray) -> LossRows:
         config, n_items = self.config, len(self.items_)
         count = np.ones(n_items) if config.negatives == "uniform" else self.popularity_
         weight = config.n_negatives * (count / count.sum())
         target = np.zeros(n_items)
         weight[item], target[item] = 1 / len(item), 1.0
-        return np.arange(n_items), target, weight / (1 + config.n_negatives)
+        return slice(None), target, weight / (1 + config.n_negatives)
 
     def _n_folding_rows(self, n_ratings: int) -> int:
         return len(self.items_)
@@ -260,7 +268,7 @@ class RatingNetwork(_Network):
     def _score_items(self, users: UserRows) -> np.ndarray:
         return np.float32(self._mean) + super()._score_items(users)
 
-    def _fold_in_rows(self, item: np.ndarray, rating: np.ndarray) -> tuple[np.ndarray, ...]:
+    def _fold_in_rows(self, item: np.ndarray, rating: np.ndarray) -> LossRows:
         return item, rating - self._mean, np.full(len(item), 1 / len(item))
 
     def _error(self, output: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -102,8 +102,3 @@ def append_popular(
     kernel = _append if len(items) > PIECES else _append_to_few
     start, item = left_out
     kernel(items, scores, popularity, order, (start, item))
-
-
-def by_popularity(popularity: np.ndarray) -> np.ndarray:
-    """Items, the most popular first, ties by ascending item."""
-    return np.argsort(-popularity, kind="stable")

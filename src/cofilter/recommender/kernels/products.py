@@ -130,17 +130,26 @@ class PackedItems(NamedTuple):
         How many there are.
     finite:
         Whether all factors are finite numbers.
+    exact:
+        They are all gone through.
     """
 
     blocks: np.ndarray
     n_items: int
     finite: bool
+    exact: bool = True
 
     @classmethod
     def of(cls, items: np.ndarray) -> PackedItems:
         """Of float32[items, d]."""
         n_factors = -(-max(items.shape[1], 1) // _AT_ONCE) * _AT_ONCE
         return cls(_packed(items, n_factors), len(items), bool(np.isfinite(items).all()))
+
+    def best(
+        self, users: np.ndarray, excluded_start: np.ndarray, excluded: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `best_products`."""
+        return best_products(users, self, excluded_start, excluded, k)
 
 
 def best_products(

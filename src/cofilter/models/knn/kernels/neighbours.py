@@ -212,7 +212,7 @@ class _Ranked(NamedTuple):
 def _ranked(rows: Sparse, n_columns: int, norm: np.ndarray, measure: Measure) -> _Ranked:
     order = np.argsort(-np.diff(rows.start), kind="stable").astype(np.int32)
     columns = _ranked_columns(rows, order, n_columns)
-    height = max(1, min(TILE, SCRATCH // (8 * n_sums(measure) * len(norm))))
+    height = max(1, min(TILE, SCRATCH // (8 * n_sums.py_func(measure) * len(norm))))
     tiles = _tiles(columns, len(norm), height)
     return _Ranked(order, columns, norm[order], tiles, height, measure)
 
