@@ -102,6 +102,16 @@ def test_each_has_random_numbers_of_its_own(here: Checkout) -> None:
     assert len(set(drawn)) == 4
 
 
+def test_each_has_temporary_folders_of_its_own(here: Checkout) -> None:
+    """W&B makes one when it is imported, keeps tables in it, and removes it when it ends."""
+    text = "import os; from wandb.sdk.data_types._private import MEDIA_TMP; "
+    path = script(here, text + "print(os.path.isdir(MEDIA_TMP.name), MEDIA_TMP.name)")
+    told = [here.run(sys.executable, path).stdout.split() for _ in range(2)]
+    assert [found for found, _ in told] == ["True", "True"]
+    assert len({name for _, name in told}) == 2
+    assert not any(Path(name).exists() for _, name in told)
+
+
 @pytest.mark.parametrize(
     ("command", "variables"),
     [

@@ -17,8 +17,10 @@ import selectors
 import signal
 import socket
 import sys
+import tempfile
 import time
 import warnings
+from functools import cache
 from typing import NamedTuple
 
 # Beside this script; the package `stages` is a checkout's, and left to the children.
@@ -188,12 +190,21 @@ def become(request: Request) -> None:
     os.environ.clear()
     os.environ.update(request.environment)
     time.tzset()
+    for folder in temporary_folders():  # else the first child to end removes all children's
+        folder._finalizer.detach()  # type: ignore[attr-defined]
+        folder.__init__()  # type: ignore[misc]
     random.seed()
     sys.modules["numpy"].random.seed()
     if request.environment.get("PYTHONUNBUFFERED") or os.isatty(1):
         assert isinstance(sys.stdout, io.TextIOWrapper)
         sys.stdout.reconfigure(line_buffering=True)
     sys.dont_write_bytecode = bool(request.environment.get("PYTHONDONTWRITEBYTECODE"))
+
+
+@cache
+def temporary_folders() -> list[tempfile.TemporaryDirectory[str]]:
+    """Those that libraries have made when they were imported; wandb keeps its tables in one."""
+    return [each for each in gc.get_objects() if type(each) is tempfile.TemporaryDirectory]
 
 
 def prepare() -> None:
@@ -205,6 +216,7 @@ def prepare() -> None:
     assert not loaded, loaded
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # DVC's colorama has wrapped them
     gc.collect()
+    temporary_folders()
     gc.freeze()  # so that children do not look through all this, nor copy it
 
 
