@@ -8,13 +8,11 @@ from pathlib import Path
 
 import click
 
+from cofilter.cli.new_rows import columns_option, delimiter_option, written
 from cofilter.cli.options import (
-    columns_option,
-    delimiter_option,
     json_option,
     length_option,
     relevance_option,
-    written,
 )
 from cofilter.cli.output import show
 from cofilter.core.errors import DataError

@@ -17,7 +17,6 @@ from cofilter.release.found import BEST
 from cofilter.release.limits import why_not
 from cofilter.release.newcomers import folded_in
 from cofilter.release.opened import Opened
-from cofilter.release.reading import Written
 from cofilter.reranking.config import RerankingConfig
 
 Decorated = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -37,17 +36,6 @@ length_option: Decorated = click.option(
 )
 
 
-columns_option: Decorated = click.option(
-    "--columns",
-    metavar="user=NAME,item=NAME,…",
-    help="Columns of the file (also rating, timestamp, weight), where they are not the source's; "
-    "numbers: positions in a file without a header.",
-)
-delimiter_option: Decorated = click.option(
-    "--delimiter", default=",", help="Of a text file with --columns; by default a comma."
-)
-
-
 class Finite(click.types.FloatParamType):
     """A number that is neither infinite nor NaN."""
 
@@ -62,13 +50,6 @@ class Finite(click.types.FloatParamType):
 relevance_option: Decorated = click.option(
     "--relevant-from", type=Finite(), help="A rating from which an item is relevant; else all are."
 )
-
-
-def written(opened: Opened, columns: str | None, delimiter: str) -> Written:
-    """How a file of new rows is written: as ``--columns`` say, or as the model's source is."""
-    if columns is not None:
-        return Written.by_columns(columns, delimiter)
-    return Written((opened.card.get("data") or {}).get("form"))
 
 
 def user_id(opened: Opened, text: str) -> int | str:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import click
 
+from cofilter.cli.new_rows import columns_option, delimiter_option, written
 from cofilter.cli.options import (
-    columns_option,
-    delimiter_option,
     json_option,
     relevance_option,
-    written,
 )
 from cofilter.cli.output import show
 from cofilter.core.errors import DataError
