@@ -12,6 +12,7 @@ from cofilter.core.columns import ITEM, RATING
 from cofilter.core.io import write_json
 from cofilter.recommender.base import Recommender
 from cofilter.release.catalogue import Catalogue
+from cofilter.release.manifest import write_manifest
 from cofilter.release.opened import CARD, NAMES
 from tests.serving.service import ratings
 
@@ -77,6 +78,7 @@ def _saved(model: Recommender, folder: Path) -> Path:
         _catalogue(model).write(folder / NAMES)
     if folder.name == "ease":
         write_json(folder / CARD, CARD_OF_EASE)
+    write_manifest(folder)
     return folder
 
 

@@ -268,7 +268,7 @@ def test_a_refusal_of_the_service_is_shown_in_place(visit: Visit) -> None:
     visit.page.locator("#ratings select").select_option("0.5")
     visit.page.get_by_label("Model", exact=True).select_option("ease")
     problem = visit.column().get_by_role("alert")
-    expect(problem).to_contain_text("Outside the scale 1 to 5 (ratings.0.rating)")
+    expect(problem).to_contain_text("A number from 1 to 5 is expected (ratings.0.rating)")
     expect(problem).to_contain_text(re.compile("Request [0-9a-f]{16}"))
     assert visit.titles() == []  # the other model's would be under this one's name
 
