@@ -12,6 +12,7 @@ import pytest
 import cofilter
 from cofilter.core.errors import CapabilityError, DataError
 from cofilter.recommender.base import Recommender
+from cofilter.recommender.folder import DESCRIPTION, signature
 from cofilter.release.embeddings import write_embeddings
 from cofilter.release.everybody import recommend_all
 from cofilter.release.index import (
@@ -109,6 +110,11 @@ def test_a_file_of_another_kind_than_expected_is_one_line(
 def test_arrays_of_another_model_are_refused(name: str, folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "copy")
     np.save(tmp_path / "copy" / "arrays" / f"{name}.npy", np.zeros(3, np.float32))
+    with pytest.raises(DataError, match="does not fit its checksum"):
+        cofilter.load(tmp_path / "copy")
+    values = json.loads((tmp_path / "copy" / DESCRIPTION).read_text())
+    values["sha256"] = signature(values, tmp_path / "copy")
+    (tmp_path / "copy" / DESCRIPTION).write_text(json.dumps(values))
     with pytest.raises(DataError, match=f"{name} has 3 values"):
         cofilter.load(tmp_path / "copy")
 

@@ -13,6 +13,7 @@ from cofilter.core.errors import DataError
 from cofilter.core.parts import Parts
 from cofilter.recommender.base import Recommender
 from cofilter.release.index import FOLDER, index_of
+from cofilter.release.manifest import write_manifest
 from cofilter.scoring.config import ScoreConfig
 from cofilter.scoring.scores import score
 from cofilter.serving.verify import Ask, asking, is_indexed, verify_served
@@ -71,6 +72,7 @@ def test_lists_through_the_index_have_the_scored_figures_within_its_recall(
     folder = saved(model, tmp_path / "als")
     index, measured = index_of(model)
     index.save(folder / FOLDER, measured)
+    write_manifest(folder)
     with Service([folder], {"index": "always"}) as service:
         ask = asking(service.url)
         assert is_indexed(ask, "als")

@@ -66,8 +66,9 @@ def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
     assert file.read_text() in done.stdout
     assert "conf/mf/tuned.yaml: selected by mf=tuned" in done.stdout
 
-    runs = [read_run(folder) for folder in folders(checkout.path)]
-    assert {run.group for run in runs} == {"mf-biased-dim4-csv"}
+    every = [read_run(folder) for folder in folders(checkout.path)]
+    assert {run.group for run in every} == {"mf-biased-dim4-csv"}
+    runs = [run for run in every if run.job_type != "study"]
     assert sorted(run.summary["trial"] for run in runs) == [0, 1, 2, 3]
     assert min(run.summary["rmse"] for run in runs if "warm" in run.summary) == best["rmse"]
 
@@ -84,8 +85,18 @@ def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
     assert "conf/mf/tuned.yaml: exists already" in errors(again)[-1]
     more = checkout.stage("search", *SEARCH, *tracked, "search.overwrite=true")
     assert more.returncode == 0, more.stderr
-    assert len(folders(checkout.path)) == 4  # nothing was left to do
+    trials = [folder for folder in folders(checkout.path) if read_run(folder).job_type != "study"]
+    assert len(trials) == 4  # nothing was left to do
     assert file.read_text() in more.stdout
+
+
+def test_what_the_methods_name_sets_does_not_vary(tmp_path: Path) -> None:
+    overrides = (*SEARCH, "+search.space.mf.dim={low:4,high:8}")
+    job = job_of(compose(*overrides, primary="search"), CheckpointConfig(), tmp_path)
+    assert "dim" not in job.space
+    overrides = (*overrides, "search.method=mf/biased")
+    job = job_of(compose(*overrides, primary="search"), CheckpointConfig(), tmp_path)
+    assert "dim" in job.space
 
 
 @pytest.mark.parametrize(
@@ -93,7 +104,6 @@ def test_the_best_trial_is_what_its_file_selects(checkout: Checkout) -> None:
     [
         ("search.space.mf.kinds.biased.lr={low:0.2,high:0.1,log:true}", "low 0.2 is not below"),
         ("search.space.mf.kinds.biased.lr={low:-1.0,high:0.1,log:false}", "mf.lr: -1.0"),
-        ("+search.space.mf.dim={low:4,high:8}", "search.space.mf.dim: changes nothing"),
         ("search.method=mf/cosine", "mf.kind: 'cosine' is not one of biased, dot"),
         ("search.method=mv/biased", "'mv' is not a family of models"),
         ("search.method=knn", 'search.method: "knn" is not allowed: family/point is expected'),

@@ -6,6 +6,7 @@ import numpy as np
 
 from cofilter.core.parts import save_parts
 from cofilter.core.paths import CHECKPOINTS, SPLIT
+from cofilter.preparation.audit import audit
 from cofilter.preparation.split import SplitConfig, split_ratings
 from cofilter.training.point import train_point
 from cofilter.training.stale import stale_checkpoints
@@ -19,8 +20,8 @@ def test_checkpoints_of_present_points_stay_whatever_the_data_decides(tmp_path: 
     table = ratings_table(60, 40)
     times = np.random.default_rng(0).permutation(len(table))
     config = SplitConfig(kind="random", validation_share=0.1, test_share=0.1, seed=0)
-    parts, audit = split_ratings(table.assign(timestamp=times), config, None)
-    save_parts(parts, audit, tmp_path / SPLIT)
+    parts, report = split_ratings(table.assign(timestamp=times), config, None)
+    save_parts(parts, audit(parts, None, config, report["duplicates"]), tmp_path / SPLIT)
     cfg = compose(
         "~points", "points.als.kind=[implicit]", "points.als.dim=[2]", "als.epochs=2",
         "points.bayes.kind=[plain]", "points.bayes.dim=[1]",
