@@ -165,6 +165,23 @@ def test_damage_of_any_kind_is_one_line(tmp_path: Path) -> None:
     assert all(line.startswith("r.xlsx: ") and "\n" not in line for line in said)
 
 
+@pytest.mark.parametrize(
+    ("seed", "told"),
+    [(529, "damaged"), (547, "damaged"), (396, "unknown encoding"), (2370, "recursion"),
+     (29666, "Unexpected token")],
+)  # fmt: skip
+def test_an_old_file_whose_reader_aborts_or_raises_anything_is_one_line(
+    seed: int, told: str, tmp_path: Path
+) -> None:
+    """Eight bytes of it are others; of the first two calamine aborts its process."""
+    content = bytearray((Path(__file__).parent / "cases" / "ratings.xls").read_bytes())
+    generator = random.Random(seed)
+    for _ in range(8):
+        content[generator.randrange(len(content))] = generator.randrange(256)
+    with pytest.raises(CofilterError, match=rf"^r\.xlsx: .*{told}"):
+        get(tmp_path, bytes(content))
+
+
 def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'cofilter\[excel\]'"):

@@ -24,7 +24,11 @@ _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError),
     *(KeyError, ValueError, StopIteration, ElementTree.ParseError, expat.ExpatError),
 )
-_XLRD = (IndexError, KeyError, ValueError, AssertionError, struct.error)
+# What xlrd raises of damaged bytes, besides its own errors.
+_XLRD = (
+    *(LookupError, ValueError, AssertionError, TypeError, AttributeError, struct.error),
+    RecursionError,
+)
 _BOOK, _RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 _STRINGS, _OPEN_DOCUMENT = "xl/sharedStrings.xml", "content.xml"
 _INSIDE = rb"((?:\s(?:[^>/]|/(?!>))*)?)"  # an element's attributes, as long as it is not empty
@@ -114,6 +118,7 @@ def extents(label: str, content: bytes) -> dict[str, Extent]:
 def old_excel(label: str, content: bytes) -> dict[str, Extent]:
     """As `extents`, of an .xls file's sheets by xlrd, which also refuses most damaged ones."""
     import xlrd
+    from xlrd.formula import FormulaError
 
     found = {}
     try:
@@ -124,7 +129,7 @@ def old_excel(label: str, content: bytes) -> dict[str, Extent]:
                     cells = zip(sheet.row_types(at), sheet.row_values(at), strict=True)
                     filled = any(v != "" and kind != xlrd.XL_CELL_ERROR for kind, v in cells)
                     extent.add(at + 1, 1, sheet.row_len(at), filled=filled)
-    except (*_XLRD, xlrd.XLRDError, xlrd.compdoc.CompDocError) as error:
+    except (*_XLRD, xlrd.XLRDError, xlrd.compdoc.CompDocError, FormulaError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{label}: the spreadsheet is damaged or locked ({reason})") from None
     return found

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import multiprocessing
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from cofilter.core.errors import ConfigError, DataError, MissingDependencyError
@@ -84,13 +87,32 @@ def workbook_text(label: str, content: bytes, sheet: str | None) -> bytes:
 def _cells(label: str, content: bytes, sheet: str | None) -> tuple[int, list[list[Any]], int]:
     """The first row that has cells, counted from 1, the rows from there, and those with values."""
     try:
-        import python_calamine as calamine
+        import python_calamine  # noqa: F401 - for `_sheet`
         import xlrd  # noqa: F401 - for `old_excel`
     except ImportError:
         raise MissingDependencyError(
             f"{label}: is a spreadsheet; pip install 'cofilter[excel]' lets it be read"
         ) from None
-    known = (extents if content.startswith(ZIP) else old_excel)(label, content)
+    new = content.startswith(ZIP)
+    known = (extents if new else old_excel)(label, content)
+    name, top, rows = (_sheet if new else _sheet_apart)(label, content, sheet)
+    return top + 1, rows, known[name].rows if name in known else 0
+
+
+def _sheet_apart(label: str, content: bytes, sheet: str | None) -> tuple[str, int, list[list[Any]]]:
+    """As `_sheet`, in a process of its own, which some damage to old Excel files makes it abort."""
+    spawning = multiprocessing.get_context("spawn")  # a fork would have our threads' locks
+    try:
+        with ProcessPoolExecutor(1, mp_context=spawning) as pool:
+            return pool.submit(_sheet, label, content, sheet).result()
+    except BrokenProcessPool:
+        raise DataError(f"{label}: the spreadsheet is damaged (its reader aborted)") from None
+
+
+def _sheet(label: str, content: bytes, sheet: str | None) -> tuple[str, int, list[list[Any]]]:
+    """The sheet's name, the first row that has cells, counted from 0, and the rows from there."""
+    import python_calamine as calamine
+
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             sheets = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
@@ -104,7 +126,7 @@ def _cells(label: str, content: bytes, sheet: str | None) -> tuple[int, list[lis
             raise
         reason = " ".join(str(error).split())
         raise DataError(f"{label}: the spreadsheet is damaged ({reason})") from None
-    return top[0] + 1, rows, known[name].rows if name in known else 0
+    return name, top[0], rows
 
 
 def _chosen(label: str, heights: Mapping[str, int], sheet: str | None) -> str:
